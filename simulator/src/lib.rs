@@ -1,0 +1,1 @@
+//! A ServiceNow instance and a callback receiver for tests, demo and benchmarks.
