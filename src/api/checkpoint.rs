@@ -1,0 +1,112 @@
+//! The checkpoint: everything a poll needs to go on, as it stands in a poller's status.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The format that this build writes.
+pub const CHECKPOINT_VERSION: i32 = 1;
+
+/// Everything a poll needs to go on.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Checkpoint {
+    /// Format of this checkpoint; a newer one is left alone.
+    pub version: i32,
+    /// The poller it belongs to: metadata.uid.
+    pub uid: String,
+    /// Digest of what is asked, so that an edit is noticed.
+    pub query_fingerprint: String,
+    /// Where the poller started; records dated before are not delivered.
+    pub started_at: DateTime<Utc>,
+    /// The provider's clock when the last stored sweep began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swept_at: Option<DateTime<Utc>>,
+    /// Created and updated records.
+    pub records: Stream,
+    /// The stream of deletions, where one is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletes: Option<Stream>,
+    /// The running or last reconciliation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile: Option<Reconcile>,
+    /// The running replay and those done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayProgress>,
+}
+
+/// How far one stream of changes is settled.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stream {
+    /// Newest updated date up to which everything is settled.
+    pub watermark: DateTime<Utc>,
+    /// The watermark when the unfinished sweep began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at_start: Option<DateTime<Utc>>,
+    /// Since when the window is complete.
+    pub window_since: DateTime<Utc>,
+    /// The versions settled inside the reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Where the unfinished sweep stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+}
+
+/// Fingerprints of settled versions, grouped by updated date.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Window {
+    /// Key of the fingerprints: 16 bytes, base64.
+    pub key: String,
+    /// Number of fingerprints, for people.
+    pub count: i64,
+    /// The entries (`poll::window` has the format), base64.
+    pub entries: String,
+}
+
+/// Where an unfinished sweep stands; exactly one field is set.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Position {
+    /// Inside a tie that is stepped through by key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyPosition>,
+}
+
+/// Inside the records that share one updated date, after one key.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyPosition {
+    /// The shared updated date.
+    pub at: DateTime<Utc>,
+    /// The last key read.
+    pub after: String,
+}
+
+/// A comparison of known ids with the provider's.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reconcile {
+    /// Id of the run.
+    pub id: String,
+    /// When it was completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// The replays done, and how far a running one is.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayProgress {
+    /// The last ids done, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<String>,
+    /// The running one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How far it is settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,1 @@
+//! Connector definitions: what Pollen knows of each provider, as data.

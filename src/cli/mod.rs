@@ -1,0 +1,1 @@
+//! Arguments, and a file for each command.

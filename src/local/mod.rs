@@ -1,0 +1,1 @@
+//! Running without a cluster: a folder of manifests and a state folder.

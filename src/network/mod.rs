@@ -1,0 +1,1 @@
+//! Which addresses may be reached, and HTTP clients that keep to it.

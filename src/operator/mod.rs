@@ -1,0 +1,1 @@
+//! Running in a cluster: controllers, secrets, status, leadership.

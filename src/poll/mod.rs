@@ -1,0 +1,95 @@
+//! The engine: one poll, from checkpoint to checkpoint.
+
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+
+use crate::{api::Checkpoint, callback::{Rejection, Unavailable}, provider::FetchError};
+
+/// Where a poller's checkpoint is stored: the engine's edge towards what survives a restart.
+///
+/// An implementation is fenced: it writes over the version it last read or wrote and no other.
+pub trait CheckpointStore: Send {
+    /// Fingerprints that one checkpoint may hold.
+    fn window_capacity(&self) -> usize;
+
+    /// Stores `checkpoint` durably, together with what the poll has done so far.
+    fn save(
+        &mut self,
+        checkpoint: &Checkpoint,
+        progress: &Progress,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// What a poll did so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Records read, each page's rows counted.
+    pub read: u64,
+    /// Events acknowledged, by kind.
+    pub created: u64,
+    pub updated: u64,
+    /// When the last event was acknowledged.
+    pub last_event: Option<DateTime<Utc>>,
+    /// Requests for pages.
+    pub requests: u64,
+    /// Bad records: counted, the first few named.
+    pub bad_records: u64,
+    pub bad_samples: Vec<String>,
+    /// Why paging fell back to an unordered sweep, in words for a condition.
+    pub unordered: Option<String>,
+}
+
+impl Progress {
+    /// Events acknowledged.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.created + self.updated
+    }
+}
+
+/// A checkpoint that could not be stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another writer has the poller now: this poll stops, and the next starts from what is stored.
+    #[error("the claim on this poller is lost: {0}")]
+    ClaimLost(String),
+    /// The store refused the write for good until it is mended (an outdated CRD, say).
+    #[error("{0}")]
+    Refused(String),
+    /// The store could not be reached.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// How a poll ended, and what it leaves behind.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The checkpoint as far as it is settled: stored, unless `end` is a failure of the store.
+    pub checkpoint: Option<Checkpoint>,
+    pub progress: Progress,
+    pub end: End,
+}
+
+/// How a poll ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// All pages were read and all changes settled.
+    Complete,
+    /// Pages remain, for the reason given; the next poll goes on.
+    Unfinished(String),
+    /// The poll was asked to stop; what was acknowledged is stored.
+    Stopped,
+    /// The provider failed.
+    ProviderFailed(FetchError),
+    /// The callback refused an event for good; the poller waits there.
+    Blocked { object_id: String, rejection: Rejection },
+    /// The callback cannot take notifications now.
+    CallbackUnavailable(Unavailable),
+    /// The callback answered 410.
+    CallbackGone,
+    /// The checkpoint could not be stored.
+    StoreFailed(StoreError),
+    /// The stored checkpoint cannot be used: what is wrong and what to do.
+    Unusable(String),
+}

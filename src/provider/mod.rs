@@ -1,0 +1,86 @@
+//! Talking to a provider: requests, authentication, pages, errors.
+
+pub mod auth;
+mod page;
+
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+
+pub use page::{DateRead, Page, PageError, Row};
+
+use crate::category::Category;
+
+/// Where pages of one resource come from: the engine's edge towards the provider.
+pub trait PageSource: Send + Sync {
+    /// What this resource's query can do.
+    fn paging(&self) -> Paging;
+
+    /// The bound that a request for records dated at or after `instant` will state.
+    fn bound(&self, instant: DateTime<Utc>) -> Bound;
+
+    /// One request.
+    fn fetch(&self, ask: &Ask) -> impl Future<Output = Result<Page, FetchError>> + Send;
+}
+
+/// What a resource's query can do, as its connector states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paging {
+    /// Filter, requested order and updated date are one field, ascending: pages can be anchored.
+    pub anchored: bool,
+    /// [`Step::AfterKey`] can be asked for.
+    pub by_key: bool,
+    /// [`Step::Offset`] can be asked for.
+    pub by_offset: bool,
+    /// [`Ask::until`] is honoured and the total counts rows before access rules.
+    pub bisectable: bool,
+    /// Records asked for in one page.
+    pub page_size: u32,
+}
+
+/// A lower bound as it is rendered into a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The records' dates at or after this instant are asked for: the instant asked for, rounded
+    /// down to the unit in which it is rendered.
+    pub instant: DateTime<Utc>,
+    /// The text in the request; two bounds with one text are the same request.
+    pub text: String,
+}
+
+/// One request for one page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    pub bound: Bound,
+    /// An upper bound, inclusive, only where [`Paging::bisectable`].
+    pub until: Option<DateTime<Utc>>,
+    pub step: Step,
+}
+
+/// Which page of what the bound selects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The first.
+    First,
+    /// Only records dated exactly at the bound whose key is after this one, ordered by key.
+    AfterKey(String),
+    /// Rows from this index on.
+    Offset(u64),
+    /// The page behind a next link of the provider.
+    Link(String),
+}
+
+/// Why a page could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FetchError {
+    pub category: Category,
+    /// What failed, where, and what to do: for conditions, never a secret.
+    pub message: String,
+    /// How long the provider asked to be left alone.
+    pub retry_after: Option<std::time::Duration>,
+}
+
+/// Where the fields of a record are and how they are read, compiled once per poller.
+#[derive(Clone, Debug)]
+pub struct RecordShape {}

@@ -1,0 +1,53 @@
+//! The Secrets that an instance names, as its rim read them.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use crate::category::ConfigurationError;
+
+/// The entries of Secrets, by the Secret's name and the entry's key. `Debug` shows no value.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets(BTreeMap<String, BTreeMap<String, SecretString>>);
+
+impl Secrets {
+    /// Adds the Secret called `name`.
+    pub fn insert(&mut self, name: String, entries: BTreeMap<String, SecretString>) {
+        self.0.insert(name, entries);
+    }
+
+    /// The entry `key` of the Secret `name`, which the spec names at `field`.
+    ///
+    /// # Errors
+    ///
+    /// The Secret or the entry is missing, or the entry is empty.
+    pub fn entry(&self, field: &str, name: &str, key: &str) -> Result<&SecretString, ConfigurationError> {
+        self.optional(field, name, key)?.ok_or_else(|| {
+            ConfigurationError::new(
+                field,
+                format!("Secret {name:?} has no entry {key:?}: add it to the Secret"),
+            )
+        })
+    }
+
+    /// Like [`entry`](Self::entry), but `None` where the Secret has no such entry.
+    ///
+    /// # Errors
+    ///
+    /// The Secret itself is missing.
+    pub fn optional(
+        &self,
+        field: &str,
+        name: &str,
+        key: &str,
+    ) -> Result<Option<&SecretString>, ConfigurationError> {
+        use secrecy::ExposeSecret as _;
+        let entries = self.0.get(name).ok_or_else(|| {
+            ConfigurationError::new(
+                field,
+                format!("Secret {name:?} does not exist: create it in the instance's namespace"),
+            )
+        })?;
+        Ok(entries.get(key).filter(|value| !value.expose_secret().trim().is_empty()))
+    }
+}
