@@ -220,6 +220,7 @@ impl Provider {
         let mut page = Page::new(shape(), body.into());
         page.server_time = Some(self.clock.now() + self.skew);
         page.total = Some(listed.len() as u64);
+        page.limit = self.paging.page_size;
         Ok(page)
     }
 }
