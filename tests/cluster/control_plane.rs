@@ -21,6 +21,8 @@ pub(crate) struct ControlPlane {
     names: AtomicU32,
 }
 
+const FAILED: &str = "the control plane did not start; tests/control-plane/up has said why";
+
 /// What a program printed: stdout where it succeeded, stderr where it failed.
 pub(crate) type Outcome = Result<String, String>;
 
@@ -28,15 +30,22 @@ impl ControlPlane {
     /// The control plane that all tests of this binary share, started by the first that asks. What a test
     /// does here stays in its own [`namespace`](Self::namespace).
     pub(crate) async fn shared() -> &'static Self {
-        static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
-        SHARED.get_or_init(Self::start).await
+        static SHARED: OnceCell<Option<ControlPlane>> = OnceCell::const_new();
+        // One failure is enough: the tests that wait do not try again.
+        SHARED
+            .get_or_init(Self::try_start)
+            .await
+            .as_ref()
+            .expect(FAILED)
     }
 
     /// A control plane of one's own (about 6 s), for tests that change what is cluster-wide.
     pub(crate) async fn start() -> Self {
-        tokio::task::spawn_blocking(launch)
-            .await
-            .expect("the control plane starts")
+        Self::try_start().await.expect(FAILED)
+    }
+
+    async fn try_start() -> Option<Self> {
+        tokio::task::spawn_blocking(launch).await.unwrap()
     }
 
     /// Runs kubectl as the cluster's admin.
@@ -141,7 +150,7 @@ pub(crate) async fn client(kubeconfig: &Path) -> kube::Client {
     kube::Client::try_from(config).unwrap()
 }
 
-fn launch() -> ControlPlane {
+fn launch() -> Option<ControlPlane> {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     let started = STARTED.fetch_add(1, Ordering::Relaxed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -158,13 +167,13 @@ fn launch() -> ControlPlane {
     .process_group(0)
     .spawn()
     .expect("run tests/control-plane/up");
-    let bin = read_bin(&mut up).expect("tests/control-plane/up failed; it says why above");
-    ControlPlane {
+    let bin = read_bin(&mut up)?;
+    Some(ControlPlane {
         bin,
         folder,
         up,
         names: AtomicU32::new(0),
-    }
+    })
 }
 
 // The last line that `up` prints, once all is ready.
