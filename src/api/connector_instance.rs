@@ -1,6 +1,10 @@
 //! `ConnectorInstance`: one authenticated connection and where its events go.
 
 #![expect(
+    clippy::duplicated_attributes,
+    reason = "printer columns share their types"
+)]
+#![expect(
     unreachable_pub,
     reason = "KubeSchema repeats the struct inside a function"
 )]

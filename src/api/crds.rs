@@ -56,10 +56,17 @@ fn tidy(schema: &mut JSONSchemaProps) {
         words.retain(|word| !word.0.is_null());
     }
     if let Some(description) = &mut schema.description {
-        let paragraphs: Vec<String> = description.split("\n\n").map(|lines| lines.replace('\n', " ")).collect();
+        let paragraphs: Vec<String> = description
+            .split("\n\n")
+            .map(|lines| lines.replace('\n', " "))
+            .collect();
         *description = paragraphs.join("\n\n");
     }
-    schema.properties.iter_mut().flat_map(|properties| properties.values_mut()).for_each(tidy);
+    schema
+        .properties
+        .iter_mut()
+        .flat_map(|properties| properties.values_mut())
+        .for_each(tidy);
     if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
         tidy(items);
     }

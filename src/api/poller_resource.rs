@@ -1,6 +1,10 @@
 //! `PollerResource`: one resource of an instance to poll.
 
 #![expect(
+    clippy::duplicated_attributes,
+    reason = "printer columns share their types"
+)]
+#![expect(
     unreachable_pub,
     reason = "KubeSchema repeats the struct inside a function"
 )]

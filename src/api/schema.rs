@@ -10,8 +10,14 @@ use super::patterns;
 /// Its own description would take the place of the field's, and those of its words are lost in any
 /// case: Kubernetes has no place for them.
 pub(super) fn words(schema: &mut Schema) {
-    let variants = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-    let words: Vec<Value> = variants.filter_map(|variant| variant.get("const").cloned()).collect();
+    let variants = schema
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let words: Vec<Value> = variants
+        .filter_map(|variant| variant.get("const").cloned())
+        .collect();
     *schema = json_schema!({"type": "string", "enum": words});
 }
 

@@ -18,15 +18,15 @@ pub(super) fn message(name: &str, schema: &JSONSchemaProps, root: &JSONSchemaPro
         .properties
         .as_ref()
         .and_then(|properties| properties.get("spec"));
+    if let Some(place) = spec.and_then(|spec| place_of(name, spec, "spec")) {
+        return format!("is not a field here: write {place}");
+    }
     match nearest(name, here.clone()) {
         Some(near) => format!("is not a field: write {near}"),
-        None => match spec.and_then(|spec| place_of(name, spec, "spec")) {
-            Some(place) => format!("is not a field here: write {place}"),
-            None => format!(
-                "is not a field: the fields here are {}",
-                here.collect::<Vec<_>>().join(", ")
-            ),
-        },
+        None => format!(
+            "is not a field: the fields here are {}",
+            here.collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 
