@@ -86,7 +86,7 @@ pub struct KeyPosition {
     /// The shared updated date.
     pub at: DateTime<Utc>,
     /// The last key read.
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = 4096))]
     pub after: String,
 }
 

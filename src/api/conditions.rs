@@ -40,7 +40,9 @@ impl Aspect {
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
+    /// It does.
     True,
+    /// It does not.
     False,
     /// Not known yet.
     Unknown,

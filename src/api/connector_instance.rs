@@ -122,7 +122,7 @@ pub struct ConnectorInstanceStatus {
     pub controller_name: Option<String>,
     /// The last value of the annotation `pollen.dev/resume-delivery` that was acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = 262_144))]
     pub last_handled_resume: Option<String>,
     /// Until when the provider asked to be left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]

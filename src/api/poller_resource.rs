@@ -216,7 +216,7 @@ pub struct PollerResourceStatus {
     pub events: Option<i64>,
     /// The last value of the annotation `pollen.dev/poll-requested-at` that was acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = 262_144))]
     pub last_handled_poll_request: Option<String>,
     /// What is to be said of deletions.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,4 +3,5 @@
 mod generated;
 mod rules;
 mod schema;
+mod stored;
 mod table;

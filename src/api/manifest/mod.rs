@@ -13,7 +13,6 @@ mod unknown;
 use std::fmt;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::ResourceExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -129,44 +128,37 @@ pub fn validate_update(old: &Manifest, new: &Manifest) -> Result<(), Vec<Manifes
 
 impl fmt::Display for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ConnectorInstance(instance) => object_name(
-                f,
-                "ConnectorInstance",
-                instance.namespace().as_deref(),
-                &instance.name_any(),
-            ),
-            Self::PollerResource(poller) => object_name(
-                f,
-                "PollerResource",
-                poller.namespace().as_deref(),
-                &poller.name_any(),
-            ),
+        f.write_str(&match self {
+            Self::ConnectorInstance(instance) => named("ConnectorInstance", &instance.metadata),
+            Self::PollerResource(poller) => named("PollerResource", &poller.metadata),
             Self::Secret(secret) => {
-                object_name(f, "Secret", secret.namespace.as_deref(), &secret.name)
+                identity("Secret", secret.namespace.as_deref(), Some(&secret.name))
             }
-            Self::Other { kind, name } => object_name(f, kind, None, name),
-        }
+            Self::Other { kind, name } => identity(kind, None, Some(name)),
+        })
     }
 }
 
-fn object_name(
-    f: &mut fmt::Formatter<'_>,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-) -> fmt::Result {
-    match namespace {
-        Some(namespace) => write!(f, "{kind} {namespace}/{name}"),
-        None => write!(f, "{kind} {name}"),
-    }
+fn named(kind: &str, metadata: &ObjectMeta) -> String {
+    identity(
+        kind,
+        metadata.namespace.as_deref(),
+        metadata.name.as_deref(),
+    )
 }
 
 /// What a document calls itself, however malformed it is.
-fn described(value: &Value) -> String {
-    let text = |pointer| value.pointer(pointer).and_then(Value::as_str);
-    let kind = text("/kind").unwrap_or("a document without kind");
-    match (text("/metadata/namespace"), text("/metadata/name")) {
+fn described(document: &Value) -> String {
+    let text = |pointer| document.pointer(pointer).and_then(Value::as_str);
+    identity(
+        text("/kind").unwrap_or("document without kind"),
+        text("/metadata/namespace"),
+        text("/metadata/name"),
+    )
+}
+
+fn identity(kind: &str, namespace: Option<&str>, name: Option<&str>) -> String {
+    match (namespace, name) {
         (Some(namespace), Some(name)) => format!("{kind} {namespace}/{name}"),
         (None, Some(name)) => format!("{kind} {name}"),
         (_, None) => format!("{kind} without a name"),
@@ -233,19 +225,11 @@ fn update<K: Serialize + kube::Resource>(
     if findings.is_empty() {
         return Ok(());
     }
-    let name = identity(new.meta(), contract.kind());
+    let name = named(contract.kind(), new.meta());
     Err(findings
         .into_iter()
         .map(|finding| finding.of(&name))
         .collect())
-}
-
-fn identity(meta: &ObjectMeta, kind: &str) -> String {
-    let name = meta.name.as_deref().unwrap_or_default();
-    match &meta.namespace {
-        Some(namespace) => format!("{kind} {namespace}/{name}"),
-        None => format!("{kind} {name}"),
-    }
 }
 
 #[cfg(test)]

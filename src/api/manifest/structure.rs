@@ -160,10 +160,10 @@ impl Check<'_> {
     }
 
     fn text(&mut self, schema: &JSONSchemaProps, text: &str, field: &str) {
-        let length = count(text.chars().count());
         if let Some(allowed) = &schema.enum_ {
             return self.word(allowed, text, field);
         }
+        let length = count(text.chars().count());
         if let Some(limit) = schema.max_length.filter(|limit| length > *limit) {
             self.block(
                 field,
@@ -176,12 +176,10 @@ impl Check<'_> {
                 "is empty: write a value, or leave the field out where it is optional",
             );
         }
-        if let Some(limit) = schema.min_length.filter(|limit| length < *limit) {
-            self.refuse(
-                field,
-                format!("is {length} characters long: write {limit} at least"),
-            );
-        }
+        self.form(schema, text, field);
+    }
+
+    fn form(&mut self, schema: &JSONSchemaProps, text: &str, field: &str) {
         if let Some(pattern) = schema
             .pattern
             .as_deref()

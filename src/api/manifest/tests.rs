@@ -58,7 +58,7 @@ fn an_unknown_field_is_refused_with_the_name_meant(#[case] spec: Value, #[case] 
 }
 
 #[rstest]
-#[case(json!("text"), "a document without kind")]
+#[case(json!("text"), "document without kind")]
 #[case(json!({}), "apiVersion: is missing")]
 #[case(json!({"apiVersion": "pollen.dev/v1", "kind": "PollerResource"}), "write pollen.dev/v1alpha1")]
 #[case(json!({"apiVersion": API_VERSION, "kind": "Poller"}), "write ConnectorInstance or PollerResource")]
