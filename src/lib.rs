@@ -1,1 +1,3 @@
 //! Pollen.
+
+pub mod template;
