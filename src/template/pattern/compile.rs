@@ -28,7 +28,7 @@ pub enum PatternError {
     LongOffset { pattern: String, width: usize, column: usize },
     #[error("date format {pattern:?}: Y in column {column} is the year that a week belongs to; write y")]
     WeekYear { pattern: String, column: usize },
-    #[error("date format {pattern:?} has no letter of a date; write one such as yyyy-MM-dd'T'HH:mm:ss'Z'")]
+    #[error("date format {pattern:?} tells neither a day nor a time; write one such as yyyy-MM-dd'T'HH:mm:ss'Z'")]
     NoField { pattern: String },
 }
 

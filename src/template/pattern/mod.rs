@@ -56,7 +56,7 @@ enum Item {
 impl DatePattern {
     /// Compiles a pattern. All letters of `SimpleDateFormat` are known: `G y Y M L w W D d F E u
     /// a H k K h m s S z Z X`; text between single quotes stands for itself, `''` is a quote.
-    /// Fails on other letters, an open quote, more than three `X`, and `Y`, the year of a week,
+    /// Fails on other letters, an open quote, more than three `X`, nothing that tells a day or time, and `Y`, the year of a week,
     /// beside a month or a day without a week, where `y` was meant.
     pub fn parse(pattern: &str) -> Result<DatePattern, PatternError> {
         let program = match pattern {
@@ -101,8 +101,8 @@ impl DatePattern {
     ///   so that 25/12/2024 under `MM/dd/yyyy` becomes January 2026. Hour 24 and second 60, which
     ///   ISO 8601 knows, are carried over.
     /// - `AM` or `PM` after a pattern that has no `a` is an error. Java drops it.
-    /// - Two digits under `yy` are 1969 to 2068, as POSIX has it, rather than 80 years back from
-    ///   the start of the process.
+    /// - Two digits of a year are 1969 to 2068, as POSIX has it. Java's window moves with the
+    ///   start of the process, and under `yyyy` it reads the year 24.
     /// - Dates before 15 October 1582 are Gregorian.
     ///
     /// `milliseconds` reads a whole number, negative before 1970, or one as floating-point

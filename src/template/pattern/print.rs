@@ -29,8 +29,8 @@ fn field(text: &mut String, letter: Letter, width: usize, local: NaiveDateTime) 
     let weekday = local.weekday().num_days_from_sunday() as usize;
     match letter {
         Letter::Era => {
-            let [short, long] = if local.year() > 0 { symbols::ERAS[1] } else { symbols::ERAS[0] };
-            text.push_str(if width < 4 { short } else { long });
+            let [before, after] = symbols::ERAS;
+            text.push_str(if local.year() > 0 { after } else { before });
         }
         Letter::Month if width > 2 => text.push_str(symbols::name(&symbols::MONTHS, local.month0() as usize, width)),
         Letter::WeekdayName => text.push_str(symbols::name(&symbols::WEEKDAYS, weekday, width)),

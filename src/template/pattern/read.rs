@@ -130,19 +130,14 @@ impl Reader<'_> {
         let end = if bounded { self.at + width } else { self.text.len() };
         self.skip_blanks();
         match letter {
-            Letter::Era => self.fields.era = Some(self.era()?),
+            Letter::Era => self.fields.era = Some(self.name(letter, &symbols::ERAS)?),
             Letter::Month if width > 2 => self.fields.month = Some(self.name(letter, &symbols::MONTHS)? + 1),
             Letter::WeekdayName => self.fields.weekday = Some(self.name(letter, &symbols::WEEKDAYS)?),
             Letter::HalfDay => self.fields.half_day = Some(self.name(letter, &symbols::HALF_DAYS)?),
             Letter::ZoneName | Letter::Offset | Letter::IsoOffset => self.offset(letter)?,
-            _ => self.number(letter, width, end)?,
+            _ => self.number(letter, end)?,
         }
         Ok(())
-    }
-
-    fn era(&mut self) -> Result<i64, ReadError> {
-        let [before, after] = symbols::ERAS;
-        self.name(Letter::Era, &before).map(|_| 0).or_else(|_| self.name(Letter::Era, &after).map(|_| 1))
     }
 
     fn name(&mut self, letter: Letter, names: &[&'static str]) -> Result<i64, ReadError> {
@@ -167,13 +162,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn number(&mut self, letter: Letter, width: usize, end: usize) -> Result<(), ReadError> {
+    fn number(&mut self, letter: Letter, end: usize) -> Result<(), ReadError> {
         let start = self.at;
         let room = if end > self.text.len() { 0 } else { end.saturating_sub(start) };
         let digits = || self.text.bytes().skip(start).take(room).take_while(u8::is_ascii_digit);
         let length = digits().count();
         let number = digits().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
-        if length == 0 || !self.set(letter, width, number, length) {
+        if length == 0 || !self.set(letter, number, length) {
             return Err(self.error(Expected::Field(letter.name())));
         }
         self.at += length;
@@ -181,12 +176,12 @@ impl Reader<'_> {
     }
 
     /// Whether the number is in the letter's range.
-    fn set(&mut self, letter: Letter, width: usize, number: i64, length: usize) -> bool {
+    fn set(&mut self, letter: Letter, number: i64, length: usize) -> bool {
         self.keep_start(letter);
         let fields = &mut self.fields;
         let (slot, value, range) = match letter {
-            Letter::Year => (&mut fields.year, century(number, width, length), 0..=MAX_YEAR),
-            Letter::WeekYear => (&mut fields.week_year, century(number, width, length), 0..=MAX_YEAR),
+            Letter::Year => (&mut fields.year, century(number, length), 0..=MAX_YEAR),
+            Letter::WeekYear => (&mut fields.week_year, century(number, length), 0..=MAX_YEAR),
             Letter::Month => (&mut fields.month, number, 1..=12),
             Letter::WeekOfYear => (&mut fields.week_of_year, number, 1..=53),
             Letter::WeekOfMonth => (&mut fields.week_of_month, number, 1..=6),
@@ -244,10 +239,10 @@ impl Reader<'_> {
     }
 }
 
-fn century(year: i64, width: usize, length: usize) -> i64 {
-    match (width, length) {
-        (1 | 2, 2) if year < CENTURY_PIVOT => 2000 + year,
-        (1 | 2, 2) => 1900 + year,
+fn century(year: i64, length: usize) -> i64 {
+    match length {
+        2 if year < CENTURY_PIVOT => 2000 + year,
+        2 => 1900 + year,
         _ => year,
     }
 }

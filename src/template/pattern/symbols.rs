@@ -20,8 +20,8 @@ pub(super) const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesda
 
 pub(super) const HALF_DAYS: [&str; 2] = ["AM", "PM"];
 
-/// Short and long, before and after the year 1.
-pub(super) const ERAS: [[&str; 2]; 2] = [["BC", "Before Christ"], ["AD", "Anno Domini"]];
+/// Before and after the beginning of the year 1.
+pub(super) const ERAS: [&str; 2] = ["BC", "AD"];
 
 /// The text at an index, its first three letters if `width` is below four.
 pub(super) fn name(names: &[&'static str], index: usize, width: usize) -> &'static str {

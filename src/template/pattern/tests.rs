@@ -23,8 +23,8 @@ fn read(format: &str, text: &str) -> Result<DateTime<Utc>, ReadError> {
 #[case("yyyy-MM-ddXXXX", "4 X in column 11; write X, XX or XXX")]
 #[case("YYYY-MM-dd", "Y in column 1 is the year that a week belongs to; write y")]
 #[case("dd/MM/YYYY", "Y in column 7")]
-#[case("'today'", "has no letter of a date")]
-#[case("XXX", "has no letter of a date")]
+#[case("'today'", "tells neither a day nor a time")]
+#[case("XXX", "tells neither a day nor a time")]
 fn a_broken_pattern_names_the_place(#[case] text: &str, #[case] problem: &str) {
     let error = DatePattern::parse(text).unwrap_err().to_string();
     assert!(error.contains(problem), "{error}");
