@@ -347,4 +347,4 @@ fn header_name(name: &str) -> Result<HeaderName, ConfigurationError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::provider) mod tests;
