@@ -338,4 +338,4 @@ fn header_name(name: &str) -> Result<HeaderName, ConfigurationError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::provider) mod tests;

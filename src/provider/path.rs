@@ -118,10 +118,10 @@ impl<T: Copy> Tree<T> {
     }
 
     #[inline]
-    pub(super) fn child(&self, name: &str) -> Option<&Self> {
+    pub(super) fn child(&self, name: &[u8]) -> Option<&Self> {
         self.children
             .iter()
-            .find(|(key, _)| &**key == name)
+            .find(|(key, _)| key.as_bytes() == name)
             .map(|(_, child)| child)
     }
 

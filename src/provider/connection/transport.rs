@@ -8,14 +8,14 @@ pub(super) fn words(error: &reqwest::Error) -> String {
     let has = |part: &str| causes.iter().any(|cause| cause.contains(part));
     let last = causes.last().cloned().unwrap_or_default();
     if has("not valid for name") || has("NotValidForName") {
-        "the TLS certificate is another host's; check the host's name, or set baseUrl to the name it has".to_owned()
+        "the TLS certificate does not match the host; set the instance's baseUrl to a name that the certificate has".to_owned()
     } else if has("UnknownIssuer") {
         "the TLS certificate is signed by an authority that is not trusted; add it to the trusted ones".to_owned()
     } else if has("certificate expired") || has("Expired") {
         "the TLS certificate has expired; the provider must renew it".to_owned()
     } else if has("invalid peer certificate") || has("tls") {
         format!("TLS failed: {last}")
-    } else if has("dns error") || has("failed to lookup address") {
+    } else if has("failed to lookup address") {
         "no such host: DNS doesn't know its name; check the subdomain or baseUrl".to_owned()
     } else if has("Connection refused") {
         "the connection was refused: nothing listens there".to_owned()

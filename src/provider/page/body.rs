@@ -70,7 +70,7 @@ impl fmt::Display for Fault {
                 write!(formatter, "the page is malformed JSON at line {line} column {column}")
             }
             Self::NotARecord { index } => write!(formatter, "item {index} of the page is no JSON object"),
-            Self::NoList { path } => write!(formatter, "the page has no list of records at {path:?}"),
+            Self::NoList { path } => write!(formatter, "the page does not have one list of records at {path:?}"),
             Self::Stated(body) => write!(formatter, "the page states an error: {}", words::of_body(body)),
         }
     }
@@ -319,11 +319,10 @@ impl<'de, I: Items<'de>> DeserializeSeed<'de> for BodySeed<'_, '_, '_, 'de, I> {
         if !self.tree.wanted().contains(&BodyPart::Records) {
             return deserializer.deserialize_any(self);
         }
-        self.found.lists += 1;
-        if self.found.lists > 1 {
-            return Err(D::Error::custom("a second list of records"));
-        }
-        deserializer.deserialize_seq(ListVisitor(self.items))
+        deserializer.deserialize_seq(ListVisitor {
+            items: self.items,
+            lists: &mut self.found.lists,
+        })
     }
 }
 
@@ -389,7 +388,10 @@ impl<'de, I: Items<'de>> Visitor<'de> for BodySeed<'_, '_, '_, 'de, I> {
     }
 }
 
-struct ListVisitor<'i, I>(&'i mut I);
+struct ListVisitor<'i, I> {
+    items: &'i mut I,
+    lists: &'i mut usize,
+}
 
 impl<'de, I: Items<'de>> Visitor<'de> for ListVisitor<'_, I> {
     type Value = ();
@@ -399,7 +401,11 @@ impl<'de, I: Items<'de>> Visitor<'de> for ListVisitor<'_, I> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while self.0.take(&mut list)? {}
+        *self.lists += 1;
+        if *self.lists > 1 {
+            return Err(A::Error::custom("a second list"));
+        }
+        while self.items.take(&mut list)? {}
         Ok(())
     }
 }

@@ -25,14 +25,10 @@ pub(super) fn content(raw: &str, ignore: &[FieldPath]) -> String {
 
 /// Lower-case hexadecimal digits.
 pub(in crate::provider) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 fn value(hasher: &mut Sha256, raw: &str, ignored: &[Vec<&str>], depth: usize) {

@@ -115,14 +115,14 @@ impl<'de> Found<'de> {
     }
 }
 
-/// Looks a key up without copying it.
+/// Looks a key up without copying it, as bytes, since what is skipped needs no UTF-8.
 pub(super) struct Key<'t, T>(pub(super) &'t Tree<T>);
 
 impl<'de, 't, T: Copy> DeserializeSeed<'de> for Key<'t, T> {
     type Value = Option<&'t Tree<T>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
+        deserializer.deserialize_bytes(self)
     }
 }
 
@@ -133,7 +133,7 @@ impl<'t, T: Copy> Visitor<'_> for Key<'t, T> {
         formatter.write_str("a key")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+    fn visit_bytes<E>(self, key: &[u8]) -> Result<Self::Value, E> {
         Ok(self.0.child(key))
     }
 }

@@ -176,11 +176,11 @@ fn a_body_may_be_the_list_itself() {
     true
 )]
 #[case::null_record(r#"{"result":[null]}"#, "item 0", true)]
-#[case::no_list(r#"{"results":[]}"#, "no list of records at \"result\"", false)]
-#[case::one_record(r#"{"result":{"sys_id":"a"}}"#, "no list", false)]
-#[case::two_lists(r#"{"result":[],"result":[]}"#, "malformed", true)]
-#[case::null_list(r#"{"result":null}"#, "no list", false)]
-#[case::a_number("5", "no list", false)]
+#[case::no_list(r#"{"results":[]}"#, "one list of records at \"result\"", false)]
+#[case::one_record(r#"{"result":{"sys_id":"a"}}"#, "one list", false)]
+#[case::two_lists(r#"{"result":[],"result":[]}"#, "one list", false)]
+#[case::null_list(r#"{"result":null}"#, "one list", false)]
+#[case::a_number("5", "one list", false)]
 #[case::error_behind_rows(
     r#"{"result":[{"sys_id":"a","sys_mod_count":1}],"error":{"message":"too slow"}}"#,
     "error: too slow",
