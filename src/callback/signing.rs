@@ -88,14 +88,14 @@ impl Signer {
             insert(&mut headers, ELEMENTS_SIGNATURE, &signature);
         }
         if !self.standard_webhooks.is_empty() {
-            let id = format!("msg_{}", payload.id);
+            let id = payload.message_id.as_str();
             let timestamp = now.timestamp().to_string();
             insert(
                 &mut headers,
                 WEBHOOK_SIGNATURE,
-                &self.v1(&id, &timestamp, &payload.body),
+                &self.v1(id, &timestamp, &payload.body),
             );
-            insert(&mut headers, WEBHOOK_ID, &id);
+            insert(&mut headers, WEBHOOK_ID, id);
             insert(&mut headers, WEBHOOK_TIMESTAMP, &timestamp);
         }
         SignedBody {

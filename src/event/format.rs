@@ -48,9 +48,11 @@ impl Format {
 /// What is posted for one notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
-    /// The id of the notification, derived from the ids of its events: a receiver that knows it
-    /// has had them.
+    /// The id of the notification as its format writes it, derived from the ids of its events.
     pub id: String,
+    /// The id by which Standard Webhooks tells repeats, derived from the same: a receiver that
+    /// knows it has had these events.
+    pub message_id: String,
     /// The media type of `body`.
     pub content_type: &'static str,
     pub body: Bytes,

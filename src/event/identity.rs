@@ -4,17 +4,20 @@ use super::{Identity, digest::Digest};
 use crate::api::OpenConnectorsIdentity;
 
 impl Identity {
-    /// What `given` (`spec.events.callback.openConnectors`) states, the rest derived from the
-    /// instance's namespace and name: stable numbers, positive and below 2^53.
+    /// What `given` (`spec.events.callback.openConnectors`) states, the rest derived: the
+    /// instance's number from its namespace and name, those of its owner from the namespace, all
+    /// stable, positive and below 2^53.
     #[must_use]
     pub fn new(namespace: &str, instance: &str, given: Option<&OpenConnectorsIdentity>) -> Self {
         let given = given.cloned().unwrap_or_default();
-        let derived = |field: &str| Digest::of(field).text(namespace).text(instance).number();
+        let derived = |field: &str| Digest::of(field).text(namespace);
+        let instance_id = || derived("instanceId").text(instance).number();
+        let owner = |field: &str| derived(field).number();
         Self {
-            instance_id: given.instance_id.unwrap_or_else(|| derived("instanceId")),
-            account_id: given.account_id.unwrap_or_else(|| derived("accountId")),
-            company_id: given.company_id.unwrap_or_else(|| derived("companyId")),
-            user_id: given.user_id.unwrap_or_else(|| derived("userId")),
+            instance_id: given.instance_id.unwrap_or_else(instance_id),
+            account_id: given.account_id.unwrap_or_else(|| owner("accountId")),
+            company_id: given.company_id.unwrap_or_else(|| owner("companyId")),
+            user_id: given.user_id.unwrap_or_else(|| owner("userId")),
             instance_name: given.instance_name.unwrap_or_else(|| instance.to_owned()),
         }
     }
@@ -29,25 +32,28 @@ mod tests {
         let identity = Identity::new("helpdesk", "servicenow-prod", None);
         let expected = Identity {
             instance_id: 6_828_541_237_444_042,
-            account_id: 4_048_357_715_315_064,
-            company_id: 1_125_876_906_050_846,
-            user_id: 7_684_113_708_099_813,
+            account_id: 2_157_115_178_803_611,
+            company_id: 3_038_477_811_699_585,
+            user_id: 1_851_363_744_068_216,
             instance_name: "servicenow-prod".to_owned(),
         };
         assert_eq!(identity, expected);
     }
 
     #[test]
-    fn instances_and_fields_have_numbers_of_their_own() {
-        let identities = [("a", "b"), ("a", "c"), ("ab", ""), ("c", "b")]
-            .map(|(namespace, name)| Identity::new(namespace, name, None));
-        let mut numbers: Vec<i64> = identities
-            .iter()
-            .flat_map(|i| [i.instance_id, i.account_id, i.company_id, i.user_id])
-            .collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        assert_eq!(numbers.len(), 16);
+    fn instances_of_a_namespace_differ_in_their_own_number_alone() {
+        let identity = |namespace, name| Identity::new(namespace, name, None);
+        let owner = |i: &Identity| [i.account_id, i.company_id, i.user_id];
+        let [one, sibling, stranger] =
+            [("a", "b"), ("a", "c"), ("ab", "")].map(|(n, i)| identity(n, i));
+        assert_ne!(one.instance_id, sibling.instance_id);
+        assert_ne!(one.instance_id, stranger.instance_id);
+        assert_eq!(owner(&one), owner(&sibling));
+        assert!(
+            owner(&one)
+                .iter()
+                .all(|number| !owner(&stranger).contains(number))
+        );
     }
 
     #[test]

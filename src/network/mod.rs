@@ -7,6 +7,7 @@
 //! is what [`check_url`] is for. [`execute`] passes both.
 
 mod client;
+mod clients;
 mod excerpt;
 mod policy;
 mod reserved;
@@ -16,6 +17,7 @@ mod rule;
 pub use client::{
     ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited,
 };
+pub use clients::Clients;
 pub use excerpt::{describe, excerpt};
 pub use policy::{AddressPolicy, Refusal};
 pub use retry_after::retry_after;

@@ -64,6 +64,14 @@ impl AddressPolicy {
                 .any(|rule| rule.covers(address, port, namespace, false))
     }
 
+    /// Whether an entry is limited to this namespace, so that another policy holds in it.
+    pub(super) fn singles_out(&self, namespace: &str) -> bool {
+        self.allowed
+            .iter()
+            .chain(&self.denied)
+            .any(|rule| rule.namespace() == Some(namespace))
+    }
+
     fn denying(&self, address: IpAddr, port: Option<u16>, namespace: &str) -> Option<&AddressRule> {
         let embedded = match address {
             IpAddr::V4(_) => None,
@@ -110,7 +118,8 @@ impl Refusal {
         } = self;
         let prefix = if address.is_ipv4() { 32 } else { 128 };
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{address}/{prefix}{port}@{namespace}")
+        let at = if namespace.is_empty() { "" } else { "@" };
+        format!("{address}/{prefix}{port}{at}{namespace}")
     }
 }
 

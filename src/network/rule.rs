@@ -21,6 +21,11 @@ pub struct AddressRule {
 }
 
 impl AddressRule {
+    /// The namespace that the entry is limited to.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     /// Whether the entry speaks of this address. Where the port isn't known, only an entry for
     /// all ports allows, and any entry denies: `unknown_port` says which.
     pub(super) fn covers(

@@ -32,7 +32,8 @@ fn signer(
 fn headers(signer: &Signer, body: &'static str) -> HeaderMap {
     let body = Bytes::from_static(body.as_bytes());
     let payload = Payload {
-        id: "p5jXN8AQM9LWM0D4loKWxJek".to_owned(),
+        id: "42".to_owned(),
+        message_id: "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned(),
         content_type: "application/json",
         body,
     };

@@ -171,6 +171,7 @@ fn a_repeated_notification_is_the_same_and_another_has_other_ids() {
         ["1", "1", "2"].map(|id| encode(&netsuite_origin(), &notification(id), at));
     assert_eq!(first, again);
     assert_ne!(first.id, other.id);
+    assert_ne!(first.message_id, other.message_id);
     let event_id = |payload: &Payload| {
         let read: serde_json::Value = serde_json::from_slice(&payload.body).unwrap();
         assert_eq!(read["id"], payload.id.as_str());

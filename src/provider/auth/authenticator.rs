@@ -41,6 +41,8 @@ pub struct AuthenticatorSettings {
     /// Where tokens are asked for, such as `https://acme.service-now.com/oauth_token.do`.
     pub token_url: Url,
     pub grant: Grant,
+    /// Scopes to ask for, where the connector names some; a code and a refresh token carry theirs.
+    pub scopes: Vec<String>,
     pub credentials: ClientCredentials,
     /// Where refresh tokens are kept; asked only for grants that have one.
     pub store: Arc<dyn TokenStore>,
@@ -85,6 +87,7 @@ impl Authenticator {
             namespace,
             token_url: url,
             grant,
+            scopes,
             credentials,
             store,
             clock,
@@ -102,6 +105,7 @@ impl Authenticator {
             tokens: Tokens {
                 endpoint,
                 grant,
+                scope: scopes.join(" "),
                 store,
                 clock,
                 lifetimes,

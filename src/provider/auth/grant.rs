@@ -9,7 +9,7 @@ use crate::{
     secrets::Secrets,
 };
 
-const SECRET_FIELD: &str = "spec.authentication.secretRef";
+pub(super) const SECRET_FIELD: &str = "spec.authentication.secretRef";
 
 /// What the user gave in exchange for which the provider issues tokens.
 #[derive(Clone, Debug)]
@@ -86,10 +86,14 @@ impl Grant {
                 username: entry("username")?,
                 password: entry("password")?,
             },
-            AuthenticationType::JwtBearer
-            | AuthenticationType::ApiKey
-            | AuthenticationType::Basic
-            | AuthenticationType::Bearer => return Ok(None),
+            AuthenticationType::JwtBearer => {
+                let message = "this version of Pollen has no JwtBearer: write AuthorizationCode, \
+                               RefreshToken, ClientCredentials or Password";
+                return Err(ConfigurationError::new("spec.authentication.type", message));
+            }
+            AuthenticationType::ApiKey | AuthenticationType::Basic | AuthenticationType::Bearer => {
+                return Ok(None);
+            }
         };
         Ok(Some(grant))
     }
@@ -179,7 +183,7 @@ pub(super) fn refresh_form(token: &SecretString) -> Vec<(&'static str, &str)> {
 }
 
 /// A Secret made from a file ends with the file's last line break.
-fn trimmed(secret: &SecretString) -> SecretString {
+pub(super) fn trimmed(secret: &SecretString) -> SecretString {
     secret.expose_secret().trim_end_matches(['\r', '\n']).into()
 }
 
@@ -249,6 +253,13 @@ mod tests {
     #[test]
     fn a_key_needs_no_token_service() {
         assert!(grant(Some("ApiKey"), &[]).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_grant_that_is_not_there_is_refused_with_those_that_are() {
+        let error = grant(Some("JwtBearer"), &[]).unwrap_err();
+        assert_eq!(error.field, "spec.authentication.type");
+        assert!(error.message.contains("write AuthorizationCode"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod answer;
 mod authenticator;
 mod endpoint;
+mod fixed;
 mod grant;
 mod tokens;
 mod words;
@@ -13,6 +14,7 @@ use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
 pub use authenticator::{Authenticator, AuthenticatorSettings};
+pub use fixed::FixedAuthorization;
 pub use grant::{ClientCredentials, CredentialsIn, Grant};
 pub use tokens::Lifetimes;
 

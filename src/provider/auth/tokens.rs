@@ -102,6 +102,8 @@ pub(super) struct RefreshLife {
 pub(super) struct Tokens {
     pub(super) endpoint: Endpoint,
     pub(super) grant: Grant,
+    /// Scopes, with spaces between (RFC 6749 §3.3).
+    pub(super) scope: String,
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) clock: Clock,
     pub(super) lifetimes: Lifetimes,
@@ -134,10 +136,11 @@ impl Tokens {
     /// The grants that bring no token worth keeping.
     async fn ask_directly(&self) -> Result<AccessToken, FetchError> {
         let asked_at = Instant::now();
-        let issued = self
-            .endpoint
-            .request(self.grant.form(), self.grant.secrets())
-            .await;
+        let mut form = self.grant.form();
+        if !self.scope.is_empty() {
+            form.push(("scope", &self.scope));
+        }
+        let issued = self.endpoint.request(form, self.grant.secrets()).await;
         let issued = issued.map_err(|refusal| self.explain(refusal))?;
         Ok(self.access_token(&issued, asked_at))
     }

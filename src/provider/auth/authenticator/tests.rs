@@ -87,6 +87,7 @@ fn settings(server: &MockServer, grant: Grant, store: &Arc<MemoryStore>) -> Auth
         namespace: "helpdesk".to_owned(),
         token_url: format!("{}/oauth_token.do", server.uri()).parse().unwrap(),
         grant,
+        scopes: Vec::new(),
         credentials: ClientCredentials {
             secret_name: "servicenow-oauth".to_owned(),
             id: "client-1".into(),

@@ -138,6 +138,18 @@ async fn client_credentials_and_password_are_asked_for_anew_and_store_nothing() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn scopes_are_asked_for_where_no_code_or_token_carries_them() {
+    for (grant, expected) in [(Grant::ClientCredentials, "read write"), (code(), "-")] {
+        let server = service(vec![issued("a1", "r1")]).await;
+        let store = Arc::new(MemoryStore::new(None));
+        let mut settings = settings(&server, grant, &store);
+        settings.scopes = vec!["read".to_owned(), "write".to_owned()];
+        token(&Authenticator::new(settings)).await;
+        assert_eq!(received(&server, "scope").await, [expected]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn credentials_go_into_the_header_where_the_service_wants_them_there() {
     let server = service(vec![issued("a1", "r1")]).await;
     let store = Arc::new(MemoryStore::new(None));
