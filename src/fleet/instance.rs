@@ -240,6 +240,7 @@ fn authenticator(
         namespace: settings.namespace.clone(),
         token_url,
         grant,
+        scopes: oauth.scopes.clone(),
         credentials: ClientCredentials::new(authentication, &settings.secrets, sent_in(oauth))?,
         store: settings.tokens.clone(),
         clock: environment.clock,
