@@ -1,0 +1,29 @@
+//! What an operator process is told when it starts.
+
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+
+/// The settings of one operator process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Namespaces to watch; all when empty.
+    pub namespaces: Vec<String>,
+    /// The operator's own namespace: where its Lease and its token Secrets stand.
+    pub own_namespace: String,
+    /// What tells this process from the other replicas: the pod's name.
+    pub identity: String,
+    /// Name of the Lease that decides which replica polls.
+    pub lease_name: String,
+    /// How long a Lease lasts that nobody renews; whole seconds.
+    pub lease_duration: Duration,
+    /// Writes to the API server per second, all kinds together.
+    pub api_writes_per_second: NonZeroU32,
+    /// Where health and metrics are served.
+    pub http_address: SocketAddr,
+    /// Addresses that callbacks and providers may have although the guard refuses them:
+    /// `CIDR[:PORT][@NAMESPACE]`.
+    pub allow_addresses: Vec<String>,
+    /// Addresses that are refused beside those that are not globally routable.
+    pub deny_addresses: Vec<String>,
+    /// The name of this release, as `status.controllerName` and events show it.
+    pub controller_name: String,
+}
