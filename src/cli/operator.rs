@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    network::{AddressPolicy, AddressRule},
     operator::{self, Settings},
     telemetry::{self, LogFormat},
 };
@@ -47,7 +48,7 @@ pub struct OperatorArgs {
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     identity: String,
 
-    /// The name of this release, as statuses and events show it.
+    /// The name of this release, as Kubernetes events and its token Secrets show it.
     #[arg(
         long,
         env = "POLLEN_CONTROLLER_NAME",
@@ -101,7 +102,7 @@ pub struct OperatorArgs {
         value_name = "RANGE",
         value_delimiter = ','
     )]
-    allow_addresses: Vec<String>,
+    allow_addresses: Vec<AddressRule>,
 
     /// Addresses that are refused beside those that are not globally routable; repeat it for several.
     #[arg(
@@ -110,7 +111,7 @@ pub struct OperatorArgs {
         value_name = "RANGE",
         value_delimiter = ','
     )]
-    deny_addresses: Vec<String>,
+    deny_addresses: Vec<AddressRule>,
 
     /// Log filter: a level, or target=level pairs joined by commas.
     #[arg(
@@ -181,8 +182,7 @@ impl From<OperatorArgs> for Settings {
             lease_duration: Duration::from_secs(args.lease_seconds),
             api_writes_per_second: args.api_writes_per_second,
             http_address: args.http_address,
-            allow_addresses: args.allow_addresses,
-            deny_addresses: args.deny_addresses,
+            addresses: AddressPolicy::new(args.allow_addresses, args.deny_addresses),
             controller_name: args.controller_name,
         }
     }
@@ -220,8 +220,9 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_too_short_to_renew_is_refused() {
+    fn a_lease_too_short_to_renew_and_a_range_that_is_none_are_refused() {
         assert!(parse(&["--lease-seconds", "5"]).is_err());
         assert!(parse(&["--api-writes-per-second", "0"]).is_err());
+        assert!(parse(&["--allow-address", "10.0.0.0/40"]).is_err());
     }
 }

@@ -16,7 +16,11 @@ use super::{
     budget::{Write, WriteBudget},
     cache::PollerItem,
     notices::{Notice, of_change},
-    status::{OpenError, Refusal, StatusWriter, WriteError, conditions::Standing},
+    status::{
+        OpenError, Refusal, StatusWriter, WriteError,
+        conditions::{Standing, status_of},
+    },
+    vocabulary::conditions,
 };
 use crate::{
     api::{Checkpoint, PollerResource, PollerResourceStatus},
@@ -159,13 +163,16 @@ impl Ledger {
         Ok(notices)
     }
 
-    /// Says that a poll is on its way, where nothing good was said of the poller yet and the budget
-    /// has room: a first look must not delay the first poll.
-    pub(super) async fn begin(&mut self, standing: &Standing) -> Result<(), WriteError> {
-        let ready = super::status::conditions::status_of(&self.status().conditions, "Ready");
+    /// Begins to poll this generation, from what is stored. Says so where nothing good was said of
+    /// the poller yet and the budget has room: a first look must not delay the first poll.
+    pub(super) async fn begin(&mut self, generation: i64) -> Result<(), WriteError> {
+        self.generation = generation;
+        self.put_off = None;
+        let ready = status_of(&self.status().conditions, conditions::READY);
         if matches!(ready, None | Some("False")) && self.budget.try_acquire(Write::Condition) {
             let mut next = self.status().clone();
-            standing.apply(&mut next.conditions, self.generation, self.clock.now());
+            let standing = Standing::progressing("waiting for the first poll");
+            standing.apply(&mut next.conditions, generation, self.clock.now());
             self.writer.write_granted(next).await?;
         }
         Ok(())

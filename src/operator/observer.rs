@@ -85,7 +85,12 @@ impl Reporter {
         metrics.last_poll.set(self.shared.clock.now().timestamp());
     }
 
-    fn show(&self, outcome: &Outcome) {
+    async fn end_poll(&self, outcome: &Outcome) {
+        let mut ledger = self.ledger.lock().await;
+        ledger.end_poll();
+        let stored = ledger.status().checkpoint.as_ref();
+        let watermark = stored.map(|checkpoint| checkpoint.records.watermark);
+        drop(ledger);
         let key = &self.item.key;
         self.shared.board.put(Line {
             namespace: key.namespace.clone(),
@@ -95,10 +100,7 @@ impl Reporter {
             result: verdict::result_of(&outcome.end),
             read: outcome.progress.read,
             events: outcome.progress.events(),
-            watermark: outcome
-                .checkpoint
-                .as_ref()
-                .map(|checkpoint| checkpoint.records.watermark),
+            watermark,
         });
     }
 
@@ -136,13 +138,12 @@ impl Observer for Reporter {
             "polled"
         );
         self.count(outcome);
-        self.show(outcome);
         if matches!(outcome.end, End::Complete | End::Unfinished(_)) {
             self.healthy_at = Instant::now();
         }
         let standing = verdict::of_poll(outcome, self.overdue());
         self.report(standing.as_ref()).await;
-        self.ledger.lock().await.end_poll();
+        self.end_poll(outcome).await;
         if outcome.end != End::Stopped {
             self.involve_worker().await;
         }

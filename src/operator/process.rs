@@ -175,17 +175,21 @@ fn share(
     };
     Shared {
         client: clients.requests.clone(),
-        controller_name: settings.controller_name.clone(),
+        owner: format!("{}/{}", settings.own_namespace, settings.lease_name),
         cache: Cache::default(),
         budget,
         clock,
-        environment: Environment { clock },
+        environment: environment(settings, clock),
         metrics: metrics.clone(),
         board: Board::default(),
         notices,
         tokens,
         reads: Shared::reads(),
     }
+}
+
+fn environment(_settings: &Settings, clock: Clock) -> Environment {
+    Environment { clock }
 }
 
 fn watch_all(

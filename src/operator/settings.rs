@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
+use crate::network::AddressPolicy;
+
 /// The settings of one operator process.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -19,11 +21,8 @@ pub struct Settings {
     pub api_writes_per_second: NonZeroU32,
     /// Where health and metrics are served.
     pub http_address: SocketAddr,
-    /// Addresses that callbacks and providers may have although the guard refuses them:
-    /// `CIDR[:PORT][@NAMESPACE]`.
-    pub allow_addresses: Vec<String>,
-    /// Addresses that are refused beside those that are not globally routable.
-    pub deny_addresses: Vec<String>,
-    /// The name of this release, as `status.controllerName` and events show it.
+    /// Which addresses callbacks and providers may have.
+    pub addresses: AddressPolicy,
+    /// The name of this release, as Kubernetes events and its token Secrets show it.
     pub controller_name: String,
 }

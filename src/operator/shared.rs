@@ -25,8 +25,8 @@ const READS: usize = 32;
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) client: Client,
-    /// This release, as `status.controllerName` shows it.
-    pub(super) controller_name: String,
+    /// This release, as `status.controllerName` shows it: `NAMESPACE/NAME` of its Lease.
+    pub(super) owner: String,
     pub(super) cache: Cache,
     pub(super) budget: WriteBudget,
     pub(super) clock: Clock,

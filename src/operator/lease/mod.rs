@@ -4,6 +4,7 @@
 //! A Lease is advice, not a lock: checkpoints are fenced by their resourceVersion besides.
 
 mod election;
+mod rival;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::election::{Election, Held, Move};
+pub(super) use self::rival::Rival;
 use super::{instants::to_timestamp, settings::Settings};
 use crate::clock::Clock;
 
@@ -105,7 +107,7 @@ impl Membership {
                 return tracing::warn!(lease = self.name, %error, "the Lease could not be read");
             }
         };
-        let held = lease.as_ref().map(|lease| self.held(lease));
+        let held = lease.as_ref().map(|lease| held(lease, self.duration));
         let sent = Instant::now();
         if election.observe(held.as_ref(), sent) == Move::Wait {
             return;
@@ -118,20 +120,6 @@ impl Membership {
             Err(error) => {
                 tracing::warn!(lease = self.name, %error, "the Lease could not be written")
             }
-        }
-    }
-
-    fn held(&self, lease: &Lease) -> Held {
-        let spec = lease.spec.as_ref();
-        let seconds = spec
-            .and_then(|spec| spec.lease_duration_seconds)
-            .and_then(|s| u64::try_from(s).ok());
-        Held {
-            holder: spec
-                .and_then(|spec| spec.holder_identity.clone())
-                .filter(|holder| !holder.is_empty()),
-            version: lease.meta().resource_version.clone().unwrap_or_default(),
-            duration: seconds.map_or(self.duration, Duration::from_secs),
         }
     }
 
@@ -197,6 +185,20 @@ impl Membership {
     fn announce(&self, leads: bool) {
         self.leads
             .send_if_modified(|led| std::mem::replace(led, leads) != leads);
+    }
+}
+
+/// What a Lease shows; `duration` where it states none.
+fn held(lease: &Lease, duration: Duration) -> Held {
+    let spec = lease.spec.as_ref();
+    let seconds = spec
+        .and_then(|spec| spec.lease_duration_seconds)
+        .and_then(|seconds| u64::try_from(seconds).ok());
+    let holder = spec.and_then(|spec| spec.holder_identity.clone());
+    Held {
+        holder: holder.filter(|holder| !holder.is_empty()),
+        version: lease.meta().resource_version.clone().unwrap_or_default(),
+        duration: seconds.map_or(duration, Duration::from_secs),
     }
 }
 

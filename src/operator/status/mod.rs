@@ -3,12 +3,14 @@
 pub(super) mod conditions;
 mod conflict;
 mod request;
+mod unread;
 mod writer;
 
 use kube::core::NamespaceResourceScope;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(super) use request::Refusal;
+pub(super) use unread::report_unread;
 pub(super) use writer::{OpenError, StatusWriter, WriteError};
 
 use crate::api::{

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{Method, Request, header::CONTENT_TYPE};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Client, Error};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Reported;
@@ -75,7 +75,7 @@ impl Target {
         &self,
         client: &Client,
         version: &str,
-        status: &K::Status,
+        status: &impl Serialize,
     ) -> Result<String, Failed> {
         let body = json!({
             "apiVersion": K::api_version(&()),

@@ -15,6 +15,7 @@ use crate::{
     operator::{
         budget::Write,
         cache::{Group, InstanceItem},
+        lease::Rival,
         plan::{self, Plan},
         status::{StatusWriter, conditions::Standing},
         vocabulary::reasons,
@@ -28,6 +29,8 @@ pub(super) struct InstanceWork {
     /// The generation whose Secrets were read.
     seen: Option<i64>,
     running: Option<Running>,
+    /// Another release that has the instance, while it lives.
+    pub(super) rival: Option<Rival>,
 }
 
 /// An instance that was built and whose pollers may poll.
@@ -57,6 +60,7 @@ impl InstanceWork {
             writer,
             seen: None,
             running: None,
+            rival: None,
         }
     }
 
@@ -116,7 +120,8 @@ impl Worker {
             .unwrap_or_default()
     }
 
-    async fn rest(&mut self) {
+    /// Stops all pollers and takes the instance down.
+    pub(super) async fn rest(&mut self) {
         self.stop_pollers().await;
         if let Some(work) = &mut self.instance {
             work.running = None;
@@ -130,6 +135,7 @@ impl Worker {
         };
         work.seen = Some(item.generation);
         let mut next = work.writer.status().clone();
+        next.controller_name = Some(self.shared.owner.clone());
         next.events_enabled_at = plan::events_enabled_at(item, &next, self.shared.clock.now());
         let written = work.writer.write(next, Write::Checkpoint).await;
         written.map_err(|error| {

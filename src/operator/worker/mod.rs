@@ -6,9 +6,11 @@
 
 mod dereference;
 mod instance;
+mod ownership;
 mod poller;
 mod report;
 mod roster;
+mod task;
 
 use std::{
     collections::BTreeMap,
@@ -121,6 +123,10 @@ impl Worker {
 
     async fn reconcile(&mut self) -> Result<Option<Duration>, Retry> {
         let (group, opened) = self.dereference().await?;
+        if !self.owns(&group).await? {
+            self.rest().await;
+            return Ok(Some(ownership::PAUSE));
+        }
         let planned = self.plan_instance(&group);
         let plan = self.apply_instance(&group, planned).await?;
         let again = self.apply_pollers(&group, plan.as_ref()).await?;

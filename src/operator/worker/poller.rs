@@ -2,34 +2,29 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{Mutex, watch},
-    time::{Instant, timeout},
-};
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio::{sync::Mutex, time::Instant};
 
-use super::{InstanceWork, Retry, Wake, Worker, instance::Running, roster};
+use super::{
+    InstanceWork, Retry, Worker,
+    task::{Surroundings, Task},
+};
 use crate::{
-    category::ConfigurationError,
-    fleet::{self, Poller, PollerSettings},
+    api::PollerResource,
     operator::{
         cache::{Group, PollerItem},
-        ledger::{KubeCheckpointStore, Ledger, Refused},
+        ledger::{Ledger, Refused},
         notices::{Notice, Notices},
-        observer::Reporter,
         plan::{self, Plan},
         shared::Shared,
-        status::{OpenError, conditions::Standing},
+        status::{OpenError, conditions::Standing, report_unread},
         vocabulary::reasons,
     },
 };
 
-/// How long a poll may take to stop: it finishes the notification in flight and stores.
-const GRACE: Duration = Duration::from_secs(5);
 /// The pause before a refused write is tried again.
 const REFUSED: Duration = Duration::from_secs(60);
-/// The pause before a poller that ended by itself is started again.
-const ENDED: Duration = Duration::from_secs(5);
+/// The pause before a status that could not be read is read again.
+const UNREADABLE: Duration = Duration::from_secs(60);
 
 /// What a worker keeps of one poller.
 pub(super) struct PollerWork {
@@ -47,28 +42,8 @@ enum Record {
         ledger: Arc<Mutex<Ledger>>,
         refused: Refused,
     },
-    /// A status that this release must not write over; `told` once a person was told.
-    Unreadable { error: OpenError, told: bool },
-}
-
-struct Task {
-    generation: i64,
-    /// Which edition of the roster it was built with.
-    edition: Instant,
-    started_at: Instant,
-    stop: CancellationToken,
-    poke: watch::Sender<u64>,
-    handle: AbortOnDropHandle<()>,
-}
-
-/// What starting a poller needs of its surroundings.
-struct Surroundings<'a> {
-    shared: &'a Arc<Shared>,
-    wake: &'a Wake,
-    stop: &'a CancellationToken,
-    group: &'a Group,
-    instance: Option<&'a InstanceWork>,
-    roster: &'a roster::Roster,
+    /// A status that this release must not write over, and when it was found so.
+    Unreadable { error: OpenError, found_at: Instant },
 }
 
 impl Worker {
@@ -112,8 +87,14 @@ impl PollerWork {
     }
 
     /// A poller whose status must not be written over, and that therefore does not poll.
-    pub(super) const fn unreadable(uid: String, error: OpenError) -> Self {
-        Self::with(uid, Record::Unreadable { error, told: false })
+    pub(super) fn unreadable(uid: String, error: OpenError) -> Self {
+        Self::with(
+            uid,
+            Record::Unreadable {
+                error,
+                found_at: Instant::now(),
+            },
+        )
     }
 
     const fn with(uid: String, record: Record) -> Self {
@@ -132,12 +113,15 @@ impl PollerWork {
 
     /// Stops the poll and waits until its checkpoint is stored.
     pub(super) async fn stop(&mut self, shared: &Shared) {
-        let Some(task) = self.task.take() else { return };
-        task.stop.cancel();
-        if timeout(GRACE, task.handle).await.is_err() {
-            tracing::warn!("a poll did not stop in time and was ended");
+        if let Some(task) = self.task.take() {
+            task.stop().await;
+            shared.metrics.pollers.dec();
         }
-        shared.metrics.pollers.dec();
+    }
+
+    /// Whether the status should be read again: somebody may have mended it.
+    pub(super) fn is_outdated(&self) -> bool {
+        matches!(&self.record, Record::Unreadable { found_at, .. } if found_at.elapsed() >= UNREADABLE)
     }
 
     async fn apply(
@@ -146,11 +130,13 @@ impl PollerWork {
         plan: Plan,
         around: &Surroundings<'_>,
     ) -> Option<Duration> {
-        let Record::Open { ledger, refused } = &mut self.record else {
-            self.tell_unreadable(item, around);
-            return None;
+        let (ledger, refused) = match &self.record {
+            Record::Open { ledger, refused } => (Arc::clone(ledger), refused.clone()),
+            Record::Unreadable { error, .. } => {
+                tell_unreadable(error, item, around.shared).await;
+                return Some(UNREADABLE);
+            }
         };
-        let (ledger, refused) = (Arc::clone(ledger), refused.clone());
         match plan {
             Plan::Rest(standing) => {
                 self.stop(around.shared).await;
@@ -245,8 +231,7 @@ impl PollerWork {
             && let Some(task) = &self.task
         {
             tracing::info!(poller = %item.key, "polled now, as the annotation asks");
-            task.poke
-                .send_modify(|count| *count = count.wrapping_add(1));
+            task.poll_now();
         }
         self.mark_handled(item, ledger).await;
     }
@@ -264,123 +249,6 @@ impl PollerWork {
         }
         self.poked = Some(request);
     }
-
-    fn tell_unreadable(&mut self, item: &PollerItem, around: &Surroundings<'_>) {
-        let Record::Unreadable { error, told } = &mut self.record else {
-            return;
-        };
-        if !std::mem::replace(told, true) {
-            tracing::warn!(poller = %item.key, %error, "the poller is left alone");
-            let notice = Notice::warning(reasons::CHECKPOINT_TOO_NEW, error.to_string());
-            around.shared.notices.publish(
-                Notices::about::<crate::api::PollerResource, _>(item),
-                notice,
-            );
-        }
-    }
-}
-
-impl Task {
-    /// How long to wait before it is started anew; `None` where it may go on as it is.
-    fn stale_in(&self, item: &PollerItem, roster: &roster::Roster) -> Option<Duration> {
-        if self.handle.is_finished() {
-            return Some(ENDED.saturating_sub(self.started_at.elapsed()));
-        }
-        if self.generation != item.generation {
-            return Some(Duration::ZERO);
-        }
-        roster.stale_in(self.edition)
-    }
-}
-
-impl Surroundings<'_> {
-    fn start(
-        &self,
-        item: &Arc<PollerItem>,
-        ledger: &Arc<Mutex<Ledger>>,
-        running: &Running,
-    ) -> Result<Task, ConfigurationError> {
-        let poller = Poller::build(
-            &running.instance,
-            self.settings(item),
-            &self.shared.environment,
-        )?;
-        let stop = self.stop.child_token();
-        let (poke, poked) = watch::channel(0);
-        let reporter = Reporter::new(
-            Arc::clone(self.shared),
-            Arc::clone(item),
-            Arc::clone(ledger),
-            self.wake.clone(),
-            Arc::clone(&running.answered),
-            poller.interval(),
-            stop.clone(),
-        );
-        let work = work(
-            poller,
-            Arc::clone(item),
-            Arc::clone(ledger),
-            reporter,
-            poked,
-            stop.clone(),
-        );
-        let wake = self.wake.clone();
-        let handle = AbortOnDropHandle::new(tokio::spawn(async move {
-            work.await;
-            wake.objects();
-        }));
-        let (edition, started_at) = (self.roster.edition(), Instant::now());
-        Ok(Task {
-            generation: item.generation,
-            edition,
-            started_at,
-            stop,
-            poke,
-            handle,
-        })
-    }
-
-    fn settings(&self, item: &PollerItem) -> PollerSettings {
-        PollerSettings {
-            namespace: item.key.namespace.clone(),
-            name: item.key.name.clone(),
-            uid: item.uid.clone(),
-            created_at: plan::start_of(
-                item,
-                self.instance.and_then(InstanceWork::events_enabled_at),
-            ),
-            spec: item.spec.clone(),
-            siblings: roster::siblings(self.group, &item.key.name),
-        }
-    }
-}
-
-async fn work(
-    poller: Poller,
-    item: Arc<PollerItem>,
-    ledger: Arc<Mutex<Ledger>>,
-    reporter: Reporter,
-    poked: watch::Receiver<u64>,
-    stop: CancellationToken,
-) {
-    let checkpoint = {
-        let mut ledger = ledger.lock().await;
-        ledger.observe(item.generation);
-        let standing = Standing::progressing("waiting for the first poll");
-        if let Err(error) = ledger.begin(&standing).await {
-            tracing::debug!(poller = %item.key, %error, "the first condition is not written");
-        }
-        ledger.status().checkpoint.clone()
-    };
-    fleet::run(
-        poller,
-        checkpoint,
-        KubeCheckpointStore(ledger),
-        reporter,
-        poked,
-        stop,
-    )
-    .await;
 }
 
 async fn report(
@@ -393,6 +261,29 @@ async fn report(
     ledger.observe(item.generation);
     match ledger.report(Some(standing)).await {
         Ok(notices) => shared.tell_poller(item, notices),
+        Err(error) => tracing::warn!(poller = %item.key, %error, "the conditions are not written"),
+    }
+}
+
+/// Says why the poller is left alone, without touching what is stored of it.
+async fn tell_unreadable(error: &OpenError, item: &PollerItem, shared: &Shared) {
+    let reason = match error {
+        OpenError::CheckpointTooNew(_) => reasons::CHECKPOINT_TOO_NEW,
+        _ => reasons::CHECKPOINT_UNUSABLE,
+    };
+    let standing = Standing::stalled(reason, error.to_string());
+    let now = shared.clock.now();
+    let told =
+        report_unread::<PollerResource, _>(&shared.client, &shared.budget, item, &standing, now)
+            .await;
+    match told {
+        Ok(true) => {
+            let notice = Notice::warning(reason, error.to_string());
+            shared
+                .notices
+                .publish(Notices::about::<PollerResource, _>(item), notice);
+        }
+        Ok(false) => {}
         Err(error) => tracing::warn!(poller = %item.key, %error, "the conditions are not written"),
     }
 }

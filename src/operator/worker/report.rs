@@ -60,7 +60,7 @@ impl Worker {
         let now = self.shared.clock.now();
         let mut next = work.writer.status().clone();
         next.observed_generation = Some(item.generation);
-        next.controller_name = Some(self.shared.controller_name.clone());
+        next.controller_name = Some(self.shared.owner.clone());
         match (plan, work.running()) {
             (Plan::Rest(standing), _) => standing.apply(&mut next.conditions, item.generation, now),
             (Plan::Run, None) => return None,
