@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use kube::core::Object;
 use serde::{Deserialize, Serialize};
 
-use super::instants::from_time;
+use crate::api::time::from_kube;
 
 /// A namespace and a name in it.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -71,7 +71,7 @@ impl<S: Clone> Item<S> {
             created_at: metadata
                 .creation_timestamp
                 .as_ref()
-                .map(from_time)
+                .map(from_kube)
                 .unwrap_or_default(),
             poll_requested_at: annotations.remove(POLL_REQUESTED_AT),
             resume_delivery: annotations.remove(RESUME_DELIVERY),

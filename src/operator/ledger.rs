@@ -18,9 +18,8 @@ use super::{
     notices::{Notice, of_change},
     status::{
         OpenError, Refusal, StatusWriter, WriteError,
-        conditions::{Standing, status_of},
+        conditions::{READY, Standing, status_of},
     },
-    vocabulary::conditions,
 };
 use crate::{
     api::{Checkpoint, PollerResource, PollerResourceStatus},
@@ -168,7 +167,7 @@ impl Ledger {
     pub(super) async fn begin(&mut self, generation: i64) -> Result<(), WriteError> {
         self.generation = generation;
         self.put_off = None;
-        let ready = status_of(&self.status().conditions, conditions::READY);
+        let ready = status_of(&self.status().conditions, READY);
         if matches!(ready, None | Some("False")) && self.budget.try_acquire(Write::Condition) {
             let mut next = self.status().clone();
             let standing = Standing::progressing("waiting for the first poll");

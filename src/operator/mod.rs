@@ -13,7 +13,6 @@ mod credentials;
 mod fake_api;
 #[cfg(test)]
 mod fixtures;
-mod instants;
 mod item;
 mod lease;
 mod ledger;
@@ -26,7 +25,6 @@ mod shared;
 mod status;
 mod tokens;
 mod verdict;
-mod vocabulary;
 mod watch;
 mod worker;
 

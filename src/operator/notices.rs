@@ -14,8 +14,16 @@ use tokio::sync::mpsc;
 use super::{
     budget::{Write, WriteBudget},
     item::{Item, Key},
-    vocabulary::{conditions, reasons},
+    status::conditions::{READY, status_of},
 };
+
+use crate::api::{
+    conditions::find,
+    reasons::{self, Reason},
+};
+
+const STALLED: &str = "Stalled";
+const RECONCILING: &str = "Reconciling";
 
 /// Events that may wait; above it they are dropped, since conditions say the same.
 const QUEUE: usize = 256;
@@ -31,19 +39,27 @@ pub(super) struct Notice {
 }
 
 impl Notice {
-    pub(super) fn warning(reason: &str, note: impl Into<String>) -> Self {
+    pub(super) fn warning(reason: Reason, note: impl Into<String>) -> Self {
         Self {
             warning: true,
-            reason: reason.to_owned(),
+            reason: reason.as_str().to_owned(),
             note: note.into(),
         }
     }
 
-    fn normal(reason: &str, note: &str) -> Self {
+    fn of(condition: &Condition) -> Self {
+        Self {
+            warning: true,
+            reason: condition.reason.clone(),
+            note: condition.message.clone(),
+        }
+    }
+
+    fn recovered(note: impl Into<String>) -> Self {
         Self {
             warning: false,
-            reason: reason.to_owned(),
-            note: note.to_owned(),
+            reason: reasons::RECOVERED.as_str().to_owned(),
+            note: note.into(),
         }
     }
 }
@@ -135,45 +151,39 @@ impl Publisher {
 
 /// What a change of conditions is worth telling.
 pub(super) fn of_change(before: &[Condition], after: &[Condition]) -> Vec<Notice> {
-    let mut notices: Vec<_> = after
-        .iter()
-        .filter(|condition| is_new(before, condition))
+    let new = after.iter().filter(|condition| is_new(before, condition));
+    let mut notices: Vec<Notice> = Vec::new();
+    let stalled = find(before, STALLED).is_some() && status_of(after, READY) == Some("True");
+    let moved_again = stalled.then(|| Notice::recovered("no longer stalled"));
+    for notice in new
         .filter_map(|condition| tell(before, condition))
-        .collect();
-    if has(before, conditions::STALLED) && ready(after) {
-        notices.push(Notice::normal(reasons::RECOVERED, "no longer stalled"));
+        .chain(moved_again)
+    {
+        // An instance whose credentials were refused is also stalled by it.
+        if !notices.iter().any(|told| told.reason == notice.reason) {
+            notices.push(notice);
+        }
     }
-    // An instance whose credentials were refused is also stalled by it.
-    notices.dedup_by(|later, earlier| later.reason == earlier.reason);
     notices
 }
 
 fn tell(before: &[Condition], condition: &Condition) -> Option<Notice> {
-    let warning = || {
-        Some(Notice::warning(
-            &condition.reason,
-            condition.message.as_str(),
-        ))
-    };
-    match (condition.type_.as_str(), condition.status.as_str()) {
-        (conditions::STALLED, _)
-        | (conditions::AUTHENTICATED | conditions::CALLBACK_ACCEPTING, "False") => warning(),
-        (conditions::AUTHENTICATED, "True") if was_false(before, condition) => Some(
-            Notice::normal(reasons::AUTHENTICATION_RECOVERED, &condition.message),
-        ),
-        (conditions::CALLBACK_ACCEPTING, "True") if was_false(before, condition) => Some(
-            Notice::normal(reasons::CALLBACK_RECOVERED, &condition.message),
-        ),
-        (conditions::READY, "True")
-            if matches!(
-                condition.reason.as_str(),
-                reasons::FINDINGS | reasons::BAD_RECORDS
-            ) =>
-        {
-            warning()
+    let kind = condition.type_.as_str();
+    let is_aspect = kind != READY && kind != STALLED && kind != RECONCILING;
+    match condition.status.as_str() {
+        "True" if kind == STALLED => Some(Notice::of(condition)),
+        "True" if kind == READY && is_telling(&condition.reason) => Some(Notice::of(condition)),
+        "True" if is_aspect && status_of(before, kind) == Some("False") => {
+            Some(Notice::recovered(format!("{kind} again")))
         }
+        "False" if is_aspect => Some(Notice::of(condition)),
         _ => None,
     }
+}
+
+/// Reasons of a ready object that a person should know nevertheless.
+fn is_telling(reason: &str) -> bool {
+    reason == reasons::FINDINGS.as_str() || reason == reasons::BAD_RECORDS.as_str()
 }
 
 fn is_new(before: &[Condition], condition: &Condition) -> bool {
@@ -184,32 +194,26 @@ fn is_new(before: &[Condition], condition: &Condition) -> bool {
     })
 }
 
-fn was_false(before: &[Condition], condition: &Condition) -> bool {
-    before
-        .iter()
-        .any(|earlier| earlier.type_ == condition.type_ && earlier.status == "False")
-}
-
-fn has(all: &[Condition], type_: &str) -> bool {
-    all.iter().any(|condition| condition.type_ == type_)
-}
-
-fn ready(all: &[Condition]) -> bool {
-    all.iter()
-        .any(|condition| condition.type_ == conditions::READY && condition.status == "True")
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::operator::status::conditions::{Standing, set};
+    use crate::{
+        api::conditions::{Aspect, Conditions, Status},
+        operator::status::conditions::Standing,
+    };
 
     fn conditions_of(standing: &Standing) -> Vec<Condition> {
         let mut all = Vec::new();
         standing.apply(&mut all, 1, DateTime::UNIX_EPOCH);
         all
+    }
+
+    fn with_aspect(before: &[Condition], status: Status, reason: Reason) -> Vec<Condition> {
+        let mut all = Conditions::new(before.to_vec(), Some(1), DateTime::UNIX_EPOCH);
+        all.set(Aspect::Authenticated, status, reason, "");
+        all.into_vec()
     }
 
     fn told(before: &[Condition], after: &[Condition]) -> Vec<String> {
@@ -222,53 +226,35 @@ mod tests {
     #[test]
     fn a_poller_that_stalls_is_told_once_and_so_is_its_recovery() {
         let healthy = conditions_of(&Standing::ready(reasons::SUCCEEDED, ""));
-        let stalled = conditions_of(&Standing::stalled(reasons::EVENT_REJECTED, "422"));
-        assert_eq!(told(&healthy, &stalled), [reasons::EVENT_REJECTED]);
+        let stalled = conditions_of(&Standing::stalled(reasons::CALLBACK_REJECTED, "422"));
+        assert_eq!(told(&healthy, &stalled), ["CallbackRejected"]);
         assert!(told(&stalled, &stalled).is_empty());
-        assert_eq!(told(&stalled, &healthy), [reasons::RECOVERED]);
+        assert_eq!(told(&stalled, &healthy), ["Recovered"]);
     }
 
     #[test]
     fn refused_credentials_make_one_event_although_two_conditions_show_them() {
-        let mut after = Vec::new();
         let reason = reasons::AUTHENTICATION_FAILED;
-        set(
-            &mut after,
-            conditions::AUTHENTICATED,
-            "False",
-            reason,
-            "invalid_grant",
-            1,
-            DateTime::UNIX_EPOCH,
+        let stalled = conditions_of(&Standing::stalled(reason, "invalid_grant"));
+        assert_eq!(
+            told(&[], &with_aspect(&stalled, Status::False, reason)),
+            ["AuthenticationFailed"]
         );
-        Standing::stalled(reason, "invalid_grant").apply(&mut after, 1, DateTime::UNIX_EPOCH);
-        assert_eq!(told(&[], &after), [reason]);
     }
 
     #[test]
     fn a_first_token_is_no_recovery() {
-        let mut first = Vec::new();
-        let (type_, epoch) = (conditions::AUTHENTICATED, DateTime::UNIX_EPOCH);
-        set(&mut first, type_, "True", reasons::SUCCEEDED, "", 1, epoch);
+        let first = with_aspect(&[], Status::True, reasons::SUCCEEDED);
         assert!(told(&[], &first).is_empty());
-        let mut refused = first.clone();
-        set(
-            &mut refused,
-            type_,
-            "False",
-            reasons::AUTHENTICATION_FAILED,
-            "",
-            1,
-            epoch,
-        );
-        assert_eq!(told(&refused, &first), [reasons::AUTHENTICATION_RECOVERED]);
+        let refused = with_aspect(&first, Status::False, reasons::AUTHENTICATION_FAILED);
+        assert_eq!(told(&refused, &first), ["Recovered"]);
     }
 
     #[test]
     fn a_transient_failure_is_nobody_s_event() {
         let healthy = conditions_of(&Standing::ready(reasons::SUCCEEDED, ""));
         let mut failing = healthy.clone();
-        Standing::transient(reasons::PROVIDER_FAILED, "503").apply(
+        Standing::transient(reasons::PROVIDER_UNAVAILABLE, "503").apply(
             &mut failing,
             1,
             DateTime::UNIX_EPOCH,

@@ -21,9 +21,6 @@ use crate::{
     telemetry::{EventLabels, Line, PollLabels},
 };
 
-/// Intervals without a complete poll after which a failure is no longer transient.
-const MISSED: u32 = 3;
-
 /// Reports the polls of one poller.
 pub(super) struct Reporter {
     shared: Arc<Shared>,
@@ -35,6 +32,8 @@ pub(super) struct Reporter {
     stop: CancellationToken,
     /// When a poll was last complete, or when this poller was started.
     healthy_at: Instant,
+    /// What the last poll failed of.
+    failing: Option<Standing>,
 }
 
 impl Reporter {
@@ -56,11 +55,12 @@ impl Reporter {
             interval,
             stop,
             healthy_at: Instant::now(),
+            failing: None,
         }
     }
 
     fn overdue(&self) -> bool {
-        self.healthy_at.elapsed() >= self.interval * MISSED
+        self.healthy_at.elapsed() >= self.interval * verdict::MISSED
     }
 
     fn count(&self, outcome: &Outcome) {
@@ -142,6 +142,9 @@ impl Observer for Reporter {
             self.healthy_at = Instant::now();
         }
         let standing = verdict::of_poll(outcome, self.overdue());
+        if standing.is_some() {
+            self.failing = standing.clone().filter(|standing| !standing.is_ready());
+        }
         self.report(standing.as_ref()).await;
         self.end_poll(outcome).await;
         if outcome.end != End::Stopped {
@@ -150,7 +153,7 @@ impl Observer for Reporter {
     }
 
     async fn waiting(&mut self, reason: &str) {
-        let standing = verdict::of_wait(reason, self.overdue());
+        let standing = verdict::of_wait(reason, self.failing.as_ref(), self.overdue());
         self.report(Some(&standing)).await;
     }
 }

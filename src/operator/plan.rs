@@ -6,9 +6,8 @@ use chrono::{DateTime, Utc};
 use super::{
     cache::{InstanceItem, PollerItem},
     status::conditions::Standing,
-    vocabulary::reasons,
 };
-use crate::api::ConnectorInstanceStatus;
+use crate::api::{ConnectorInstanceStatus, reasons};
 
 /// What should be done with an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,8 +24,8 @@ use crate::{
     telemetry::{Board, Metrics, Readiness, Served, serve},
 };
 
-/// How long the polls may take to stop when the process ends: a pod has 30 s by default, and the
-/// Lease must be released before its own duration is over.
+/// How long the polls may take to stop when the process ends: a pod has 30 s by default, and who
+/// upgrades wants the next one to begin soon.
 const GRACE: Duration = Duration::from_secs(7);
 
 /// The parts of one process.
@@ -100,14 +100,19 @@ impl Process {
             mut background,
         } = self;
         let working = stop.child_token();
+        // The claim is renewed until the last poll has stopped.
+        let election = CancellationToken::new();
         let work = async {
             if working
                 .run_until_cancelled(readiness.ready())
                 .await
                 .is_some()
             {
-                let terms = terms(&mut controller, &membership, &metrics, handover, &working);
-                tokio::join!(membership.take_part(&working), terms);
+                let terms = async {
+                    terms(&mut controller, &membership, &metrics, handover, &working).await;
+                    election.cancel();
+                };
+                tokio::join!(membership.take_part(&election), terms);
             }
         };
         let mut work = std::pin::pin!(work);

@@ -3,15 +3,19 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::{
-    status::conditions::{Standing, set},
-    vocabulary::{conditions, reasons},
-};
+use super::status::conditions::Standing;
 use crate::{
+    api::{
+        conditions::{Aspect, Conditions, Status},
+        reasons::{self, Reason},
+    },
     category::Category,
     fleet::{Failure, InstanceState},
     poll::{End, Outcome, StoreError},
 };
+
+/// Intervals after which a failure is no longer transient.
+pub(super) const MISSED: u32 = 3;
 
 /// Deferrals shorter than this are not worth a write.
 const SHORTEST_STORED_DEFERRAL: TimeDelta = TimeDelta::seconds(60);
@@ -27,7 +31,7 @@ pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
             object_id,
             rejection,
         } => Standing::stalled(
-            reasons::EVENT_REJECTED,
+            reasons::CALLBACK_REJECTED,
             format!(
                 "the callback refused the event of record {object_id:?}: {}; mend the receiver, or choose DeadLetter \
                  or Skip in the instance's spec.events.callback.onRejected",
@@ -39,18 +43,23 @@ pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
         }
         End::CallbackGone => Standing::waiting(reasons::CALLBACK_GONE, CALLBACK_GONE),
         End::StoreFailed(StoreError::Unavailable(message)) => {
-            late(overdue, reasons::INTERNAL, message)
+            late(overdue, reasons::INTERNAL_ERROR, message)
         }
-        End::Unusable(why) => Standing::stalled(reasons::CHECKPOINT_UNUSABLE, why.as_str()),
+        End::Unusable(why) => Standing::stalled(reasons::CHECKPOINT_DAMAGED, why.as_str()),
         // The store itself reports a refusal, and whoever took the claim reports the poller.
         End::Stopped | End::StoreFailed(_) => return None,
     };
     Some(standing)
 }
 
-/// What a poller's wait for its instance says of it.
-pub(super) fn of_wait(reason: &str, overdue: bool) -> Standing {
-    late(overdue, reasons::WAITING, reason)
+/// What a poller's wait for its instance says of it. `failing` is what its own last poll failed of:
+/// a probe that fails again and again must not be written as two conditions in turn.
+pub(super) fn of_wait(reason: &str, failing: Option<&Standing>, overdue: bool) -> Standing {
+    match failing {
+        Some(standing) if overdue => standing.clone().lasting(),
+        Some(standing) => standing.clone(),
+        None => late(overdue, reasons::INSTANCE_NOT_READY, reason),
+    }
 }
 
 const CALLBACK_GONE: &str = "the callback answered 410 Gone: nothing is sent until spec.events.callback changes or the \
@@ -69,7 +78,7 @@ fn complete(outcome: &Outcome) -> Standing {
         return Standing::ready(reasons::FINDINGS, outcome.findings.join("; "));
     }
     if let Some(why) = &progress.unordered {
-        return Standing::ready(reasons::UNORDERED, why.as_str());
+        return Standing::ready(reasons::QUERY_UNORDERED, why.as_str());
     }
     Standing::ready(
         reasons::SUCCEEDED,
@@ -79,19 +88,19 @@ fn complete(outcome: &Outcome) -> Standing {
 
 fn provider_failed(category: Category, message: &str, overdue: bool) -> Standing {
     match category {
-        Category::Configuration => Standing::stalled(reasons::INVALID_CONFIGURATION, message),
+        Category::Configuration => Standing::stalled(reasons::INVALID_SPEC, message),
         Category::Permission => Standing::stalled(reasons::PERMISSION_DENIED, message),
         // The instance is what a person must mend.
         Category::Authentication => Standing::waiting(reasons::AUTHENTICATION_FAILED, message),
         Category::RateLimited => late(overdue, reasons::RATE_LIMITED, message),
-        Category::Provider => late(overdue, reasons::PROVIDER_FAILED, message),
+        Category::Provider => late(overdue, reasons::PROVIDER_UNAVAILABLE, message),
         Category::Callback => late(overdue, reasons::CALLBACK_UNAVAILABLE, message),
-        Category::Internal => late(overdue, reasons::INTERNAL, message),
+        Category::Internal => late(overdue, reasons::INTERNAL_ERROR, message),
     }
 }
 
 /// A failure that may pass by itself changes `Ready` only when it has lasted.
-fn late(overdue: bool, reason: &'static str, message: &str) -> Standing {
+fn late(overdue: bool, reason: Reason, message: &str) -> Standing {
     if overdue {
         Standing::waiting(reason, message)
     } else {
@@ -99,8 +108,9 @@ fn late(overdue: bool, reason: &'static str, message: &str) -> Standing {
     }
 }
 
-/// What a running instance's state says of it. `answered`: a poll of it has ended.
-pub(super) fn of_instance(state: &InstanceState, answered: bool) -> Standing {
+/// What a running instance's state says of it. `answered`: a poll of it has ended; `overdue`: what
+/// fails has failed for three intervals.
+pub(super) fn of_instance(state: &InstanceState, answered: bool, overdue: bool) -> Standing {
     if state.callback_gone {
         return Standing::stalled(reasons::CALLBACK_GONE, CALLBACK_GONE);
     }
@@ -108,17 +118,15 @@ pub(super) fn of_instance(state: &InstanceState, answered: bool) -> Standing {
         return if needs_a_person(failure.category) {
             Standing::stalled(reasons::AUTHENTICATION_FAILED, failure.message.as_str())
         } else {
-            Standing::transient(reasons::PROVIDER_FAILED, failure.message.as_str())
+            late(overdue, reasons::PROVIDER_UNAVAILABLE, &failure.message)
         };
     }
     if let Some(Err(failure)) = &state.callback {
-        return Standing::transient(reasons::CALLBACK_UNAVAILABLE, failure.message.as_str());
+        return late(overdue, reasons::CALLBACK_UNAVAILABLE, &failure.message);
     }
     if state.deferred_until.is_some() {
-        return Standing::transient(
-            reasons::DEFERRED,
-            "the provider asked to be left alone for a while",
-        );
+        let message = "the provider asked to be left alone for a while";
+        return late(overdue, reasons::RATE_LIMITED, message);
     }
     if answered || state.authenticated.is_some() {
         Standing::ready(reasons::SUCCEEDED, "its pollers poll")
@@ -127,19 +135,28 @@ pub(super) fn of_instance(state: &InstanceState, answered: bool) -> Standing {
     }
 }
 
+/// Whether a running instance has said nothing yet, so that what is stored of it still stands.
+pub(super) fn is_silent(state: &InstanceState, answered: bool) -> bool {
+    !answered && *state == InstanceState::default()
+}
+
 /// Writes `Authenticated` and `CallbackAccepting`, as far as they are known.
-pub(super) fn set_parts(
+pub(super) fn set_aspects(
     state: &InstanceState,
     all: &mut Vec<Condition>,
     generation: i64,
     now: DateTime<Utc>,
 ) {
-    set_part(
-        all,
-        conditions::AUTHENTICATED,
-        state.authenticated.as_ref(),
-        generation,
-        now,
+    let mut conditions = Conditions::new(std::mem::take(all), Some(generation), now);
+    let refused = match &state.authenticated {
+        // A provider that is down says nothing of the credentials.
+        Some(Err(failure)) if !needs_a_person(failure.category) => &None,
+        known => known,
+    };
+    set_aspect(
+        &mut conditions,
+        Aspect::Authenticated,
+        refused,
         reasons::AUTHENTICATION_FAILED,
     );
     let failed = if state.callback_gone {
@@ -147,41 +164,25 @@ pub(super) fn set_parts(
     } else {
         reasons::CALLBACK_UNAVAILABLE
     };
-    set_part(
-        all,
-        conditions::CALLBACK_ACCEPTING,
-        state.callback.as_ref(),
-        generation,
-        now,
+    set_aspect(
+        &mut conditions,
+        Aspect::CallbackAccepting,
+        &state.callback,
         failed,
     );
+    *all = conditions.into_vec();
 }
 
-fn set_part(
-    all: &mut Vec<Condition>,
-    type_: &str,
-    known: Option<&Result<(), Failure>>,
-    generation: i64,
-    now: DateTime<Utc>,
-    failed: &str,
+fn set_aspect(
+    conditions: &mut Conditions,
+    aspect: Aspect,
+    known: &Option<Result<(), Failure>>,
+    failed: Reason,
 ) {
     match known {
-        Some(Ok(())) => set(all, type_, "True", reasons::SUCCEEDED, "", generation, now),
-        Some(Err(failure))
-            if needs_a_person(failure.category) || failure.category == Category::Callback =>
-        {
-            set(
-                all,
-                type_,
-                "False",
-                failed,
-                &failure.message,
-                generation,
-                now,
-            );
-        }
-        // A provider that is down says nothing of the credentials.
-        Some(Err(_)) | None => {}
+        Some(Ok(())) => conditions.set(aspect, Status::True, reasons::SUCCEEDED, ""),
+        Some(Err(failure)) => conditions.set(aspect, Status::False, failed, &failure.message),
+        None => {}
     }
 }
 

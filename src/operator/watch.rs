@@ -19,9 +19,8 @@ use super::{
     cache::{Cache, Cached},
     item::{Item, Key, Watched},
     notices::{Notice, Notices},
-    vocabulary::reasons,
 };
-use crate::{fleet, telemetry::Unsynced};
+use crate::{api::reasons, fleet, telemetry::Unsynced};
 
 /// Everything but Helm's release records, which are many, large and nobody's credentials.
 const SECRETS: &str = "type!=helm.sh/release.v1";
@@ -112,7 +111,7 @@ impl Watch {
                 );
                 let subject = Notices::subject(kind, &key, malformed.metadata.uid.as_deref());
                 self.notices
-                    .publish(subject, Notice::warning(reasons::MALFORMED, note));
+                    .publish(subject, Notice::warning(reasons::MALFORMED_OBJECT, note));
                 Item::<S>::take(&self.cache, &key)
             }
         }

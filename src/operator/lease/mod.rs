@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::election::{Election, Held, Move};
 pub(super) use self::rival::Rival;
-use super::{instants::to_timestamp, settings::Settings};
-use crate::clock::Clock;
+use super::settings::Settings;
+use crate::{api::time::to_kube, clock::Clock};
 
 /// The Lease of this release, and this process's part in it.
 pub(super) struct Membership {
@@ -154,7 +154,7 @@ impl Membership {
         let transitions = before
             .and_then(|spec| spec.lease_transitions)
             .unwrap_or_default();
-        let renewed = MicroTime(to_timestamp(now));
+        let renewed = MicroTime(to_kube(now).0);
         LeaseSpec {
             holder_identity: Some(self.identity.clone()),
             lease_duration_seconds: i32::try_from(self.duration.as_secs()).ok(),

@@ -3,11 +3,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::{CHECKPOINT_VERSION, Stream},
+    api::{CHECKPOINT_VERSION, Stream, reasons},
     operator::{
         fake_api::{FakeApi, Fault},
         fixtures,
-        vocabulary::reasons,
     },
     telemetry::Metrics,
 };

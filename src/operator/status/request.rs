@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Reported;
-use crate::operator::vocabulary::reasons;
+use crate::api::reasons::{self, Reason};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ pub(in crate::operator) const FIELD_MANAGER: &str = "pollen";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::operator) struct Refusal {
     /// The reason a condition shows.
-    pub(in crate::operator) reason: &'static str,
+    pub(in crate::operator) reason: Reason,
     pub(in crate::operator) message: String,
 }
 

@@ -70,8 +70,8 @@ fn with_conditions(
 mod tests {
     use super::*;
     use crate::{
-        api::PollerResource,
-        operator::{fake_api::FakeApi, fixtures, vocabulary::reasons},
+        api::{PollerResource, reasons},
+        operator::{fake_api::FakeApi, fixtures},
         telemetry::Metrics,
     };
 

@@ -51,8 +51,8 @@ fn after_health(standing: &Standing) -> String {
 #[case(Outcome::of(End::Complete), "True Succeeded", "True Succeeded")]
 #[case(
     failed(Category::Provider),
-    "True ProviderFailed",
-    "False ProviderFailed"
+    "True ProviderUnavailable",
+    "False ProviderUnavailable"
 )]
 #[case(failed(Category::RateLimited), "True RateLimited", "False RateLimited")]
 #[case(unavailable(), "True CallbackUnavailable", "False CallbackUnavailable")]
@@ -68,13 +68,13 @@ fn after_health(standing: &Standing) -> String {
 )]
 #[case(
     failed(Category::Configuration),
-    "False InvalidConfiguration stalled",
-    "False InvalidConfiguration stalled"
+    "False InvalidSpec stalled",
+    "False InvalidSpec stalled"
 )]
 #[case(
     blocked(),
-    "False EventRejected stalled",
-    "False EventRejected stalled"
+    "False CallbackRejected stalled",
+    "False CallbackRejected stalled"
 )]
 #[case(
     Outcome::of(End::CallbackGone),
@@ -137,11 +137,11 @@ fn refused(category: Category) -> Option<Result<(), Failure>> {
 #[case(InstanceState::default(), "Unknown Progressing")]
 #[case(InstanceState { authenticated: Some(Ok(())), ..InstanceState::default() }, "True Succeeded")]
 #[case(InstanceState { authenticated: refused(Category::Authentication), ..InstanceState::default() }, "False AuthenticationFailed stalled")]
-#[case(InstanceState { authenticated: refused(Category::Provider), ..InstanceState::default() }, "True ProviderFailed")]
+#[case(InstanceState { authenticated: refused(Category::Provider), ..InstanceState::default() }, "True ProviderUnavailable")]
 #[case(InstanceState { callback: refused(Category::Callback), ..InstanceState::default() }, "True CallbackUnavailable")]
 #[case(InstanceState { callback_gone: true, ..InstanceState::default() }, "False CallbackGone stalled")]
 fn an_instance_in_this_state_shows(#[case] state: InstanceState, #[case] expected: &str) {
-    assert_eq!(after_health(&of_instance(&state, false)), expected);
+    assert_eq!(after_health(&of_instance(&state, false, false)), expected);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_provider_that_is_down_says_nothing_of_the_credentials() {
         authenticated: refused(Category::Provider),
         ..InstanceState::default()
     };
-    set_parts(&state, &mut all, 1, DateTime::UNIX_EPOCH);
+    set_aspects(&state, &mut all, 1, DateTime::UNIX_EPOCH);
     assert_eq!(status_of(&all, "Authenticated"), None);
 }
 
@@ -168,5 +168,31 @@ fn a_deferral_is_stored_from_a_minute_on_and_not_again_while_it_says_the_same() 
         stored_deferral(at(30), at(30), now),
         at(30),
         "stays until it has passed"
+    );
+}
+
+#[test]
+fn a_callback_that_is_down_for_three_intervals_makes_the_instance_not_ready() {
+    let state = InstanceState {
+        callback: refused(Category::Callback),
+        ..InstanceState::default()
+    };
+    assert_eq!(
+        after_health(&of_instance(&state, true, true)),
+        "False CallbackUnavailable"
+    );
+}
+
+#[test]
+fn a_poller_that_waits_after_its_own_failed_probe_goes_on_showing_that() {
+    let failing = of_poll(&unavailable(), false).unwrap();
+    assert_eq!(of_wait("held", Some(&failing), false), failing);
+    assert_eq!(
+        after_health(&of_wait("held", Some(&failing), true)),
+        "False CallbackUnavailable"
+    );
+    assert_eq!(
+        after_health(&of_wait("held", None, false)),
+        "True InstanceNotReady"
     );
 }

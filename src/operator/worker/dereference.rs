@@ -55,10 +55,8 @@ impl Worker {
             .pollers
             .iter()
             .filter(|(name, work)| {
-                group
-                    .pollers
-                    .get(*name)
-                    .is_none_or(|item| item.uid != work.uid())
+                let item = group.pollers.get(*name);
+                work.is_outdated() || item.is_none_or(|item| item.uid != work.uid())
             })
             .map(|(name, _)| name.clone())
             .collect();

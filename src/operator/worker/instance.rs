@@ -1,16 +1,19 @@
 //! The instance at work.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::{Retry, Worker};
 use crate::{
-    api::ConnectorInstance,
+    api::{ConnectorInstance, reasons},
     fleet::{Instance, InstanceSettings, InstanceState},
     operator::{
         budget::Write,
@@ -18,9 +21,12 @@ use crate::{
         lease::Rival,
         plan::{self, Plan},
         status::{StatusWriter, conditions::Standing},
-        vocabulary::reasons,
+        verdict,
     },
 };
+
+/// The default of `spec.events.refreshInterval`.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// What a worker keeps of its instance.
 pub(super) struct InstanceWork {
@@ -41,11 +47,34 @@ pub(super) struct Running {
     state: watch::Receiver<InstanceState>,
     /// A poll of it has ended.
     pub(super) answered: Arc<AtomicBool>,
+    /// Since when something has failed.
+    failing_since: Option<Instant>,
 }
 
 impl Running {
     pub(super) fn state(&self) -> InstanceState {
         self.state.borrow().clone()
+    }
+
+    /// Whether what fails has failed for three of the instance's intervals.
+    pub(super) fn is_overdue(&mut self, state: &InstanceState, item: &InstanceItem) -> bool {
+        let fails = matches!(state.authenticated, Some(Err(_)))
+            || matches!(state.callback, Some(Err(_)))
+            || state.deferred_until.is_some();
+        if !fails {
+            self.failing_since = None;
+            return false;
+        }
+        let interval = item
+            .spec
+            .events
+            .as_ref()
+            .and_then(|events| events.refresh_interval);
+        let interval = interval.map_or(REFRESH_INTERVAL, |interval| interval.0);
+        self.failing_since
+            .get_or_insert_with(Instant::now)
+            .elapsed()
+            >= interval * verdict::MISSED
     }
 
     pub(super) fn has_answered(&self) -> bool {
@@ -74,6 +103,10 @@ impl InstanceWork {
 
     pub(super) const fn running(&self) -> Option<&Running> {
         self.running.as_ref()
+    }
+
+    pub(super) const fn running_mut(&mut self) -> Option<&mut Running> {
+        self.running.as_mut()
     }
 
     pub(super) fn state_mut(&mut self) -> Option<&mut watch::Receiver<InstanceState>> {
@@ -173,13 +206,11 @@ impl Worker {
                     instance,
                     state,
                     answered: Arc::default(),
+                    failing_since: None,
                 });
                 Plan::Run
             }
-            Err(error) => Plan::Rest(Standing::stalled(
-                reasons::INVALID_CONFIGURATION,
-                error.to_string(),
-            )),
+            Err(error) => Plan::Rest(Standing::stalled(reasons::INVALID_SPEC, error.to_string())),
         }
     }
 

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use super::{InstanceWork, Retry, Worker};
 use crate::{
-    api::ConnectorInstance,
+    api::{ConnectorInstance, reasons},
     operator::{
         cache::Group,
         lease::Rival,
         notices::{Notice, Notices},
-        vocabulary::reasons,
     },
 };
 
@@ -41,7 +40,7 @@ impl Worker {
             let subject = Notices::about::<ConnectorInstance, _>(item);
             self.shared
                 .notices
-                .publish(subject, Notice::warning(reasons::OTHER_CONTROLLER, note));
+                .publish(subject, Notice::warning(reasons::NOT_OWNED, note));
         }
         Ok(gone)
     }

@@ -9,7 +9,7 @@ use super::{
     task::{Surroundings, Task},
 };
 use crate::{
-    api::PollerResource,
+    api::{PollerResource, reasons},
     operator::{
         cache::{Group, PollerItem},
         ledger::{Ledger, Refused},
@@ -17,7 +17,6 @@ use crate::{
         plan::{self, Plan},
         shared::Shared,
         status::{OpenError, conditions::Standing, report_unread},
-        vocabulary::reasons,
     },
 };
 
@@ -210,7 +209,7 @@ impl PollerWork {
                 self.mark_handled(item, ledger).await;
             }
             Err(error) => {
-                let standing = Standing::stalled(reasons::INVALID_CONFIGURATION, error.to_string());
+                let standing = Standing::stalled(reasons::INVALID_SPEC, error.to_string());
                 report(ledger, item, &standing, around.shared).await;
             }
         }
@@ -269,7 +268,7 @@ async fn report(
 async fn tell_unreadable(error: &OpenError, item: &PollerItem, shared: &Shared) {
     let reason = match error {
         OpenError::CheckpointTooNew(_) => reasons::CHECKPOINT_TOO_NEW,
-        _ => reasons::CHECKPOINT_UNUSABLE,
+        _ => reasons::CHECKPOINT_DAMAGED,
     };
     let standing = Standing::stalled(reason, error.to_string());
     let now = shared.clock.now();

@@ -8,7 +8,10 @@ use crate::{
         cache::{Group, InstanceItem},
         notices::{Notices, of_change},
         plan::Plan,
-        status::WriteError,
+        status::{
+            WriteError,
+            conditions::{READY, status_of},
+        },
         verdict,
     },
 };
@@ -55,26 +58,36 @@ impl Worker {
         Ok(())
     }
 
-    fn instance_status(&self, item: &InstanceItem, plan: &Plan) -> Option<ConnectorInstanceStatus> {
-        let work = self.instance.as_ref()?;
+    fn instance_status(
+        &mut self,
+        item: &InstanceItem,
+        plan: &Plan,
+    ) -> Option<ConnectorInstanceStatus> {
+        let work = self.instance.as_mut()?;
         let now = self.shared.clock.now();
         let mut next = work.writer.status().clone();
-        next.observed_generation = Some(item.generation);
-        next.controller_name = Some(self.shared.owner.clone());
-        match (plan, work.running()) {
+        match (plan, work.running_mut()) {
             (Plan::Rest(standing), _) => standing.apply(&mut next.conditions, item.generation, now),
             (Plan::Run, None) => return None,
             (Plan::Run, Some(running)) => {
-                let state = running.state();
-                let standing = verdict::of_instance(&state, running.has_answered());
+                let (state, answered) = (running.state(), running.has_answered());
+                let known = next.observed_generation == Some(item.generation)
+                    && status_of(&next.conditions, READY) == Some("True");
+                if known && verdict::is_silent(&state, answered) {
+                    return None;
+                }
+                let overdue = running.is_overdue(&state, item);
+                let standing = verdict::of_instance(&state, answered, overdue);
                 standing.apply(&mut next.conditions, item.generation, now);
-                verdict::set_parts(&state, &mut next.conditions, item.generation, now);
+                verdict::set_aspects(&state, &mut next.conditions, item.generation, now);
                 next.deferred_until =
                     verdict::stored_deferral(next.deferred_until, state.deferred_until, now);
                 next.last_handled_resume =
                     item.resume_delivery.clone().or(next.last_handled_resume);
             }
         }
+        next.observed_generation = Some(item.generation);
+        next.controller_name = Some(self.shared.owner.clone());
         Some(next)
     }
 }

@@ -1,13 +1,10 @@
 use chrono::TimeDelta;
 
 use super::*;
+use crate::api::time::to_kube;
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
-}
-
-fn find<'a>(all: &'a [Condition], type_: &str) -> Option<&'a Condition> {
-    all.iter().find(|condition| condition.type_ == type_)
 }
 
 #[test]
@@ -26,26 +23,26 @@ fn the_transition_time_moves_with_the_status_alone() {
     Standing::ready(reasons::SUSPENDED, "suspended").apply(&mut all, 2, at(60));
     assert_eq!(
         find(&all, "Ready").unwrap().last_transition_time,
-        to_time(at(0))
+        to_kube(at(0))
     );
     Standing::waiting(reasons::INSTANCE_NOT_FOUND, "no instance").apply(&mut all, 2, at(120));
     assert_eq!(
         find(&all, "Ready").unwrap().last_transition_time,
-        to_time(at(120))
+        to_kube(at(120))
     );
 }
 
 #[test]
 fn a_transient_failure_keeps_what_ready_said() {
     let mut all = Vec::new();
-    Standing::transient(reasons::PROVIDER_FAILED, "503").apply(&mut all, 1, at(0));
+    Standing::transient(reasons::PROVIDER_UNAVAILABLE, "503").apply(&mut all, 1, at(0));
     assert_eq!(status_of(&all, "Ready"), Some("Unknown"));
     Standing::ready(reasons::SUCCEEDED, "polls").apply(&mut all, 1, at(1));
-    Standing::transient(reasons::PROVIDER_FAILED, "503").apply(&mut all, 1, at(2));
+    Standing::transient(reasons::PROVIDER_UNAVAILABLE, "503").apply(&mut all, 1, at(2));
     let ready = find(&all, "Ready").unwrap();
     assert_eq!(
         (ready.status.as_str(), ready.reason.as_str()),
-        ("True", reasons::PROVIDER_FAILED)
+        ("True", "ProviderUnavailable")
     );
 }
 
@@ -54,9 +51,9 @@ fn after_any_two_standings_the_conditions_keep_kstatus_rules() {
     let standings = [
         Standing::ready(reasons::SUCCEEDED, ""),
         Standing::waiting(reasons::INSTANCE_NOT_FOUND, ""),
-        Standing::stalled(reasons::EVENT_REJECTED, ""),
+        Standing::stalled(reasons::CALLBACK_REJECTED, ""),
         Standing::progressing(""),
-        Standing::transient(reasons::PROVIDER_FAILED, ""),
+        Standing::transient(reasons::PROVIDER_UNAVAILABLE, ""),
     ];
     for first in &standings {
         for second in &standings {

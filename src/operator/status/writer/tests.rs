@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::{Checkpoint, PollerResource, PollerResourceStatus, Stream},
+    api::{Checkpoint, PollerResource, PollerResourceStatus, Stream, reasons},
     operator::fake_api::{FakeApi, Fault},
     telemetry::Metrics,
 };
@@ -149,7 +149,7 @@ async fn a_definition_that_lacks_our_fields_refuses_with_its_reason() {
     else {
         panic!("not refused")
     };
-    assert_eq!(refusal.reason, "CRDOutdated");
+    assert_eq!(refusal.reason, reasons::CRD_OUTDATED);
 }
 
 #[rstest]
