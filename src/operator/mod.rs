@@ -33,7 +33,10 @@ use tokio_util::sync::CancellationToken;
 pub use settings::Settings;
 
 use self::{connect::Clients, process::Process};
-use crate::telemetry::HttpError;
+use crate::{
+    catalog::{Catalog, CatalogError},
+    telemetry::HttpError,
+};
 
 /// Why the operator could not begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +44,8 @@ pub enum OperatorError {
     /// No kubeconfig and no service account, or one that cannot be used.
     #[error("cannot reach a cluster: {0}; run inside one, or set KUBECONFIG")]
     Connect(String),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     #[error(transparent)]
     Http(#[from] HttpError),
     #[error("a part of the operator ended by itself: {0}")]
@@ -55,6 +60,9 @@ pub enum OperatorError {
 /// No cluster is configured, or the HTTP address cannot be bound. A cluster that cannot be reached
 /// is waited for.
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), OperatorError> {
+    let catalog = Catalog::builtin()?;
     let clients = Clients::connect().await?;
-    Process::assemble(&settings, &clients).run(stop).await
+    Process::assemble(&settings, catalog, &clients)
+        .run(stop)
+        .await
 }

@@ -19,6 +19,8 @@ use super::{
 };
 use crate::{
     api::{ConnectorInstance, ConnectorInstanceSpec, PollerResource, PollerResourceSpec},
+    callback::RetryPolicy,
+    catalog::Catalog,
     clock::Clock,
     fleet::Environment,
     telemetry::{Board, Metrics, Readiness, Served, serve},
@@ -27,6 +29,14 @@ use crate::{
 /// How long the polls may take to stop when the process ends: a pod has 30 s by default, and who
 /// upgrades wants the next one to begin soon.
 const GRACE: Duration = Duration::from_secs(7);
+
+/// How a notification is repeated within a poll; a callback that is down for longer holds its
+/// instance, and one poll probes it.
+const RETRY: RetryPolicy = RetryPolicy {
+    first: Duration::from_secs(1),
+    max: Duration::from_secs(10),
+    give_up_after: Duration::from_secs(20),
+};
 
 /// The parts of one process.
 pub(super) struct Process {
@@ -42,7 +52,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn assemble(settings: &Settings, clients: &Clients) -> Self {
+    pub(super) fn assemble(settings: &Settings, catalog: Catalog, clients: &Clients) -> Self {
         let (clock, metrics, readiness) =
             (Clock::system(), Metrics::default(), Readiness::default());
         let budget = WriteBudget::new(settings.api_writes_per_second, metrics.clone());
@@ -52,10 +62,11 @@ impl Process {
             &settings.identity,
             budget.clone(),
         );
+        let environment = environment(settings, catalog, clock);
         let shared = Arc::new(share(
             settings,
             clients,
-            clock,
+            environment,
             &metrics,
             budget.clone(),
             notices,
@@ -165,11 +176,12 @@ async fn terms(
 fn share(
     settings: &Settings,
     clients: &Clients,
-    clock: Clock,
+    environment: Environment,
     metrics: &Metrics,
     budget: WriteBudget,
     notices: Notices,
 ) -> Shared {
+    let clock = environment.clock;
     let tokens = TokenSecrets {
         client: clients.requests.clone(),
         namespace: settings.own_namespace.clone(),
@@ -184,7 +196,7 @@ fn share(
         cache: Cache::default(),
         budget,
         clock,
-        environment: environment(settings, clock),
+        environment,
         metrics: metrics.clone(),
         board: Board::default(),
         notices,
@@ -193,8 +205,13 @@ fn share(
     }
 }
 
-fn environment(_settings: &Settings, clock: Clock) -> Environment {
-    Environment { clock }
+fn environment(settings: &Settings, catalog: Catalog, clock: Clock) -> Environment {
+    Environment {
+        clock,
+        catalog: Arc::new(catalog),
+        policy: Arc::new(settings.addresses.clone()),
+        retry: RETRY,
+    }
 }
 
 fn watch_all(

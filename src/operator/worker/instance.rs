@@ -136,7 +136,7 @@ impl Worker {
         }
         self.rest().await;
         self.settle_start(item).await?;
-        Ok(Some(self.build(item)))
+        Ok(Some(self.build(item).await))
     }
 
     fn is_current(&self, item: &InstanceItem) -> bool {
@@ -179,7 +179,7 @@ impl Worker {
         })
     }
 
-    fn build(&mut self, item: &InstanceItem) -> Plan {
+    async fn build(&mut self, item: &InstanceItem) -> Plan {
         let digest = self.digest();
         let Some(work) = &mut self.instance else {
             return Plan::Run;
@@ -196,7 +196,7 @@ impl Worker {
             tokens: Arc::new(self.shared.tokens.of(&item.key)),
             deferred_until: work.writer.status().deferred_until,
         };
-        match Instance::build(settings, &self.shared.environment) {
+        match Instance::build(settings, &self.shared.environment).await {
             Ok(instance) => {
                 let state = instance.state();
                 let generation = item.generation;
