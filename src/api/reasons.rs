@@ -111,3 +111,14 @@ pub const WINDOW_TOO_LARGE: Reason = Reason("WindowTooLarge");
 pub const CRD_OUTDATED: Reason = Reason("CRDOutdated");
 /// A fault of Pollen's own; its log says more.
 pub const INTERNAL_ERROR: Reason = Reason("InternalError");
+
+// What only Kubernetes events say, and what a poll leaves to tell.
+
+/// What was wrong is over.
+pub const RECOVERED: Reason = Reason("Recovered");
+/// A sweep goes on with the next poll.
+pub const SWEEP_UNFINISHED: Reason = Reason("SweepUnfinished");
+/// A self-probe found something that a person should know.
+pub const FINDINGS: Reason = Reason("Findings");
+/// The API server refuses the status that this Pollen writes.
+pub const STATUS_REFUSED: Reason = Reason("StatusRefused");

@@ -1,1 +1,3 @@
 //! Arguments, and a file for each command.
+
+pub mod operator;

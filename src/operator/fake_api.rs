@@ -1,0 +1,175 @@
+//! An API server in memory, as far as the operator's writes need one: objects under their paths,
+//! resourceVersions, conflicts, and faults on demand.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use kube::Client;
+use serde_json::{Value, json};
+
+/// What goes wrong with the next write.
+#[derive(Clone, Debug)]
+pub(super) enum Fault {
+    /// It is stored, but its answer is lost (a 500).
+    AnswerLost,
+    /// It is not stored, and fails with this status code and message.
+    Refused(u16, String),
+    /// Before it arrives, somebody merges this into the object.
+    Overtaken(Value),
+}
+
+#[derive(Clone, Default)]
+pub(super) struct FakeApi(Arc<Mutex<Stored>>);
+
+#[derive(Default)]
+struct Stored {
+    objects: BTreeMap<String, Value>,
+    version: u64,
+    faults: VecDeque<Fault>,
+    writes: Vec<(Method, String, Value)>,
+}
+
+impl FakeApi {
+    pub(super) fn client(&self) -> Client {
+        Client::new(
+            Router::new().fallback(answer).with_state(self.clone()),
+            "default",
+        )
+    }
+
+    pub(super) fn insert(&self, path: &str, object: Value) {
+        self.0.lock().unwrap().put(path, object);
+    }
+
+    pub(super) fn object(&self, path: &str) -> Value {
+        self.0
+            .lock()
+            .unwrap()
+            .objects
+            .get(path)
+            .cloned()
+            .unwrap_or(Value::Null)
+    }
+
+    pub(super) fn fail_next(&self, fault: Fault) {
+        self.0.lock().unwrap().faults.push_back(fault);
+    }
+
+    /// The writes that arrived, with path and query.
+    pub(super) fn writes(&self) -> Vec<(Method, String, Value)> {
+        self.0.lock().unwrap().writes.clone()
+    }
+}
+
+impl Stored {
+    fn put(&mut self, path: &str, mut object: Value) -> Value {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.objects.insert(path.to_owned(), object.clone());
+        object
+    }
+
+    fn write(&mut self, method: &Method, path: &str, body: Value) -> Response {
+        match self.faults.pop_front() {
+            Some(Fault::Refused(code, message)) => return failure(code, "", &message),
+            Some(Fault::AnswerLost) => {
+                self.apply(method, path, body);
+                return failure(500, "InternalError", "the answer is lost");
+            }
+            Some(Fault::Overtaken(change)) => {
+                let object_path = path.trim_end_matches("/status");
+                let mut object = self.objects.get(object_path).cloned().unwrap_or(json!({}));
+                merge(&mut object, &change);
+                self.put(object_path, object);
+            }
+            None => {}
+        }
+        self.apply(method, path, body)
+    }
+
+    fn apply(&mut self, method: &Method, path: &str, body: Value) -> Response {
+        if *method == Method::POST {
+            let path = format!(
+                "{path}/{}",
+                body["metadata"]["name"].as_str().unwrap_or_default()
+            );
+            if self.objects.contains_key(&path) {
+                return failure(409, "AlreadyExists", "it exists");
+            }
+            return Json(self.put(&path, body)).into_response();
+        }
+        let object_path = path.trim_end_matches("/status");
+        let Some(stored) = self.objects.get(object_path).cloned() else {
+            return failure(404, "NotFound", "no such object");
+        };
+        if *method == Method::DELETE {
+            self.objects.remove(object_path);
+            return Json(json!({"kind": "Status", "status": "Success"})).into_response();
+        }
+        if body["metadata"]["resourceVersion"] != stored["metadata"]["resourceVersion"] {
+            return failure(409, "Conflict", "the object has been modified");
+        }
+        if object_path == path {
+            return Json(self.put(path, body)).into_response();
+        }
+        let mut next = stored;
+        next["status"] = body["status"].clone();
+        Json(self.put(object_path, next)).into_response()
+    }
+
+    fn list(&self, path: &str) -> Value {
+        let prefix = format!("{path}/");
+        let items: Vec<_> = self
+            .objects
+            .iter()
+            .filter(|(key, _)| key.starts_with(&prefix))
+            .map(|(_, o)| o)
+            .collect();
+        json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": items})
+    }
+}
+
+async fn answer(State(api): State<FakeApi>, method: Method, uri: Uri, body: Bytes) -> Response {
+    let mut stored = api.0.lock().unwrap();
+    let path = uri.path();
+    if method == Method::GET {
+        return match stored.objects.get(path) {
+            Some(object) => Json(object.clone()).into_response(),
+            None if path.ends_with('s') && path.rsplit('/').next() == Some("secrets") => {
+                Json(stored.list(path)).into_response()
+            }
+            None => failure(404, "NotFound", "no such object"),
+        };
+    }
+    let value: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    stored
+        .writes
+        .push((method.clone(), uri.to_string(), value.clone()));
+    stored.write(&method, path, value)
+}
+
+fn failure(code: u16, reason: &str, message: &str) -> Response {
+    let status = StatusCode::from_u16(code).unwrap();
+    let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message});
+    (status, Json(body)).into_response()
+}
+
+fn merge(target: &mut Value, change: &Value) {
+    match (target, change) {
+        (Value::Object(target), Value::Object(change)) => {
+            for (key, value) in change {
+                merge(target.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (target, change) => *target = change.clone(),
+    }
+}

@@ -1,0 +1,334 @@
+//! What is recorded of one poller: the checkpoint of its polls and its conditions, by one writer.
+
+use std::{
+    sync::{
+        Arc, Mutex as StdMutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use kube::Client;
+use tokio::{sync::Mutex, time::Instant};
+
+use super::{
+    budget::{Write, WriteBudget},
+    cache::PollerItem,
+    notices::{Notice, of_change},
+    status::{
+        OpenError, Refusal, StatusWriter, WriteError,
+        conditions::{READY, Standing, status_of},
+    },
+};
+use crate::{
+    api::{Checkpoint, PollerResource, PollerResourceStatus},
+    clock::Clock,
+    poll::{CheckpointStore, Progress, StoreError},
+};
+
+/// Fingerprints in one checkpoint, so that a status stays below a megabyte: a fingerprint is eight
+/// bytes, eleven in base64, and dates come on top.
+const WINDOW_CAPACITY: usize = 50_000;
+
+/// A write that the budget has no room for is put off until the next one, but no longer than this.
+const LONGEST_PUT_OFF: Duration = Duration::from_secs(10);
+
+/// The record of one poller.
+pub(super) struct Ledger {
+    writer: StatusWriter<PollerResource>,
+    reopen: Reopen,
+    clock: Clock,
+    budget: WriteBudget,
+    generation: i64,
+    /// Events of the running poll that the stored status counts already.
+    counted: u64,
+    /// What a poll has settled and the budget had no room for.
+    put_off: Option<(Checkpoint, Progress)>,
+    written_at: Option<Instant>,
+    /// Whether what the writer holds is what was read last, so that a poll can begin from it.
+    fresh: bool,
+    refused: Refused,
+}
+
+/// A checkpoint that the server refused, seen by the worker without waiting for a write.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refused(Arc<(AtomicBool, StdMutex<Option<Held>>)>);
+
+#[derive(Clone, Debug)]
+struct Held {
+    refusal: Refusal,
+    status: PollerResourceStatus,
+}
+
+#[derive(Clone)]
+struct Reopen {
+    client: Client,
+    namespace: String,
+    name: String,
+    uid: String,
+}
+
+impl Refused {
+    /// The refusal, while it lasts.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        self.0
+            .0
+            .load(Ordering::SeqCst)
+            .then(|| self.held())?
+            .map(|held| held.refusal)
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.0
+            .1
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, held: Option<Held>) {
+        self.0.0.store(held.is_some(), Ordering::SeqCst);
+        *self.0.1.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+}
+
+impl Ledger {
+    /// Opens the record of a poller by reading what is stored.
+    pub(super) async fn open(
+        client: Client,
+        budget: WriteBudget,
+        clock: Clock,
+        item: &PollerItem,
+    ) -> Result<Self, OpenError> {
+        let key = &item.key;
+        let reopen = Reopen {
+            client,
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+            uid: item.uid.clone(),
+        };
+        Ok(Self {
+            writer: reopen.open(budget.clone()).await?,
+            reopen,
+            clock,
+            budget,
+            generation: item.generation,
+            counted: 0,
+            put_off: None,
+            written_at: None,
+            fresh: true,
+            refused: Refused::default(),
+        })
+    }
+
+    /// The status as it is stored.
+    pub(super) const fn status(&self) -> &PollerResourceStatus {
+        self.writer.status()
+    }
+
+    pub(super) fn refused(&self) -> Refused {
+        self.refused.clone()
+    }
+
+    /// From here on the record speaks of this generation.
+    pub(super) fn observe(&mut self, generation: i64) {
+        self.generation = generation;
+    }
+
+    /// Writes the conditions, and what was put off with them; answers with what is worth telling.
+    pub(super) async fn report(
+        &mut self,
+        standing: Option<&Standing>,
+    ) -> Result<Vec<Notice>, WriteError> {
+        let mut next = self.status().clone();
+        let what = if self.put_off.is_some() {
+            Write::Checkpoint
+        } else {
+            Write::Condition
+        };
+        if let Some((checkpoint, progress)) = &self.put_off {
+            self.enter(&mut next, checkpoint, progress);
+        }
+        if let Some(standing) = standing {
+            standing.apply(&mut next.conditions, self.generation, self.clock.now());
+            next.observed_generation = Some(self.generation);
+        }
+        let notices = of_change(&self.status().conditions, &next.conditions);
+        self.write(next, what).await?;
+        if let Some((_, progress)) = self.put_off.take() {
+            self.counted = progress.events();
+        }
+        Ok(notices)
+    }
+
+    /// Begins to poll this generation, from what is stored. Says so where nothing good was said of
+    /// the poller yet and the budget has room: a first look must not delay the first poll.
+    pub(super) async fn begin(&mut self, generation: i64) -> Result<(), WriteError> {
+        self.generation = generation;
+        self.put_off = None;
+        let ready = status_of(&self.status().conditions, READY);
+        if matches!(ready, None | Some("False")) && self.budget.try_acquire(Write::Condition) {
+            let mut next = self.status().clone();
+            let standing = Standing::progressing("waiting for the first poll");
+            standing.apply(&mut next.conditions, generation, self.clock.now());
+            self.writer.write_granted(next).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a poll: the next one's events are counted from none.
+    pub(super) fn end_poll(&mut self) {
+        self.counted = 0;
+    }
+
+    /// Records that the command in the poll-requested-at annotation was acted on.
+    pub(super) async fn handled(&mut self, request: &str) -> Result<(), WriteError> {
+        let mut next = self.status().clone();
+        next.last_handled_poll_request = Some(request.to_owned());
+        self.write(next, Write::Condition).await
+    }
+
+    /// Tries the refused write again; `true` when nothing is refused any more.
+    pub(super) async fn retry_refused(&mut self) -> bool {
+        let Some(held) = self.refused.held() else {
+            return true;
+        };
+        let mut next = held.status;
+        next.conditions.clone_from(&self.status().conditions);
+        if self.writer.write(next, Write::Checkpoint).await.is_err() {
+            return false;
+        }
+        self.refused.set(None);
+        true
+    }
+
+    async fn save(
+        &mut self,
+        checkpoint: &Checkpoint,
+        progress: &Progress,
+    ) -> Result<(), StoreError> {
+        if self.may_be_put_off() && !self.budget.try_acquire(Write::Checkpoint) {
+            self.put_off = Some((checkpoint.clone(), progress.clone()));
+            return Ok(());
+        }
+        let granted = self.may_be_put_off();
+        let mut next = self.status().clone();
+        self.enter(&mut next, checkpoint, progress);
+        if next == *self.status() {
+            return Ok(());
+        }
+        if !granted {
+            self.budget.acquire(Write::Checkpoint).await;
+        }
+        let stored = self.writer.write_granted(next.clone()).await;
+        self.settle(&stored, next);
+        if stored.is_ok() {
+            self.counted = progress.events();
+            self.put_off = None;
+            self.written_at = Some(Instant::now());
+        }
+        Ok(stored?)
+    }
+
+    async fn write(&mut self, next: PollerResourceStatus, what: Write) -> Result<(), WriteError> {
+        let stored = self.writer.write(next.clone(), what).await;
+        self.settle(&stored, next);
+        stored
+    }
+
+    fn settle(&mut self, stored: &Result<(), WriteError>, status: PollerResourceStatus) {
+        self.fresh = false;
+        if let Err(WriteError::Refused(refusal)) = stored {
+            self.refused.set(Some(Held {
+                refusal: refusal.clone(),
+                status,
+            }));
+        }
+    }
+
+    /// A first checkpoint is never put off: before it is stored, nothing may be delivered.
+    fn may_be_put_off(&self) -> bool {
+        self.status().checkpoint.is_some()
+            && self
+                .written_at
+                .is_some_and(|at| at.elapsed() < LONGEST_PUT_OFF)
+    }
+
+    fn enter(
+        &self,
+        status: &mut PollerResourceStatus,
+        checkpoint: &Checkpoint,
+        progress: &Progress,
+    ) {
+        let now = self.clock.now();
+        let events =
+            i64::try_from(progress.events().saturating_sub(self.counted)).unwrap_or(i64::MAX);
+        status.checkpoint = Some(checkpoint.clone());
+        status.last_settled = Some(settled_by(checkpoint, now));
+        status.last_event = progress.last_event.or(status.last_event);
+        status.events = Some(status.events.unwrap_or_default().saturating_add(events));
+    }
+
+    async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
+        if !std::mem::take(&mut self.fresh) {
+            self.writer =
+                self.reopen
+                    .open(self.budget.clone())
+                    .await
+                    .map_err(|error| match error {
+                        OpenError::Unavailable(message) => StoreError::Unavailable(message),
+                        OpenError::Gone => StoreError::ClaimLost("the object is gone".to_owned()),
+                        OpenError::CheckpointTooNew(_) | OpenError::Unreadable(_) => {
+                            StoreError::ClaimLost(
+                                "a newer release has written its status".to_owned(),
+                            )
+                        }
+                    })?;
+            self.put_off = None;
+        }
+        Ok(self.status().checkpoint.clone())
+    }
+}
+
+/// The watermark, never later than now: a date column shows a later one as invalid.
+fn settled_by(checkpoint: &Checkpoint, now: DateTime<Utc>) -> DateTime<Utc> {
+    checkpoint.records.watermark.min(now)
+}
+
+impl Reopen {
+    async fn open(&self, budget: WriteBudget) -> Result<StatusWriter<PollerResource>, OpenError> {
+        StatusWriter::open(
+            self.client.clone(),
+            budget,
+            &self.namespace,
+            &self.name,
+            &self.uid,
+        )
+        .await
+    }
+}
+
+/// A poller's checkpoint in its status.
+pub(super) struct KubeCheckpointStore(pub(super) Arc<Mutex<Ledger>>);
+
+impl CheckpointStore for KubeCheckpointStore {
+    fn window_capacity(&self) -> usize {
+        WINDOW_CAPACITY
+    }
+
+    async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
+        self.0.lock().await.load().await
+    }
+
+    async fn save(
+        &mut self,
+        checkpoint: &Checkpoint,
+        progress: &Progress,
+    ) -> Result<(), StoreError> {
+        self.0.lock().await.save(checkpoint, progress).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

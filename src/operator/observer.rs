@@ -1,0 +1,159 @@
+//! What becomes of a poll's outcome: conditions, Kubernetes events, metrics, a line on the board.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Mutex, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    cache::PollerItem, ledger::Ledger, shared::Shared, status::conditions::Standing, verdict,
+    worker::Wake,
+};
+use crate::{
+    fleet::Observer,
+    poll::{End, Outcome},
+    telemetry::{EventLabels, Line, PollLabels},
+};
+
+/// Reports the polls of one poller.
+pub(super) struct Reporter {
+    shared: Arc<Shared>,
+    item: Arc<PollerItem>,
+    ledger: Arc<Mutex<Ledger>>,
+    wake: Wake,
+    answered: Arc<AtomicBool>,
+    interval: Duration,
+    stop: CancellationToken,
+    /// When a poll was last complete, or when this poller was started.
+    healthy_at: Instant,
+    /// What the last poll failed of.
+    failing: Option<Standing>,
+}
+
+impl Reporter {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        item: Arc<PollerItem>,
+        ledger: Arc<Mutex<Ledger>>,
+        wake: Wake,
+        answered: Arc<AtomicBool>,
+        interval: Duration,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            shared,
+            item,
+            ledger,
+            wake,
+            answered,
+            interval,
+            stop,
+            healthy_at: Instant::now(),
+            failing: None,
+        }
+    }
+
+    fn overdue(&self) -> bool {
+        self.healthy_at.elapsed() >= self.interval * verdict::MISSED
+    }
+
+    fn count(&self, outcome: &Outcome) {
+        let (metrics, progress) = (&self.shared.metrics, &outcome.progress);
+        metrics
+            .polls
+            .get_or_create(&PollLabels {
+                result: verdict::result_of(&outcome.end),
+            })
+            .inc();
+        metrics.records.inc_by(progress.read);
+        metrics.requests.inc_by(progress.requests);
+        metrics.bad_records.inc_by(progress.bad_records);
+        metrics
+            .events
+            .get_or_create(&EventLabels { kind: "created" })
+            .inc_by(progress.created);
+        metrics
+            .events
+            .get_or_create(&EventLabels { kind: "updated" })
+            .inc_by(progress.updated);
+        metrics.last_poll.set(self.shared.clock.now().timestamp());
+    }
+
+    async fn end_poll(&self, outcome: &Outcome) {
+        let mut ledger = self.ledger.lock().await;
+        ledger.end_poll();
+        let stored = ledger.status().checkpoint.as_ref();
+        let watermark = stored.map(|checkpoint| checkpoint.records.watermark);
+        drop(ledger);
+        let key = &self.item.key;
+        self.shared.board.put(Line {
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+            instance: self.item.spec.instance_ref.name.clone(),
+            last_poll: self.shared.clock.now(),
+            result: verdict::result_of(&outcome.end),
+            read: outcome.progress.read,
+            events: outcome.progress.events(),
+            watermark,
+        });
+    }
+
+    async fn report(&self, standing: Option<&Standing>) {
+        let reported = self.ledger.lock().await.report(standing).await;
+        match reported {
+            Ok(notices) => self.shared.tell_poller(&self.item, notices),
+            Err(error) => {
+                tracing::warn!(poller = %self.item.key, %error, "the conditions are not written")
+            }
+        }
+    }
+
+    /// Tells the worker of the instance's first answer, and holds this poller where the server
+    /// refuses its checkpoints.
+    async fn involve_worker(&self) {
+        if !self.answered.swap(true, Ordering::SeqCst) {
+            self.wake.objects();
+        }
+        let refused = self.ledger.lock().await.refused();
+        if refused.refusal().is_some() {
+            self.wake.objects();
+            self.stop.cancelled().await;
+        }
+    }
+}
+
+impl Observer for Reporter {
+    async fn polled(&mut self, outcome: &Outcome) {
+        tracing::debug!(
+            poller = %self.item.key,
+            result = verdict::result_of(&outcome.end),
+            read = outcome.progress.read,
+            events = outcome.progress.events(),
+            "polled"
+        );
+        self.count(outcome);
+        if matches!(outcome.end, End::Complete | End::Unfinished(_)) {
+            self.healthy_at = Instant::now();
+        }
+        let standing = verdict::of_poll(outcome, self.overdue());
+        if standing.is_some() {
+            self.failing = standing.clone().filter(|standing| !standing.is_ready());
+        }
+        self.report(standing.as_ref()).await;
+        self.end_poll(outcome).await;
+        if outcome.end != End::Stopped {
+            self.involve_worker().await;
+        }
+    }
+
+    async fn waiting(&mut self, reason: &str) {
+        let standing = verdict::of_wait(reason, self.failing.as_ref(), self.overdue());
+        self.report(Some(&standing)).await;
+    }
+}

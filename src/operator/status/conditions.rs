@@ -1,0 +1,116 @@
+//! What an object's `Ready`, `Reconciling` and `Stalled` should say.
+
+use chrono::{DateTime, Utc};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::api::{
+    conditions::{Conditions, find},
+    reasons::{self, Reason},
+};
+
+/// The type of the condition that every object has.
+pub(in crate::operator) const READY: &str = "Ready";
+
+/// The standing of an object, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::operator) struct Standing {
+    ready: Ready,
+    reason: Reason,
+    message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ready {
+    True,
+    False,
+    Stalled,
+    Unknown,
+    /// As it was, or Unknown where it was never said.
+    Kept,
+}
+
+impl Standing {
+    fn new(ready: Ready, reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            ready,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// All is well, or at rest as its user asked.
+    pub(in crate::operator) fn ready(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Ready::True, reason, message)
+    }
+
+    /// Not ready until something else changes, which may happen by itself.
+    pub(in crate::operator) fn waiting(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Ready::False, reason, message)
+    }
+
+    /// Not ready until a person acts.
+    pub(in crate::operator) fn stalled(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Ready::Stalled, reason, message)
+    }
+
+    /// On the way to a first result.
+    pub(in crate::operator) fn progressing(message: impl Into<String>) -> Self {
+        Self::new(Ready::Unknown, reasons::PROGRESSING, message)
+    }
+
+    /// A failure that is not old enough to change `Ready`.
+    pub(in crate::operator) fn transient(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Ready::Kept, reason, message)
+    }
+
+    /// Whether `Ready` becomes True by it.
+    pub(in crate::operator) fn is_ready(&self) -> bool {
+        self.ready == Ready::True
+    }
+
+    /// The same, once it has lasted too long to be transient.
+    pub(in crate::operator) fn lasting(mut self) -> Self {
+        if self.ready == Ready::Kept {
+            self.ready = Ready::False;
+        }
+        self
+    }
+
+    /// Writes the standing into `all`.
+    pub(in crate::operator) fn apply(
+        &self,
+        all: &mut Vec<Condition>,
+        generation: i64,
+        now: DateTime<Utc>,
+    ) {
+        let ready = match self.ready {
+            Ready::Kept => said_before(all),
+            ready => ready,
+        };
+        let mut conditions = Conditions::new(std::mem::take(all), Some(generation), now);
+        match ready {
+            Ready::True => conditions.ready(self.reason, &self.message),
+            Ready::False => conditions.failing(self.reason, &self.message),
+            Ready::Stalled => conditions.stalled(self.reason, &self.message),
+            Ready::Unknown | Ready::Kept => conditions.reconciling(self.reason, &self.message),
+        }
+        *all = conditions.into_vec();
+    }
+}
+
+/// What `Ready` says; something that stalled has moved again.
+fn said_before(all: &[Condition]) -> Ready {
+    match status_of(all, READY) {
+        Some("True") => Ready::True,
+        Some("False") => Ready::False,
+        _ => Ready::Unknown,
+    }
+}
+
+/// The status of the condition of this type.
+pub(in crate::operator) fn status_of<'a>(all: &'a [Condition], kind: &str) -> Option<&'a str> {
+    find(all, kind).map(|condition| condition.status.as_str())
+}
+
+#[cfg(test)]
+mod tests;

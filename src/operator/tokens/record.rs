@@ -1,0 +1,78 @@
+//! How a token and the mark of a running refresh are written into a Secret.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::provider::auth::StoredToken;
+
+const REFRESH_TOKEN: &str = "refreshToken";
+const GROWN_FROM: &str = "grownFrom";
+const ISSUED_AT: &str = "issuedAt";
+const EXPIRES_AT: &str = "expiresAt";
+const REFRESHING: &str = "refreshing";
+
+/// A mark older than this was left by a replica that died.
+const STALE: TimeDelta = TimeDelta::seconds(60);
+
+/// Who is refreshing, and since when.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(super) struct Mark {
+    pub(super) by: String,
+    pub(super) at: DateTime<Utc>,
+}
+
+impl Mark {
+    /// Whether it keeps the replica called `identity` from refreshing.
+    pub(super) fn binds(&self, identity: &str, now: DateTime<Utc>) -> bool {
+        self.by != identity && (now - self.at).abs() < STALE
+    }
+}
+
+/// The mark in the Secret, if a refresh runs.
+pub(super) fn mark_of(secret: &Secret) -> Option<Mark> {
+    serde_json::from_str(&entry(secret, REFRESHING)?).ok()
+}
+
+pub(super) fn set_mark(secret: &mut Secret, mark: Option<&Mark>) {
+    let text = mark.and_then(|mark| serde_json::to_string(mark).ok());
+    set(secret, REFRESHING, text);
+}
+
+/// The token in the Secret; `None` where it holds only a mark.
+pub(super) fn read(secret: &Secret) -> Option<StoredToken> {
+    let instant = |key| entry(secret, key)?.parse().ok();
+    Some(StoredToken {
+        refresh_token: entry(secret, REFRESH_TOKEN).map(SecretString::from),
+        grown_from: entry(secret, GROWN_FROM)?,
+        issued_at: instant(ISSUED_AT)?,
+        expires_at: instant(EXPIRES_AT),
+    })
+}
+
+/// Puts the token into the Secret and ends the refresh.
+pub(super) fn write(secret: &mut Secret, token: &StoredToken) {
+    let text = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let refresh_token = token
+        .refresh_token
+        .as_ref()
+        .map(|token| token.expose_secret().to_owned());
+    set(secret, REFRESH_TOKEN, refresh_token);
+    set(secret, GROWN_FROM, Some(token.grown_from.clone()));
+    set(secret, ISSUED_AT, Some(text(token.issued_at)));
+    set(secret, EXPIRES_AT, token.expires_at.map(text));
+    set_mark(secret, None);
+}
+
+fn entry(secret: &Secret, key: &str) -> Option<String> {
+    String::from_utf8(secret.data.as_ref()?.get(key)?.0.clone()).ok()
+}
+
+fn set(secret: &mut Secret, key: &str, value: Option<String>) {
+    let data = secret.data.get_or_insert_default();
+    match value {
+        Some(value) => data.insert(key.to_owned(), ByteString(value.into_bytes())),
+        None => data.remove(key),
+    };
+}

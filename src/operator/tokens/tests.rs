@@ -1,0 +1,119 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::*;
+use crate::{
+    operator::fake_api::{FakeApi, Fault},
+    telemetry::Metrics,
+};
+
+fn store(api: &FakeApi, identity: &str, now: DateTime<Utc>) -> KubeTokenStore {
+    TokenSecrets {
+        client: api.client(),
+        namespace: "pollen".into(),
+        release: "pollen".into(),
+        identity: identity.into(),
+        clock: Clock::starting_at(now),
+        budget: WriteBudget::new(
+            std::num::NonZeroU32::new(1_000).unwrap(),
+            Metrics::default(),
+        ),
+    }
+    .of(&Key::new("helpdesk", "prod"))
+}
+
+fn token(text: &str) -> StoredToken {
+    StoredToken {
+        refresh_token: Some(SecretString::from(text)),
+        grown_from: "digest".into(),
+        issued_at: DateTime::UNIX_EPOCH,
+        expires_at: None,
+    }
+}
+
+async fn stored(api: &FakeApi) -> String {
+    let loaded = store(api, "reader", DateTime::UNIX_EPOCH)
+        .load()
+        .await
+        .unwrap()
+        .unwrap();
+    loaded.refresh_token.unwrap().expose_secret().to_owned()
+}
+
+fn path() -> String {
+    format!(
+        "/api/v1/namespaces/pollen/secrets/{}",
+        secret_name(&Key::new("helpdesk", "prod"))
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_found_again_in_the_operator_s_namespace_without_an_owner() {
+    let api = FakeApi::default();
+    let store = store(&api, "a", DateTime::UNIX_EPOCH);
+    assert!(store.load().await.unwrap().is_none());
+    store.begin_refresh().await.unwrap();
+    assert!(
+        store.load().await.unwrap().is_none(),
+        "a mark alone is no token"
+    );
+    store.store(token("first")).await.unwrap();
+    assert_eq!(stored(&api).await, "first");
+    let secret = api.object(&path());
+    assert_eq!(
+        secret["metadata"]["labels"]["app.kubernetes.io/managed-by"],
+        "pollen"
+    );
+    assert!(secret["metadata"]["ownerReferences"].is_null());
+    assert!(
+        secret["data"]["refreshing"].is_null(),
+        "the refresh is over"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_replica_refreshes_at_a_time_until_its_mark_is_stale() {
+    let api = FakeApi::default();
+    let now = DateTime::UNIX_EPOCH;
+    let (first, second) = (store(&api, "a", now), store(&api, "b", now));
+    first.store(token("first")).await.unwrap();
+    first.begin_refresh().await.unwrap();
+    assert_eq!(second.begin_refresh().await, Err(TokenStoreError::Busy));
+    let later = store(&api, "b", now + TimeDelta::seconds(60));
+    later.begin_refresh().await.unwrap();
+    assert_eq!(
+        first.store(token("stale")).await,
+        Err(TokenStoreError::Busy),
+        "its refresh was taken over"
+    );
+    later.store(token("second")).await.unwrap();
+    assert_eq!(
+        first.store(token("stale")).await,
+        Err(TokenStoreError::Busy),
+        "and has ended"
+    );
+    assert_eq!(stored(&api).await, "second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_is_a_compare_and_swap_against_what_was_loaded() {
+    let api = FakeApi::default();
+    let now = DateTime::UNIX_EPOCH;
+    let (first, second) = (store(&api, "a", now), store(&api, "b", now));
+    first.store(token("first")).await.unwrap();
+    second.load().await.unwrap();
+    first.store(token("newer")).await.unwrap();
+    assert_eq!(second.begin_refresh().await, Err(TokenStoreError::Busy));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotated_token_survives_a_server_that_fails_or_forgets_to_answer() {
+    let api = FakeApi::default();
+    let store = store(&api, "a", DateTime::UNIX_EPOCH);
+    store.store(token("first")).await.unwrap();
+    store.begin_refresh().await.unwrap();
+    api.fail_next(Fault::Refused(500, "etcd".into()));
+    api.fail_next(Fault::AnswerLost);
+    store.store(token("rotated")).await.unwrap();
+    assert_eq!(stored(&api).await, "rotated");
+}

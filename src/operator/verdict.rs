@@ -1,0 +1,227 @@
+//! What a poll's outcome or an instance's state means for conditions: no client required.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::status::conditions::Standing;
+use crate::{
+    api::{
+        conditions::{Aspect, Conditions, Status},
+        reasons::{self, Reason},
+    },
+    category::Category,
+    fleet::{Failure, InstanceState},
+    poll::{End, Outcome, StoreError},
+};
+
+/// Intervals after which a failure is no longer transient.
+pub(super) const MISSED: u32 = 3;
+
+/// Deferrals shorter than this are not worth a write.
+const SHORTEST_STORED_DEFERRAL: TimeDelta = TimeDelta::seconds(60);
+
+/// What a poll's end says of its poller; `None` where it says nothing. `overdue`: three intervals
+/// have passed without a complete poll.
+pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
+    let standing = match &outcome.end {
+        End::Complete => complete(outcome),
+        End::Unfinished(why) => Standing::ready(reasons::SWEEP_UNFINISHED, why.as_str()),
+        End::ProviderFailed(error) => provider_failed(error.category, &error.message, overdue),
+        End::Blocked {
+            object_id,
+            rejection,
+        } => Standing::stalled(
+            reasons::CALLBACK_REJECTED,
+            format!(
+                "the callback refused the event of record {object_id:?}: {}; mend the receiver, or choose DeadLetter \
+                 or Skip in the instance's spec.events.callback.onRejected",
+                rejection.message
+            ),
+        ),
+        End::CallbackUnavailable(unavailable) => {
+            late(overdue, reasons::CALLBACK_UNAVAILABLE, &unavailable.message)
+        }
+        End::CallbackGone => Standing::waiting(reasons::CALLBACK_GONE, CALLBACK_GONE),
+        End::StoreFailed(StoreError::Unavailable(message)) => {
+            late(overdue, reasons::INTERNAL_ERROR, message)
+        }
+        End::Unusable(why) => Standing::stalled(reasons::CHECKPOINT_DAMAGED, why.as_str()),
+        // The store itself reports a refusal, and whoever took the claim reports the poller.
+        End::Stopped | End::StoreFailed(_) => return None,
+    };
+    Some(standing)
+}
+
+/// What a poller's wait for its instance says of it. `failing` is what its own last poll failed of:
+/// a probe that fails again and again must not be written as two conditions in turn.
+pub(super) fn of_wait(reason: &str, failing: Option<&Standing>, overdue: bool) -> Standing {
+    match failing {
+        Some(standing) if overdue => standing.clone().lasting(),
+        Some(standing) => standing.clone(),
+        None => late(overdue, reasons::INSTANCE_NOT_READY, reason),
+    }
+}
+
+const CALLBACK_GONE: &str = "the callback answered 410 Gone: nothing is sent until spec.events.callback changes or the \
+                             instance is annotated with a new value of pollen.dev/resume-delivery";
+
+fn complete(outcome: &Outcome) -> Standing {
+    let progress = &outcome.progress;
+    if progress.bad_records > 0 {
+        let message = format!(
+            "records that cannot be read are left out: {}",
+            progress.bad_samples.join("; ")
+        );
+        return Standing::ready(reasons::BAD_RECORDS, message);
+    }
+    if !outcome.findings.is_empty() {
+        return Standing::ready(reasons::FINDINGS, outcome.findings.join("; "));
+    }
+    if let Some(why) = &progress.unordered {
+        return Standing::ready(reasons::QUERY_UNORDERED, why.as_str());
+    }
+    Standing::ready(
+        reasons::SUCCEEDED,
+        "polled, and everything found is settled",
+    )
+}
+
+fn provider_failed(category: Category, message: &str, overdue: bool) -> Standing {
+    match category {
+        Category::Configuration => Standing::stalled(reasons::INVALID_SPEC, message),
+        Category::Permission => Standing::stalled(reasons::PERMISSION_DENIED, message),
+        // The instance is what a person must mend.
+        Category::Authentication => Standing::waiting(reasons::AUTHENTICATION_FAILED, message),
+        Category::RateLimited => late(overdue, reasons::RATE_LIMITED, message),
+        Category::Provider => late(overdue, reasons::PROVIDER_UNAVAILABLE, message),
+        Category::Callback => late(overdue, reasons::CALLBACK_UNAVAILABLE, message),
+        Category::Internal => late(overdue, reasons::INTERNAL_ERROR, message),
+    }
+}
+
+/// A failure that may pass by itself changes `Ready` only when it has lasted.
+fn late(overdue: bool, reason: Reason, message: &str) -> Standing {
+    if overdue {
+        Standing::waiting(reason, message)
+    } else {
+        Standing::transient(reason, message)
+    }
+}
+
+/// What a running instance's state says of it. `answered`: a poll of it has ended; `overdue`: what
+/// fails has failed for three intervals.
+pub(super) fn of_instance(state: &InstanceState, answered: bool, overdue: bool) -> Standing {
+    if state.callback_gone {
+        return Standing::stalled(reasons::CALLBACK_GONE, CALLBACK_GONE);
+    }
+    if let Some(Err(failure)) = &state.authenticated {
+        return if needs_a_person(failure.category) {
+            Standing::stalled(reasons::AUTHENTICATION_FAILED, failure.message.as_str())
+        } else {
+            late(overdue, reasons::PROVIDER_UNAVAILABLE, &failure.message)
+        };
+    }
+    if let Some(Err(failure)) = &state.callback {
+        return late(overdue, reasons::CALLBACK_UNAVAILABLE, &failure.message);
+    }
+    if state.deferred_until.is_some() {
+        let message = "the provider asked to be left alone for a while";
+        return late(overdue, reasons::RATE_LIMITED, message);
+    }
+    if answered || state.authenticated.is_some() {
+        Standing::ready(reasons::SUCCEEDED, "its pollers poll")
+    } else {
+        Standing::progressing("waiting for the first poll")
+    }
+}
+
+/// Whether a running instance has said nothing yet, so that what is stored of it still stands.
+pub(super) fn is_silent(state: &InstanceState, answered: bool) -> bool {
+    !answered && *state == InstanceState::default()
+}
+
+/// Writes `Authenticated` and `CallbackAccepting`, as far as they are known.
+pub(super) fn set_aspects(
+    state: &InstanceState,
+    all: &mut Vec<Condition>,
+    generation: i64,
+    now: DateTime<Utc>,
+) {
+    let mut conditions = Conditions::new(std::mem::take(all), Some(generation), now);
+    let refused = match &state.authenticated {
+        // A provider that is down says nothing of the credentials.
+        Some(Err(failure)) if !needs_a_person(failure.category) => &None,
+        known => known,
+    };
+    set_aspect(
+        &mut conditions,
+        Aspect::Authenticated,
+        refused,
+        reasons::AUTHENTICATION_FAILED,
+    );
+    let failed = if state.callback_gone {
+        reasons::CALLBACK_GONE
+    } else {
+        reasons::CALLBACK_UNAVAILABLE
+    };
+    set_aspect(
+        &mut conditions,
+        Aspect::CallbackAccepting,
+        &state.callback,
+        failed,
+    );
+    *all = conditions.into_vec();
+}
+
+fn set_aspect(
+    conditions: &mut Conditions,
+    aspect: Aspect,
+    known: &Option<Result<(), Failure>>,
+    failed: Reason,
+) {
+    match known {
+        Some(Ok(())) => conditions.set(aspect, Status::True, reasons::SUCCEEDED, ""),
+        Some(Err(failure)) => conditions.set(aspect, Status::False, failed, &failure.message),
+        None => {}
+    }
+}
+
+const fn needs_a_person(category: Category) -> bool {
+    matches!(
+        category,
+        Category::Authentication | Category::Configuration | Category::Permission
+    )
+}
+
+/// What to store of a deferral: nothing of a short one, and an earlier one as long as it says the
+/// same to within a few seconds.
+pub(super) fn stored_deferral(
+    stored: Option<DateTime<Utc>>,
+    deferred_until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let Some(until) = deferred_until.filter(|until| *until - now >= SHORTEST_STORED_DEFERRAL)
+    else {
+        return stored.filter(|stored| *stored > now && deferred_until.is_some());
+    };
+    let close = |stored: &DateTime<Utc>| (until - *stored).abs() < TimeDelta::seconds(10);
+    stored.filter(close).or(Some(until))
+}
+
+/// The word for a poll's end in metrics and at `/debug/pollers`.
+pub(super) const fn result_of(end: &End) -> &'static str {
+    match end {
+        End::Complete => "complete",
+        End::Unfinished(_) => "unfinished",
+        End::Stopped => "stopped",
+        End::ProviderFailed(error) => error.category.as_str(),
+        End::Blocked { .. } => "blocked",
+        End::CallbackUnavailable(_) => "callback_unavailable",
+        End::CallbackGone => "callback_gone",
+        End::StoreFailed(_) => "store_failed",
+        End::Unusable(_) => "unusable",
+    }
+}
+
+#[cfg(test)]
+mod tests;

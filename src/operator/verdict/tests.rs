@@ -1,0 +1,198 @@
+use rstest::rstest;
+
+use super::*;
+use crate::{
+    callback::{Rejection, Unavailable},
+    operator::status::conditions::status_of,
+    poll::Progress,
+    provider::FetchError,
+};
+
+fn failed(category: Category) -> Outcome {
+    Outcome::of(End::ProviderFailed(FetchError {
+        category,
+        message: "no".into(),
+        retry_after: None,
+    }))
+}
+
+fn blocked() -> Outcome {
+    let rejection = Rejection {
+        status: 422,
+        message: "422 Unprocessable".into(),
+    };
+    Outcome::of(End::Blocked {
+        object_id: "7".into(),
+        rejection,
+    })
+}
+
+fn unavailable() -> Outcome {
+    Outcome::of(End::CallbackUnavailable(Unavailable {
+        message: "503".into(),
+        retry_after: None,
+    }))
+}
+
+/// Ready's status and reason and whether Stalled stands beside it, after a healthy time.
+fn after_health(standing: &Standing) -> String {
+    let mut all = Vec::new();
+    Standing::ready(reasons::SUCCEEDED, "").apply(&mut all, 1, DateTime::UNIX_EPOCH);
+    standing.apply(&mut all, 1, DateTime::UNIX_EPOCH);
+    let stalled = if status_of(&all, "Stalled").is_some() {
+        " stalled"
+    } else {
+        ""
+    };
+    format!("{} {}{stalled}", all[0].status, all[0].reason)
+}
+
+#[rstest]
+#[case(Outcome::of(End::Complete), "True Succeeded", "True Succeeded")]
+#[case(
+    failed(Category::Provider),
+    "True ProviderUnavailable",
+    "False ProviderUnavailable"
+)]
+#[case(failed(Category::RateLimited), "True RateLimited", "False RateLimited")]
+#[case(unavailable(), "True CallbackUnavailable", "False CallbackUnavailable")]
+#[case(
+    failed(Category::Authentication),
+    "False AuthenticationFailed",
+    "False AuthenticationFailed"
+)]
+#[case(
+    failed(Category::Permission),
+    "False PermissionDenied stalled",
+    "False PermissionDenied stalled"
+)]
+#[case(
+    failed(Category::Configuration),
+    "False InvalidSpec stalled",
+    "False InvalidSpec stalled"
+)]
+#[case(
+    blocked(),
+    "False CallbackRejected stalled",
+    "False CallbackRejected stalled"
+)]
+#[case(
+    Outcome::of(End::CallbackGone),
+    "False CallbackGone",
+    "False CallbackGone"
+)]
+fn a_poll_that_ends_so_shows(
+    #[case] outcome: Outcome,
+    #[case] at_first: &str,
+    #[case] overdue: &str,
+) {
+    assert_eq!(after_health(&of_poll(&outcome, false).unwrap()), at_first);
+    assert_eq!(after_health(&of_poll(&outcome, true).unwrap()), overdue);
+}
+
+#[test]
+fn a_stopped_poll_and_a_lost_claim_change_no_condition() {
+    assert_eq!(of_poll(&Outcome::of(End::Stopped), true), None);
+    assert_eq!(
+        of_poll(
+            &Outcome::of(End::StoreFailed(StoreError::ClaimLost(String::new()))),
+            true
+        ),
+        None
+    );
+}
+
+#[test]
+fn a_bad_record_is_named_and_the_poller_stays_ready() {
+    let progress = Progress {
+        bad_records: 3,
+        bad_samples: vec!["record 4: no id".into()],
+        ..Progress::default()
+    };
+    let standing = of_poll(
+        &Outcome {
+            progress,
+            ..Outcome::of(End::Complete)
+        },
+        false,
+    )
+    .unwrap();
+    let mut all = Vec::new();
+    standing.apply(&mut all, 1, DateTime::UNIX_EPOCH);
+    assert_eq!(all[0].status, "True");
+    assert_eq!(
+        all[0].message,
+        "records that cannot be read are left out: record 4: no id"
+    );
+}
+
+fn refused(category: Category) -> Option<Result<(), Failure>> {
+    Some(Err(Failure {
+        category,
+        message: "no".into(),
+    }))
+}
+
+#[rstest]
+#[case(InstanceState::default(), "Unknown Progressing")]
+#[case(InstanceState { authenticated: Some(Ok(())), ..InstanceState::default() }, "True Succeeded")]
+#[case(InstanceState { authenticated: refused(Category::Authentication), ..InstanceState::default() }, "False AuthenticationFailed stalled")]
+#[case(InstanceState { authenticated: refused(Category::Provider), ..InstanceState::default() }, "True ProviderUnavailable")]
+#[case(InstanceState { callback: refused(Category::Callback), ..InstanceState::default() }, "True CallbackUnavailable")]
+#[case(InstanceState { callback_gone: true, ..InstanceState::default() }, "False CallbackGone stalled")]
+fn an_instance_in_this_state_shows(#[case] state: InstanceState, #[case] expected: &str) {
+    assert_eq!(after_health(&of_instance(&state, false, false)), expected);
+}
+
+#[test]
+fn a_provider_that_is_down_says_nothing_of_the_credentials() {
+    let mut all = Vec::new();
+    let state = InstanceState {
+        authenticated: refused(Category::Provider),
+        ..InstanceState::default()
+    };
+    set_aspects(&state, &mut all, 1, DateTime::UNIX_EPOCH);
+    assert_eq!(status_of(&all, "Authenticated"), None);
+}
+
+#[test]
+fn a_deferral_is_stored_from_a_minute_on_and_not_again_while_it_says_the_same() {
+    let now = DateTime::UNIX_EPOCH;
+    let at = |seconds| Some(now + TimeDelta::seconds(seconds));
+    assert_eq!(stored_deferral(None, at(59), now), None);
+    assert_eq!(stored_deferral(None, at(60), now), at(60));
+    assert_eq!(stored_deferral(at(60), at(63), now), at(60));
+    assert_eq!(stored_deferral(at(60), at(600), now), at(600));
+    assert_eq!(stored_deferral(at(60), None, now), None);
+    assert_eq!(
+        stored_deferral(at(30), at(30), now),
+        at(30),
+        "stays until it has passed"
+    );
+}
+
+#[test]
+fn a_callback_that_is_down_for_three_intervals_makes_the_instance_not_ready() {
+    let state = InstanceState {
+        callback: refused(Category::Callback),
+        ..InstanceState::default()
+    };
+    assert_eq!(
+        after_health(&of_instance(&state, true, true)),
+        "False CallbackUnavailable"
+    );
+}
+
+#[test]
+fn a_poller_that_waits_after_its_own_failed_probe_goes_on_showing_that() {
+    let failing = of_poll(&unavailable(), false).unwrap();
+    assert_eq!(of_wait("held", Some(&failing), false), failing);
+    assert_eq!(
+        after_health(&of_wait("held", Some(&failing), true)),
+        "False CallbackUnavailable"
+    );
+    assert_eq!(
+        after_health(&of_wait("held", None, false)),
+        "True InstanceNotReady"
+    );
+}

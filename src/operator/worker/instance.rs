@@ -1,0 +1,227 @@
+//! The instance at work.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use tokio::{sync::watch, time::Instant};
+
+use super::{Retry, Worker};
+use crate::{
+    api::{ConnectorInstance, reasons},
+    fleet::{Instance, InstanceSettings, InstanceState},
+    operator::{
+        budget::Write,
+        cache::{Group, InstanceItem},
+        lease::Rival,
+        plan::{self, Plan},
+        status::{StatusWriter, conditions::Standing},
+        verdict,
+    },
+};
+
+/// The default of `spec.events.refreshInterval`.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(15 * 60);
+
+/// What a worker keeps of its instance.
+pub(super) struct InstanceWork {
+    uid: String,
+    pub(super) writer: StatusWriter<ConnectorInstance>,
+    /// The generation whose Secrets were read.
+    seen: Option<i64>,
+    running: Option<Running>,
+    /// Another release that has the instance, while it lives.
+    pub(super) rival: Option<Rival>,
+}
+
+/// An instance that was built and whose pollers may poll.
+pub(super) struct Running {
+    generation: i64,
+    digest: [u8; 32],
+    pub(super) instance: Arc<Instance>,
+    state: watch::Receiver<InstanceState>,
+    /// A poll of it has ended.
+    pub(super) answered: Arc<AtomicBool>,
+    /// Since when something has failed.
+    failing_since: Option<Instant>,
+}
+
+impl Running {
+    pub(super) fn state(&self) -> InstanceState {
+        self.state.borrow().clone()
+    }
+
+    /// Whether what fails has failed for three of the instance's intervals.
+    pub(super) fn is_overdue(&mut self, state: &InstanceState, item: &InstanceItem) -> bool {
+        let fails = matches!(state.authenticated, Some(Err(_)))
+            || matches!(state.callback, Some(Err(_)))
+            || state.deferred_until.is_some();
+        if !fails {
+            self.failing_since = None;
+            return false;
+        }
+        let interval = item
+            .spec
+            .events
+            .as_ref()
+            .and_then(|events| events.refresh_interval);
+        let interval = interval.map_or(REFRESH_INTERVAL, |interval| interval.0);
+        self.failing_since
+            .get_or_insert_with(Instant::now)
+            .elapsed()
+            >= interval * verdict::MISSED
+    }
+
+    pub(super) fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::SeqCst)
+    }
+}
+
+impl InstanceWork {
+    pub(super) const fn new(uid: String, writer: StatusWriter<ConnectorInstance>) -> Self {
+        Self {
+            uid,
+            writer,
+            seen: None,
+            running: None,
+            rival: None,
+        }
+    }
+
+    pub(super) fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    pub(super) fn has_seen(&self, item: &InstanceItem) -> bool {
+        self.seen == Some(item.generation)
+    }
+
+    pub(super) const fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
+    }
+
+    pub(super) const fn running_mut(&mut self) -> Option<&mut Running> {
+        self.running.as_mut()
+    }
+
+    pub(super) fn state_mut(&mut self) -> Option<&mut watch::Receiver<InstanceState>> {
+        self.running.as_mut().map(|running| &mut running.state)
+    }
+
+    pub(super) fn events_enabled_at(&self) -> Option<DateTime<Utc>> {
+        self.writer.status().events_enabled_at
+    }
+}
+
+impl Worker {
+    /// Builds the instance as planned, or lets it rest; its pollers are stopped whenever it
+    /// changes. The plan that is answered with shows a build that failed as a rest.
+    pub(super) async fn apply_instance(
+        &mut self,
+        group: &Group,
+        planned: Option<Plan>,
+    ) -> Result<Option<Plan>, Retry> {
+        let (Some(item), Some(Plan::Run)) = (&group.instance, &planned) else {
+            self.rest().await;
+            return Ok(planned);
+        };
+        if self.is_current(item) {
+            self.resume_if_asked(item);
+            return Ok(planned);
+        }
+        self.rest().await;
+        self.settle_start(item).await?;
+        Ok(Some(self.build(item).await))
+    }
+
+    fn is_current(&self, item: &InstanceItem) -> bool {
+        let running = self.instance.as_ref().and_then(InstanceWork::running);
+        running.is_some_and(|running| {
+            running.generation == item.generation && running.digest == self.digest()
+        })
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        self.credentials
+            .as_ref()
+            .map(|credentials| credentials.digest)
+            .unwrap_or_default()
+    }
+
+    /// Stops all pollers and takes the instance down.
+    pub(super) async fn rest(&mut self) {
+        self.stop_pollers().await;
+        if let Some(work) = &mut self.instance {
+            work.running = None;
+        }
+    }
+
+    /// Stores when events were first switched on, before any poller starts from there.
+    async fn settle_start(&mut self, item: &InstanceItem) -> Result<(), Retry> {
+        let Some(work) = &mut self.instance else {
+            return Ok(());
+        };
+        work.seen = Some(item.generation);
+        let mut next = work.writer.status().clone();
+        next.controller_name = Some(self.shared.owner.clone());
+        next.events_enabled_at = plan::events_enabled_at(item, &next, self.shared.clock.now());
+        let written = work.writer.write(next, Write::Checkpoint).await;
+        written.map_err(|error| {
+            Retry(format!(
+                "the status of ConnectorInstance {}: {error}",
+                item.key
+            ))
+        })
+    }
+
+    async fn build(&mut self, item: &InstanceItem) -> Plan {
+        let digest = self.digest();
+        let Some(work) = &mut self.instance else {
+            return Plan::Run;
+        };
+        let settings = InstanceSettings {
+            namespace: item.key.namespace.clone(),
+            name: item.key.name.clone(),
+            spec: item.spec.clone(),
+            secrets: self
+                .credentials
+                .as_ref()
+                .map(|credentials| credentials.secrets.clone())
+                .unwrap_or_default(),
+            tokens: Arc::new(self.shared.tokens.of(&item.key)),
+            deferred_until: work.writer.status().deferred_until,
+        };
+        match Instance::build(settings, &self.shared.environment).await {
+            Ok(instance) => {
+                let state = instance.state();
+                let generation = item.generation;
+                work.running = Some(Running {
+                    generation,
+                    digest,
+                    instance,
+                    state,
+                    answered: Arc::default(),
+                    failing_since: None,
+                });
+                Plan::Run
+            }
+            Err(error) => Plan::Rest(Standing::stalled(reasons::INVALID_SPEC, error.to_string())),
+        }
+    }
+
+    fn resume_if_asked(&self, item: &InstanceItem) {
+        let Some(work) = &self.instance else { return };
+        let handled = work.writer.status().last_handled_resume.as_ref();
+        if let (Some(asked), Some(running)) = (&item.resume_delivery, &work.running)
+            && Some(asked) != handled
+        {
+            tracing::info!(instance = %item.key, "delivery is resumed, as the annotation asks");
+            running.instance.resume_delivery();
+        }
+    }
+}

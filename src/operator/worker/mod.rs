@@ -1,0 +1,184 @@
+//! One worker per instance: it keeps the instance and its pollers doing what their specs say.
+//!
+//! A reconcile dereferences (objects from the cache, statuses and Secrets from the server), plans
+//! (pure), applies (builds, starts, stops) and reports (status). Nothing that it does depends on
+//! which change woke it.
+
+mod dereference;
+mod instance;
+mod ownership;
+mod poller;
+mod report;
+mod roster;
+mod task;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use self::{instance::InstanceWork, poller::PollerWork, roster::Roster};
+use super::{cache::Group, credentials::Credentials, item::Key, plan, shared::Shared};
+
+/// The pause after the first reconcile that failed; it doubles.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+
+/// How a worker is woken; clones wake the same worker.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wake(Arc<Signals>);
+
+#[derive(Debug, Default)]
+struct Signals {
+    changed: Notify,
+    secrets_changed: AtomicBool,
+}
+
+impl Wake {
+    /// Something of the instance or its pollers changed.
+    pub(super) fn objects(&self) {
+        self.0.changed.notify_one();
+    }
+
+    /// A Secret that the instance names changed.
+    pub(super) fn secrets(&self) {
+        self.0.secrets_changed.store(true, Ordering::SeqCst);
+        self.0.changed.notify_one();
+    }
+
+    fn take_secrets_changed(&self) -> bool {
+        self.0.secrets_changed.swap(false, Ordering::SeqCst)
+    }
+}
+
+/// The worker of one instance.
+pub(super) struct Worker {
+    key: Key,
+    shared: Arc<Shared>,
+    wake: Wake,
+    stop: CancellationToken,
+    credentials: Option<Credentials>,
+    instance: Option<InstanceWork>,
+    pollers: BTreeMap<String, PollerWork>,
+    roster: Roster,
+    failures: u32,
+}
+
+/// What a reconcile found worth trying again for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Retry(String);
+
+impl Worker {
+    pub(super) fn new(key: Key, shared: Arc<Shared>, wake: Wake, stop: CancellationToken) -> Self {
+        Self {
+            key,
+            shared,
+            wake,
+            stop,
+            credentials: None,
+            instance: None,
+            pollers: BTreeMap::new(),
+            roster: Roster::new(),
+            failures: 0,
+        }
+    }
+
+    /// Works until `stop`, or until neither the instance nor a poller of it is left.
+    pub(super) async fn run(mut self) {
+        while !self.stop.is_cancelled() {
+            let again = self.turn().await;
+            if self.is_idle() && self.shared.cache.group(&self.key).is_empty() {
+                break;
+            }
+            self.wait(again).await;
+        }
+        self.stop_pollers().await;
+    }
+
+    /// One reconcile; answers when to look again unless something changes before.
+    async fn turn(&mut self) -> Option<Duration> {
+        match self.reconcile().await {
+            Ok(again) => {
+                self.failures = 0;
+                again
+            }
+            Err(Retry(error)) => {
+                let wait = FIRST_RETRY
+                    .saturating_mul(1 << self.failures.min(6))
+                    .min(LONGEST_RETRY);
+                self.failures = self.failures.saturating_add(1);
+                tracing::warn!(instance = %self.key, error, "the reconcile is tried again");
+                Some(wait)
+            }
+        }
+    }
+
+    async fn reconcile(&mut self) -> Result<Option<Duration>, Retry> {
+        let (group, opened) = self.dereference().await?;
+        if !self.owns(&group).await? {
+            self.rest().await;
+            return Ok(Some(ownership::PAUSE));
+        }
+        let planned = self.plan_instance(&group);
+        let plan = self.apply_instance(&group, planned).await?;
+        let again = self.apply_pollers(&group, plan.as_ref()).await?;
+        self.report_instance(&group, plan.as_ref()).await?;
+        opened.map(|()| again)
+    }
+
+    fn plan_instance(&self, group: &Group) -> Option<plan::Plan> {
+        let missing = self
+            .credentials
+            .as_ref()
+            .map_or(&[][..], |credentials| &credentials.missing);
+        group
+            .instance
+            .as_ref()
+            .map(|item| plan::instance(item, missing))
+    }
+
+    async fn wait(&mut self, again: Option<Duration>) {
+        let state = self.instance.as_mut().and_then(InstanceWork::state_mut);
+        let state_changed = async {
+            match state {
+                // Its sender lives as long as the instance, which this worker holds.
+                Some(state) => _ = state.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let timer = async {
+            match again {
+                Some(again) => sleep(again).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.wake.0.changed.notified() => {}
+            () = state_changed => {}
+            () = timer => {}
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.instance.is_none() && self.pollers.is_empty()
+    }
+
+    /// Stops all pollers, whose last checkpoints are stored when this returns.
+    async fn stop_pollers(&mut self) {
+        let stopping: Vec<_> = self
+            .pollers
+            .values_mut()
+            .map(|poller| poller.stop(&self.shared))
+            .collect();
+        futures::future::join_all(stopping).await;
+    }
+}

@@ -1,0 +1,153 @@
+//! The task that polls one poller.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Mutex, watch},
+    time::{Instant, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use super::{InstanceWork, Wake, instance::Running, roster};
+use crate::{
+    category::ConfigurationError,
+    fleet::{self, Poller, PollerSettings},
+    operator::{
+        cache::{Group, PollerItem},
+        ledger::{KubeCheckpointStore, Ledger},
+        observer::Reporter,
+        plan,
+        shared::Shared,
+    },
+};
+
+/// How long a poll may take to stop: it finishes the notification in flight and stores.
+const GRACE: Duration = Duration::from_secs(6);
+/// The pause before a poller that ended by itself is started again.
+const ENDED: Duration = Duration::from_secs(5);
+
+/// A poller at work.
+pub(super) struct Task {
+    generation: i64,
+    /// Which edition of the roster it was built with.
+    edition: Instant,
+    started_at: Instant,
+    stop: CancellationToken,
+    poke: watch::Sender<u64>,
+    handle: AbortOnDropHandle<()>,
+}
+
+/// What starting a poller needs of its surroundings.
+pub(super) struct Surroundings<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) wake: &'a Wake,
+    pub(super) stop: &'a CancellationToken,
+    pub(super) group: &'a Group,
+    pub(super) instance: Option<&'a InstanceWork>,
+    pub(super) roster: &'a roster::Roster,
+}
+
+impl Task {
+    /// Stops the poll and waits until its checkpoint is stored.
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        if timeout(GRACE, self.handle).await.is_err() {
+            tracing::warn!("a poll did not stop in time and was ended");
+        }
+    }
+
+    /// Has it poll without waiting for its turn.
+    pub(super) fn poll_now(&self) {
+        self.poke
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// How long to wait before it is started anew; `None` where it may go on as it is.
+    pub(super) fn stale_in(&self, item: &PollerItem, roster: &roster::Roster) -> Option<Duration> {
+        if self.handle.is_finished() {
+            return Some(ENDED.saturating_sub(self.started_at.elapsed()));
+        }
+        if self.generation != item.generation {
+            return Some(Duration::ZERO);
+        }
+        roster.stale_in(self.edition)
+    }
+}
+
+impl Surroundings<'_> {
+    /// Builds a poller and has it poll.
+    pub(super) fn start(
+        &self,
+        item: &Arc<PollerItem>,
+        ledger: &Arc<Mutex<Ledger>>,
+        running: &Running,
+    ) -> Result<Task, ConfigurationError> {
+        let poller = Poller::build(
+            &running.instance,
+            self.settings(item),
+            &self.shared.environment,
+        )?;
+        let stop = self.stop.child_token();
+        let (poke, poked) = watch::channel(0);
+        let reporter = Reporter::new(
+            Arc::clone(self.shared),
+            Arc::clone(item),
+            Arc::clone(ledger),
+            self.wake.clone(),
+            Arc::clone(&running.answered),
+            poller.interval(),
+            stop.clone(),
+        );
+        let work = work(
+            poller,
+            Arc::clone(item),
+            Arc::clone(ledger),
+            reporter,
+            poked,
+            stop.clone(),
+        );
+        let wake = self.wake.clone();
+        let handle = AbortOnDropHandle::new(tokio::spawn(async move {
+            work.await;
+            wake.objects();
+        }));
+        let (edition, started_at) = (self.roster.edition(), Instant::now());
+        Ok(Task {
+            generation: item.generation,
+            edition,
+            started_at,
+            stop,
+            poke,
+            handle,
+        })
+    }
+
+    fn settings(&self, item: &PollerItem) -> PollerSettings {
+        PollerSettings {
+            namespace: item.key.namespace.clone(),
+            name: item.key.name.clone(),
+            uid: item.uid.clone(),
+            created_at: plan::start_of(
+                item,
+                self.instance.and_then(InstanceWork::events_enabled_at),
+            ),
+            spec: item.spec.clone(),
+            siblings: roster::siblings(self.group, &item.key.name),
+        }
+    }
+}
+
+async fn work(
+    poller: Poller,
+    item: Arc<PollerItem>,
+    ledger: Arc<Mutex<Ledger>>,
+    reporter: Reporter,
+    poked: watch::Receiver<u64>,
+    stop: CancellationToken,
+) {
+    let begun = ledger.lock().await.begin(item.generation).await;
+    if let Err(error) = begun {
+        tracing::debug!(poller = %item.key, %error, "the first condition is not written");
+    }
+    fleet::run(poller, KubeCheckpointStore(ledger), reporter, poked, stop).await;
+}

@@ -1,0 +1,67 @@
+//! Log lines on standard error, as text or JSON.
+
+use std::io::stderr;
+
+use tracing_subscriber::{
+    EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+/// Logging that could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    #[error(
+        "log filter {filter:?}: {reason}; write a level such as info, or target=level pairs such as info,pollen=debug"
+    )]
+    Filter { filter: String, reason: String },
+    #[error("logging is set up already")]
+    AlreadySet,
+}
+
+/// Sends the process's log lines to standard error. `filter` is a level or `target=level` pairs
+/// joined by commas (`info,pollen=debug`).
+///
+/// # Errors
+///
+/// The filter cannot be read, or logging was set up before.
+pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
+    let chosen = EnvFilter::try_new(filter).map_err(|error| LogError::Filter {
+        filter: filter.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let lines = match format {
+        LogFormat::Text => fmt::layer().with_writer(stderr).boxed(),
+        LogFormat::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(stderr)
+            .boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(chosen))
+        .try_init()
+        .map_err(|_| LogError::AlreadySet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_named() {
+        let error = init("pollen=loud", LogFormat::Text).unwrap_err();
+        assert!(
+            error.to_string().starts_with("log filter \"pollen=loud\""),
+            "{error}"
+        );
+    }
+}
