@@ -1,0 +1,61 @@
+//! `pollen check`: validates manifests.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use ipnet::IpNet;
+
+use super::{address, local, output};
+use crate::local::Checked;
+
+const EXAMPLES: &str = "\
+Exit codes:
+  0  all is valid
+  2  something is not; each mistake is named with its file, line, object and field
+
+Examples:
+  pollen check examples/servicenow
+  pollen check apps/helpdesk/*.yaml    as a pre-commit hook or in CI";
+
+/// Validates manifests by the rules of the API server and of the connectors; sends nothing.
+///
+/// Files and folders are looked at together, so that a poller finds its instance. Of a folder
+/// every *.yaml, *.yml and *.json is read, in its subfolders too, but nothing hidden. A Secret that
+/// is not among them may be in the cluster: that is a note.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Check {
+    /// Files or folders.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// An address range that providers and callbacks may lie in although it is private.
+    #[arg(long, value_name = "CIDR", value_parser = address::range)]
+    allow_address: Vec<IpNet>,
+}
+
+impl Check {
+    pub(super) fn run(self) -> ExitCode {
+        let checked = crate::local::check(&self.paths, &local::environment(self.allow_address));
+        for note in &checked.notes {
+            output::note("note", note);
+        }
+        for problem in &checked.problems {
+            output::note("error", problem);
+        }
+        if checked.problems.is_empty() {
+            output::print(summary(&checked))
+        } else {
+            output::invalid()
+        }
+    }
+}
+
+fn summary(checked: &Checked) -> String {
+    match checked.foreign {
+        0 => format!("ok  {} objects", checked.objects),
+        foreign => format!(
+            "ok  {} objects ({foreign} of other kinds left out)",
+            checked.objects
+        ),
+    }
+}

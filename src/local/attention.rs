@@ -1,0 +1,113 @@
+//! How a poll ended, in words for a person who must do something about it.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    category::Category,
+    poll::{End, Outcome, StoreError},
+};
+
+/// Something that needs attention, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attention {
+    severity: Severity,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    Warning,
+    Error,
+}
+
+impl Attention {
+    /// Something that does not stop the poller.
+    pub(super) const fn warning(text: String) -> Self {
+        Self {
+            severity: Severity::Warning,
+            text,
+        }
+    }
+
+    const fn error(text: String) -> Self {
+        Self {
+            severity: Severity::Error,
+            text,
+        }
+    }
+
+    /// What a poll's end asks for; `None` when all is well.
+    pub(super) fn of(outcome: &Outcome) -> Option<Self> {
+        match &outcome.end {
+            End::Complete | End::Stopped => Self::of_records(outcome),
+            End::Unfinished(reason) => Some(Self::warning(format!("{reason}; the next poll goes on from there"))),
+            End::ProviderFailed(error) => {
+                Some(Self::error(format!("provider: {error}{}", provider_advice(error.category))))
+            }
+            End::Blocked { object_id, rejection } => Some(Self::error(format!(
+                "the callback refuses the event of {object_id} with {}: {}; mend the receiver, \
+                 or set spec.events.callback.onRejected to DeadLetter or Skip",
+                rejection.status, rejection.message
+            ))),
+            End::CallbackUnavailable(unavailable) => Some(Self::error(format!("callback: {}", unavailable.message))),
+            End::CallbackGone => Some(Self::error(
+                "the callback answered 410 Gone: set spec.events.callback.url to a receiver that takes events".into(),
+            )),
+            End::StoreFailed(error) => Some(Self::error(format!("checkpoint: {error}"))),
+            End::Unusable(text) => Some(Self::error(format!("checkpoint: {text}"))),
+        }
+    }
+
+    fn of_records(outcome: &Outcome) -> Option<Self> {
+        let progress = &outcome.progress;
+        if progress.bad_records == 0 {
+            return None;
+        }
+        let noun = if progress.bad_records == 1 {
+            "record has"
+        } else {
+            "records have"
+        };
+        Some(Self::warning(format!(
+            "{} {noun} no event: {}; look at spec.idField and spec.datesConfiguration",
+            progress.bad_records,
+            progress.bad_samples.join("; ")
+        )))
+    }
+}
+
+impl fmt::Display for Attention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        write!(f, "{severity}: {}", self.text)
+    }
+}
+
+const fn provider_advice(category: Category) -> &'static str {
+    match category {
+        Category::Authentication => {
+            "; renew the entries of spec.authentication.secretRef and start again"
+        }
+        Category::Permission => "; give the account the right to read this resource",
+        Category::Configuration => "; correct the manifest and start again",
+        _ => "",
+    }
+}
+
+/// Whether polling again may help without a person, and how long to leave the other side alone.
+pub(super) const fn retry(end: &End) -> Option<Option<Duration>> {
+    match end {
+        End::ProviderFailed(error) => match error.category {
+            Category::RateLimited | Category::Provider | Category::Internal => {
+                Some(error.retry_after)
+            }
+            _ => None,
+        },
+        End::CallbackUnavailable(unavailable) => Some(unavailable.retry_after),
+        End::Unfinished(_) | End::StoreFailed(StoreError::Unavailable(_)) => Some(None),
+        _ => None,
+    }
+}
