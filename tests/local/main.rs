@@ -1,0 +1,5 @@
+//! `pollen check` and `pollen local` as a user runs them: the binary, a folder, exit codes.
+
+mod folder;
+mod invalid;
+mod process;
