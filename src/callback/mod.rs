@@ -1,8 +1,18 @@
 //! Delivery of notifications to a callback.
 
+mod authentication;
+mod http;
+mod response;
+mod retry;
+mod signing;
+
 use std::{future::Future, time::Duration};
 
 use crate::event::{Notification, Origin};
+
+pub use http::{CallbackSettings, HttpCallback};
+pub use retry::RetryPolicy;
+pub use signing::{SignedBody, Signer};
 
 /// Where notifications go: the engine's edge towards the receiver.
 ///

@@ -1,7 +1,16 @@
 //! The standard form of a change, and the formats it travels in.
 
+mod digest;
+mod format;
+mod identity;
+mod json;
+mod open_connectors;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+
+use digest::Digest;
+pub use format::{Format, Payload};
 
 /// What happened to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +66,20 @@ pub struct Origin {
     pub identity: Identity,
 }
 
+impl Origin {
+    /// The id of the change that brought `object_id` to `version`.
+    #[must_use]
+    pub fn event_id(&self, object_id: &str, version: &str) -> EventId {
+        let digest = Digest::of("event")
+            .text(&self.namespace)
+            .text(&self.instance)
+            .text(&self.resource)
+            .text(object_id)
+            .text(version);
+        EventId::new(digest.hex())
+    }
+}
+
 /// The numbers and the name in the Open Connectors envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -74,3 +97,16 @@ pub struct Notification {
     /// The start of the poll that found them.
     pub polled_at: DateTime<Utc>,
 }
+
+impl Notification {
+    /// A digest of the ids inside: a repeated notification has the ids of the first.
+    fn digest(&self) -> Digest {
+        let digest = Digest::of("notification");
+        self.events
+            .iter()
+            .fold(digest, |digest, event| digest.text(event.id.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

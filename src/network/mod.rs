@@ -1,1 +1,20 @@
 //! Which addresses may be reached, and HTTP clients that keep to it.
+//!
+//! The URLs of providers and callbacks are written by the tenants of a cluster, so a client built
+//! here reaches only what the whole internet can reach, and what the operator's flags add. Two
+//! gates are needed: the resolver sees every address of a host name, also when it changes between
+//! two requests (DNS rebinding), but is never asked about an address written into the URL; that
+//! is what [`check_url`] is for. [`execute`] passes both.
+
+mod client;
+mod excerpt;
+mod policy;
+mod reserved;
+mod rule;
+
+pub use client::{
+    ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited,
+};
+pub use excerpt::{describe, excerpt};
+pub use policy::{AddressPolicy, Refusal};
+pub use rule::{AddressRule, AddressRuleError};

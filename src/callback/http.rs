@@ -1,0 +1,212 @@
+//! A callback reached over HTTP.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use reqwest::{
+    Client, Method, Request, Response, StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
+};
+
+use super::{
+    Callback, Delivery, Rejection, RetryPolicy, SignedBody, Signer, Unavailable,
+    authentication::Headers,
+    response::{Verdict, retry_after, verdict},
+    retry::Attempt,
+};
+use crate::{
+    api,
+    category::ConfigurationError,
+    clock::Clock,
+    event::{Format, Notification, Origin, Payload},
+    network::{self, AddressPolicy},
+    secrets::Secrets,
+};
+
+const ELEMENTS_ID: HeaderName = HeaderName::from_static("elements-webhook-id");
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How much of an answer is read: enough for an explanation, and no flood fits.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// What a callback is made from.
+#[derive(Clone, Debug)]
+pub struct CallbackSettings<'a> {
+    /// `spec.events.callback`.
+    pub spec: &'a api::Callback,
+    /// The Secrets that it names.
+    pub secrets: &'a Secrets,
+    /// A client of [`network::client`].
+    pub client: Client,
+    pub policy: Arc<AddressPolicy>,
+    /// The instance's namespace, for which addresses are allowed.
+    pub namespace: &'a str,
+    pub clock: Clock,
+    pub retry: RetryPolicy,
+}
+
+/// The callback of an instance.
+///
+/// One value serves all pollers of the instance, each delivering as it likes.
+pub struct HttpCallback {
+    client: Client,
+    policy: Arc<AddressPolicy>,
+    namespace: String,
+    url: Url,
+    headers: Headers,
+    signer: Signer,
+    format: Format,
+    timeout: Duration,
+    retry: RetryPolicy,
+    clock: Clock,
+}
+
+impl HttpCallback {
+    /// The callback that the spec describes.
+    ///
+    /// # Errors
+    ///
+    /// The URL, a Secret or another field can't be used; the address in the URL is refused.
+    pub fn new(settings: CallbackSettings<'_>) -> Result<Self, ConfigurationError> {
+        let CallbackSettings {
+            spec,
+            secrets,
+            client,
+            policy,
+            namespace,
+            clock,
+            retry,
+        } = settings;
+        let url = callback_url(&spec.url)?;
+        network::check_url(&url, &policy, namespace).map_err(|refusal| {
+            ConfigurationError::new("spec.events.callback.url", refusal.to_string())
+        })?;
+        Ok(Self {
+            headers: Headers::new(spec, secrets)?,
+            signer: Signer::new(spec.signing.as_ref(), secrets)?,
+            format: Format::new(spec.format)?,
+            timeout: spec.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),
+            namespace: namespace.to_owned(),
+            url,
+            client,
+            policy,
+            retry,
+            clock,
+        })
+    }
+
+    async fn attempt(&self, payload: &Payload) -> Attempt<Delivery, Unavailable> {
+        let signed = self.signer.sign(payload, self.clock.now());
+        let request = self.request(payload, signed);
+        match network::execute(&self.client, request, &self.policy, &self.namespace).await {
+            Ok(answer) => self.judge(answer).await,
+            Err(error) => failed(format!("the callback {}: {error}", self.host()), None),
+        }
+    }
+
+    fn request(&self, payload: &Payload, signed: SignedBody) -> Request {
+        let (body, signatures) = signed.into_parts();
+        let mut request = Request::new(Method::POST, self.url.clone());
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers.map);
+        headers.extend(signatures);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type));
+        if let Ok(id) = HeaderValue::from_str(&payload.id) {
+            headers.insert(ELEMENTS_ID, id);
+        }
+        *request.body_mut() = Some(body.into());
+        *request.timeout_mut() = Some(self.timeout);
+        request
+    }
+
+    async fn judge(&self, answer: Response) -> Attempt<Delivery, Unavailable> {
+        let status = answer.status();
+        let wait = retry_after(answer.headers(), self.clock.now());
+        // The status has said all that matters: a body that breaks off changes nothing.
+        let body = network::read_limited(answer, ANSWER_LIMIT)
+            .await
+            .unwrap_or_default();
+        match verdict(status) {
+            Verdict::Acknowledged => Attempt::Settled(Delivery::Acknowledged),
+            Verdict::Gone => Attempt::Settled(Delivery::Gone),
+            Verdict::Retry => failed(self.message(status, &body), wait),
+            Verdict::Rejected => Attempt::Settled(Delivery::Rejected(Rejection {
+                status: status.as_u16(),
+                message: self.message(status, &body),
+            })),
+        }
+    }
+
+    fn message(&self, status: StatusCode, body: &[u8]) -> String {
+        let said = network::excerpt(body, &self.headers.secrets);
+        let hint = if status.is_redirection() {
+            ": write the URL it redirects to"
+        } else {
+            ""
+        };
+        let said = if said.is_empty() {
+            said
+        } else {
+            format!(": {said}")
+        };
+        format!("the callback {} answered {status}{hint}{said}", self.host())
+    }
+
+    /// The host alone: path and query of a callback may be its only secret.
+    fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+}
+
+impl Callback for HttpCallback {
+    async fn deliver(&self, origin: &Origin, notification: &Notification) -> Delivery {
+        let payload = self.format.encode(origin, notification, self.clock.now());
+        let attempt = || self.attempt(&payload);
+        let outcome = self
+            .retry
+            .run(&mut rand::make_rng::<rand::rngs::SmallRng>(), attempt)
+            .await;
+        outcome.unwrap_or_else(Delivery::Unavailable)
+    }
+}
+
+impl fmt::Debug for HttpCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpCallback")
+            .field("host", &self.host())
+            .field("format", &self.format)
+            .field("signer", &self.signer)
+            .finish_non_exhaustive()
+    }
+}
+
+const fn failed(message: String, retry_after: Option<Duration>) -> Attempt<Delivery, Unavailable> {
+    Attempt::Failed {
+        error: Unavailable {
+            message,
+            retry_after,
+        },
+        retry_after,
+    }
+}
+
+fn callback_url(text: &str) -> Result<Url, ConfigurationError> {
+    let error = |message| ConfigurationError::new("spec.events.callback.url", message);
+    let url: Url = text.parse().map_err(|problem| {
+        error(format!(
+            "this is no URL ({problem}): write one such as https://example.com/events"
+        ))
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(error(
+            "write a URL that begins with https:// or http://".to_owned(),
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let message = "write the URL without a user and password, and these into the Secret of \
+                       spec.events.callback.authentication";
+        return Err(error(message.to_owned()));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Signatures by which a receiver knows that a notification is Pollen's.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::ExposeSecret as _;
+use sha2::Sha256;
+
+use crate::{
+    api::{SignatureScheme, Signing},
+    category::ConfigurationError,
+    event::Payload,
+    secrets::Secrets,
+};
+
+const ELEMENTS_SIGNATURE: HeaderName = HeaderName::from_static("elements-webhook-signature");
+const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
+const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+
+const SECRET_FIELD: &str = "spec.events.callback.signing.secretRef";
+
+/// What signs the notifications of one callback, as `spec.events.callback.signing` says.
+#[derive(Clone, Default)]
+pub struct Signer {
+    open_connectors: Option<Key>,
+    /// The current key first; all of them sign, so that a receiver may know either.
+    standard_webhooks: Vec<Key>,
+}
+
+/// A body with the signatures that the configuration demands: all that can be posted.
+///
+/// Only a [`Signer`] makes one; where signing is off its headers are empty.
+#[derive(Clone, Debug)]
+pub struct SignedBody {
+    body: Bytes,
+    headers: HeaderMap,
+}
+
+impl SignedBody {
+    /// The bytes that are signed and posted, and the headers with their signatures.
+    #[must_use]
+    pub fn into_parts(self) -> (Bytes, HeaderMap) {
+        (self.body, self.headers)
+    }
+}
+
+impl Signer {
+    /// The signer for a callback; without `signing` it leaves bodies unsigned.
+    ///
+    /// # Errors
+    ///
+    /// A key is missing, or is none that its scheme can use.
+    pub fn new(signing: Option<&Signing>, secrets: &Secrets) -> Result<Self, ConfigurationError> {
+        let Some(signing) = signing else {
+            return Ok(Self::default());
+        };
+        let standard_webhooks = signing.schemes.contains(&SignatureScheme::StandardWebhooks);
+        let open_connectors = signing.schemes.is_empty()
+            || signing.schemes.contains(&SignatureScheme::OpenConnectors);
+        let name = &signing.secret_ref.name;
+        let current = secrets.entry(SECRET_FIELD, name, "key")?.expose_secret();
+        let mut signer = Self::default();
+        if open_connectors {
+            signer.open_connectors = Some(Key::new(current.as_bytes())?);
+        }
+        if standard_webhooks {
+            signer.standard_webhooks.push(Key::decoded("key", current)?);
+            if let Some(previous) = secrets.optional(SECRET_FIELD, name, "previousKey")? {
+                let previous = Key::decoded("previousKey", previous.expose_secret())?;
+                signer.standard_webhooks.push(previous);
+            }
+        }
+        Ok(signer)
+    }
+
+    /// Signs a payload for an attempt made `now`.
+    ///
+    /// `Elements-Webhook-Signature` is of the body alone; that of Standard Webhooks covers the
+    /// attempt's time, so each attempt is signed anew.
+    #[must_use]
+    pub fn sign(&self, payload: &Payload, now: DateTime<Utc>) -> SignedBody {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &self.open_connectors {
+            let signature = format!("sha256={}", key.signature(&[&payload.body]));
+            insert(&mut headers, ELEMENTS_SIGNATURE, &signature);
+        }
+        if !self.standard_webhooks.is_empty() {
+            let id = format!("msg_{}", payload.id);
+            let timestamp = now.timestamp().to_string();
+            insert(
+                &mut headers,
+                WEBHOOK_SIGNATURE,
+                &self.v1(&id, &timestamp, &payload.body),
+            );
+            insert(&mut headers, WEBHOOK_ID, &id);
+            insert(&mut headers, WEBHOOK_TIMESTAMP, &timestamp);
+        }
+        SignedBody {
+            body: payload.body.clone(),
+            headers,
+        }
+    }
+
+    fn v1(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
+        let signed = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
+        let signatures = self.standard_webhooks.iter();
+        let signatures = signatures.map(|key| format!("v1,{}", key.signature(&signed)));
+        signatures.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signer")
+            .field("open_connectors", &self.open_connectors.is_some())
+            .field("standard_webhooks", &self.standard_webhooks.len())
+            .finish()
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// An HMAC-SHA256 that has taken in its key.
+#[derive(Clone)]
+struct Key(Hmac<Sha256>);
+
+impl Key {
+    fn new(key: &[u8]) -> Result<Self, ConfigurationError> {
+        let hmac = Hmac::new_from_slice(key)
+            .map_err(|error| ConfigurationError::new(SECRET_FIELD, error.to_string()))?;
+        Ok(Self(hmac))
+    }
+
+    /// The key that Standard Webhooks writes as `whsec_` and base64.
+    fn decoded(entry: &str, text: &str) -> Result<Self, ConfigurationError> {
+        let bytes = text
+            .trim()
+            .strip_prefix("whsec_")
+            .and_then(|key| STANDARD.decode(key).ok());
+        let bytes = bytes.filter(|bytes| !bytes.is_empty()).ok_or_else(|| {
+            ConfigurationError::new(
+                SECRET_FIELD,
+                format!(
+                    "the entry {entry:?} is no key of StandardWebhooks: write whsec_ and then 24 \
+                     to 64 random bytes in base64"
+                ),
+            )
+        })?;
+        Self::new(&bytes)
+    }
+
+    fn signature(&self, parts: &[&[u8]]) -> String {
+        let mut hmac = self.0.clone();
+        for part in parts {
+            hmac.update(part);
+        }
+        STANDARD.encode(hmac.finalize().into_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests;

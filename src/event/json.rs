@@ -1,0 +1,107 @@
+//! JSON written straight into a body, so that a record's bytes can stand in it untouched.
+
+use std::io::Write as _;
+
+/// An object being written, a field at a time, in the order of the calls.
+pub(super) struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    is_empty: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Writes an object whose fields `fields` writes.
+    pub(super) fn write(out: &'a mut Vec<u8>, fields: impl FnOnce(&mut Object<'_>)) {
+        out.push(b'{');
+        let mut object = Object {
+            out,
+            is_empty: true,
+        };
+        fields(&mut object);
+        object.out.push(b'}');
+    }
+
+    pub(super) fn text(&mut self, name: &str, value: &str) {
+        write_text(self.field(name), value);
+    }
+
+    pub(super) fn number(&mut self, name: &str, value: i64) {
+        let out = self.field(name);
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, "{value}");
+    }
+
+    pub(super) fn object(&mut self, name: &str, fields: impl FnOnce(&mut Object<'_>)) {
+        Object::write(self.field(name), fields);
+    }
+
+    /// A field with an array of `items`, each written by `item`.
+    pub(super) fn array<T>(&mut self, name: &str, items: &[T], item: impl Fn(&mut Vec<u8>, &T)) {
+        let out = self.field(name);
+        out.push(b'[');
+        for (index, value) in items.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            item(out, value);
+        }
+        out.push(b']');
+    }
+
+    fn field(&mut self, name: &str) -> &mut Vec<u8> {
+        if !self.is_empty {
+            self.out.push(b',');
+        }
+        self.is_empty = false;
+        write_text(self.out, name);
+        self.out.push(b':');
+        self.out
+    }
+}
+
+/// Writes a string, escaping what RFC 8259 §7 demands and nothing more.
+pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..=0x1f => {
+                let _ = write!(out, "\\u{byte:04X}");
+            }
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn fields_stand_in_the_order_they_were_written() {
+        let mut out = Vec::new();
+        Object::write(&mut out, |object| {
+            object.text("b", "x");
+            object.object("a", |inner| inner.number("n", -7));
+            object.array("empty", &[], |out, text: &&str| write_text(out, text));
+            object.array("c", &["y", "z"], |out, text| write_text(out, text));
+        });
+        let expected = r#"{"b":"x","a":{"n":-7},"empty":[],"c":["y","z"]}"#;
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_read_back_as_it_was(value in "(.|[\\x00-\\x1f\"\\\\])*") {
+            let mut out = Vec::new();
+            write_text(&mut out, &value);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), value);
+        }
+    }
+}
