@@ -3,10 +3,9 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use ipnet::IpNet;
 
-use super::{address, local, output};
-use crate::local::Checked;
+use super::{local, output};
+use crate::{local::Checked, network::AddressRule};
 
 const EXAMPLES: &str = "\
 Exit codes:
@@ -28,9 +27,10 @@ pub(super) struct Check {
     /// Files or folders.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// An address range that providers and callbacks may lie in although it is private.
-    #[arg(long, value_name = "CIDR", value_parser = address::range)]
-    allow_address: Vec<IpNet>,
+    /// A private address range that providers and callbacks may lie in, such as 127.0.0.0/8. May
+    /// be repeated.
+    #[arg(long, value_name = "CIDR[:PORT][@NAMESPACE]")]
+    allow_address: Vec<AddressRule>,
 }
 
 impl Check {

@@ -18,6 +18,6 @@ pub(super) struct Crds {}
 
 impl Crds {
     pub(super) fn run(self) -> ExitCode {
-        output::print(crate::api::crds_yaml().trim_end())
+        output::print(crate::api::crds_manifest().trim_end())
     }
 }

@@ -1,9 +1,8 @@
 //! `pollen local`: runs a folder of manifests without a cluster.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use ipnet::IpNet;
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
@@ -11,11 +10,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use super::{address, duration, output};
+use super::output;
 use crate::{
+    api::Duration,
     clock::Clock,
     fleet::Environment,
     local::{self, LocalError, Options},
+    network::AddressRule,
 };
 
 const EXAMPLES: &str = "\
@@ -50,12 +51,12 @@ pub(super) struct Local {
     #[arg(long)]
     once: bool,
     /// How long a failed poll or delivery is tried again with --once.
-    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "20s")]
     retry_for: Duration,
-    /// An address range that providers and callbacks may lie in although it is private; plain http
-    /// to a provider is allowed there too. May be repeated.
-    #[arg(long, value_name = "CIDR", value_parser = address::range)]
-    allow_address: Vec<IpNet>,
+    /// A private address range that providers and callbacks may lie in, such as 127.0.0.0/8; plain
+    /// http to a provider is allowed there too. May be repeated.
+    #[arg(long, value_name = "CIDR[:PORT][@NAMESPACE]")]
+    allow_address: Vec<AddressRule>,
     /// What is logged to standard error: error, warn, info, debug, or a filter such as
     /// `pollen::provider=debug`.
     #[arg(long, value_name = "FILTER", default_value = "warn", env = "POLLEN_LOG", value_parser = filter)]
@@ -75,7 +76,7 @@ impl Local {
         let options = Options {
             folder: self.folder,
             state: self.state,
-            once: self.once.then_some(self.retry_for),
+            once: self.once.then_some(self.retry_for.0),
             environment: environment(self.allow_address),
         };
         runtime.block_on(until_stopped(options))
@@ -89,7 +90,7 @@ fn filter(text: &str) -> Result<String, String> {
 }
 
 /// What manifests on the command line run in.
-pub(super) fn environment(allow_address: Vec<IpNet>) -> Environment {
+pub(super) fn environment(allow_address: Vec<AddressRule>) -> Environment {
     Environment {
         clock: Clock::system(),
     }

@@ -1,9 +1,7 @@
 //! Arguments, and a file for each command.
 
-mod address;
 mod check;
 mod crds;
-mod duration;
 mod local;
 mod output;
 
