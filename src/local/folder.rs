@@ -121,7 +121,6 @@ impl Found {
     fn problem(&mut self, path: PathBuf, line: u64, message: String) {
         self.problems.push(Problem {
             place: Place { path, line },
-            object: None,
             message,
         });
     }

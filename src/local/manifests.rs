@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    fmt::Display,
     path::{Path, PathBuf},
 };
 
@@ -28,11 +29,10 @@ pub(super) struct Placed<T> {
 
 impl<T> Placed<T> {
     /// Something wrong with this object.
-    pub(super) fn problem(&self, message: impl ToString) -> Problem {
+    pub(super) fn problem(&self, message: impl Display) -> Problem {
         Problem {
             place: self.place.clone(),
-            object: Some(self.id.clone()),
-            message: message.to_string(),
+            message: format!("{}: {message}", self.id),
         }
     }
 }
@@ -59,8 +59,8 @@ impl Manifests {
         for document in documents {
             let place = document.place.clone();
             match object::read(document) {
-                Ok((Some(id), object)) => problems.extend(manifests.add(place, id, object)),
-                Ok((None, _)) => manifests.foreign += 1,
+                Ok(Some((id, object))) => problems.extend(manifests.add(place, id, object)),
+                Ok(None) => manifests.foreign += 1,
                 Err(wrong) => problems.extend(wrong),
             }
         }
@@ -78,7 +78,6 @@ impl Manifests {
             Object::Instance(object) => insert(&mut self.instances, Placed { place, id, object }),
             Object::Poller(object) => insert(&mut self.pollers, Placed { place, id, object }),
             Object::Secret(object) => insert(&mut self.secrets, Placed { place, id, object }),
-            Object::Foreign => None,
         }
     }
 

@@ -21,6 +21,6 @@ mod runner;
 mod state;
 
 pub use check::{Checked, check};
-pub use problem::{ObjectId, ObjectName, Place, Problem};
+pub use problem::{Place, Problem};
 pub use run::{LocalError, Options, run};
 pub use state::StateError;

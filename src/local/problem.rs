@@ -43,7 +43,7 @@ impl fmt::Display for ObjectName {
 /// An object's kind and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectId {
-    pub kind: String,
+    pub kind: &'static str,
     pub name: ObjectName,
 }
 
@@ -53,22 +53,16 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// One thing that is wrong or worth knowing: where, on which object, and what to write instead.
+/// One thing that is wrong or worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     pub place: Place,
-    /// `None` where the document is no object.
-    pub object: Option<ObjectId>,
-    /// The field and what to write there.
+    /// The object, the field, and what to write there; never a secret.
     pub message: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
-        if let Some(object) = &self.object {
-            write!(f, "{object}: ")?;
-        }
-        f.write_str(&self.message)
+        write!(f, "{}: {}", self.place, self.message)
     }
 }
