@@ -28,12 +28,18 @@ impl Clock {
     /// It must be called inside a runtime.
     #[must_use]
     pub fn starting_at(at: DateTime<Utc>) -> Self {
-        Self(Source::Started { at, since: Instant::now() })
+        Self(Source::Started {
+            at,
+            since: Instant::now(),
+        })
     }
 
     /// The present instant.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the machine's clock is read"
+    )]
     pub fn now(&self) -> DateTime<Utc> {
         match self.0 {
             Source::System => Utc::now(),

@@ -21,7 +21,12 @@ impl Secrets {
     /// # Errors
     ///
     /// The Secret or the entry is missing, or the entry is empty.
-    pub fn entry(&self, field: &str, name: &str, key: &str) -> Result<&SecretString, ConfigurationError> {
+    pub fn entry(
+        &self,
+        field: &str,
+        name: &str,
+        key: &str,
+    ) -> Result<&SecretString, ConfigurationError> {
         self.optional(field, name, key)?.ok_or_else(|| {
             ConfigurationError::new(
                 field,
@@ -48,6 +53,8 @@ impl Secrets {
                 format!("Secret {name:?} does not exist: create it in the instance's namespace"),
             )
         })?;
-        Ok(entries.get(key).filter(|value| !value.expose_secret().trim().is_empty()))
+        Ok(entries
+            .get(key)
+            .filter(|value| !value.expose_secret().trim().is_empty()))
     }
 }

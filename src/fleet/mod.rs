@@ -1,5 +1,11 @@
 //! Instances and pollers at work: what both rims, `local` and `operator`, assemble and run.
 
+mod holds;
+mod schedule;
+mod starts;
+
+pub use holds::{Failure, InstanceState};
+
 use std::{future::Future, sync::Arc};
 
 use chrono::{DateTime, Utc};
@@ -8,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec},
-    category::{Category, ConfigurationError},
+    category::ConfigurationError,
     clock::Clock,
     poll::{CheckpointStore, Outcome},
     provider::auth::TokenStore,
@@ -41,30 +47,6 @@ pub fn secret_names(_spec: &ConnectorInstanceSpec) -> Vec<String> {
 
 /// One instance at work: its connection, tokens, callback and holds, shared by its pollers.
 pub struct Instance {}
-
-/// What is known of an instance, for its conditions.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct InstanceState {
-    /// `None` until the first token was had or refused.
-    pub authenticated: Option<Result<(), Failure>>,
-    /// `None` until the first notification was answered.
-    pub callback: Option<Result<(), Failure>>,
-    /// The callback answered 410 and waits for a person.
-    pub callback_gone: bool,
-    /// Until when the provider asked to be left alone.
-    pub deferred_until: Option<DateTime<Utc>>,
-    /// Until when the callback is left alone.
-    pub held_until: Option<DateTime<Utc>>,
-    /// What the self-probes found, in words; empty when all is well or nothing was probed.
-    pub findings: Vec<String>,
-}
-
-/// A failure as a condition shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    pub category: Category,
-    pub message: String,
-}
 
 impl Instance {
     /// Builds an instance; sends nothing.

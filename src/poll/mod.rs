@@ -1,10 +1,37 @@
 //! The engine: one poll, from checkpoint to checkpoint.
+//!
+//! [`poll`] sweeps the pages that may hold changes since the bound, compares each record with the
+//! window of versions already settled, delivers the changes in order of their updated date, and
+//! moves the checkpoint over what was acknowledged. The middle is pure: [`Plan`], the window, the
+//! order of requests and the comparison take values and return values; pages, notifications,
+//! storage and the time of day come in as arguments.
+
+mod change;
+mod delivering;
+mod fingerprint;
+mod plan;
+mod run;
+mod scan;
+mod start;
+mod state;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod window;
 
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
-use crate::{api::Checkpoint, callback::{Rejection, Unavailable}, provider::FetchError};
+pub use plan::{Child, Plan, Start};
+pub use run::{Edges, poll};
+pub use start::start;
+
+use crate::{
+    api::Checkpoint,
+    callback::{Rejection, Unavailable},
+    provider::FetchError,
+};
 
 /// Where a poller's checkpoint is stored: the engine's edge towards what survives a restart.
 ///
@@ -12,6 +39,9 @@ use crate::{api::Checkpoint, callback::{Rejection, Unavailable}, provider::Fetch
 pub trait CheckpointStore: Send {
     /// Fingerprints that one checkpoint may hold.
     fn window_capacity(&self) -> usize;
+
+    /// The checkpoint as it is stored now, read from where the truth is; `None` for a new poller.
+    fn load(&mut self) -> impl Future<Output = Result<Option<Checkpoint>, StoreError>> + Send;
 
     /// Stores `checkpoint` durably, together with what the poll has done so far.
     fn save(
@@ -24,8 +54,14 @@ pub trait CheckpointStore: Send {
 /// What a poll did so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// Records read, each page's rows counted.
+    /// Records read: each page's rows counted, re-read ones too.
     pub read: u64,
+    /// Of these, versions that were settled before.
+    pub unchanged: u64,
+    /// Of these, left to another poller or excluded by their class.
+    pub excluded: u64,
+    /// Of these, dated before the start or bound, or after the provider's clock, as configured.
+    pub out_of_range: u64,
     /// Events acknowledged, by kind.
     pub created: u64,
     pub updated: u64,
@@ -65,10 +101,26 @@ pub enum StoreError {
 /// How a poll ended, and what it leaves behind.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The checkpoint as far as it is settled: stored, unless `end` is a failure of the store.
+    /// The checkpoint to go on from in this process: as far as it is settled, and stored but for
+    /// a watermark that moved without an event. `None` where what is stored must be read again.
     pub checkpoint: Option<Checkpoint>,
     pub progress: Progress,
     pub end: End,
+    /// What self-probes and the configuration gave reason to tell, in words for a condition.
+    pub findings: Vec<String>,
+}
+
+impl Outcome {
+    /// The outcome of a poll that ended before it read anything.
+    #[must_use]
+    pub fn of(end: End) -> Self {
+        Self {
+            checkpoint: None,
+            progress: Progress::default(),
+            end,
+            findings: Vec::new(),
+        }
+    }
 }
 
 /// How a poll ended.
@@ -83,7 +135,10 @@ pub enum End {
     /// The provider failed.
     ProviderFailed(FetchError),
     /// The callback refused an event for good; the poller waits there.
-    Blocked { object_id: String, rejection: Rejection },
+    Blocked {
+        object_id: String,
+        rejection: Rejection,
+    },
     /// The callback cannot take notifications now.
     CallbackUnavailable(Unavailable),
     /// The callback answered 410.

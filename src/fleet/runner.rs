@@ -1,0 +1,139 @@
+//! The loop of one poller: wait for its turn, poll, tell the rim.
+
+use std::{future::Future, time::Duration};
+
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{Poller, holds::Entry};
+use crate::{
+    api::Checkpoint,
+    poll::{CheckpointStore, End, Outcome, StoreError},
+};
+
+/// Who is told after each poll: the rim, which makes conditions or lines of it.
+pub trait Observer: Send {
+    /// A poll has ended.
+    fn polled(&mut self, outcome: &Outcome) -> impl Future<Output = ()> + Send;
+
+    /// The poller waits, for the reason given, before it polls again.
+    fn waiting(&mut self, reason: &str) -> impl Future<Output = ()> + Send;
+}
+
+/// Polls at once and then at each grid point (phase = hash of the uid), and whenever `poke`
+/// changes, until `stop`.
+///
+/// A poll that failed is tried again after seconds, doubling up to the interval. While the
+/// instance holds (callback unavailable, provider deferral, credentials refused) the poller waits,
+/// and one poller's poll probes.
+pub async fn run<S: CheckpointStore, O: Observer>(
+    poller: Poller,
+    store: S,
+    observer: O,
+    poke: watch::Receiver<u64>,
+    stop: CancellationToken,
+) {
+    Runner { poller, store, observer, poke, stop, checkpoint: None, failures: 0 }.run().await;
+}
+
+struct Runner<S, O> {
+    poller: Poller,
+    store: S,
+    observer: O,
+    poke: watch::Receiver<u64>,
+    stop: CancellationToken,
+    /// The truth while this process holds the claim; `None` where it must be read.
+    checkpoint: Option<Checkpoint>,
+    failures: u32,
+}
+
+impl<S: CheckpointStore, O: Observer> Runner<S, O> {
+    async fn run(mut self) {
+        self.poke.mark_unchanged();
+        while self.enter().await {
+            let outcome = self.poll().await;
+            self.poller.instance().holds().leave(&outcome);
+            self.observer.polled(&outcome).await;
+            if !self.wait_for_turn(&outcome.end).await {
+                return;
+            }
+        }
+    }
+
+    /// Waits until the instance lets this poller poll; false on a stop.
+    async fn enter(&mut self) -> bool {
+        loop {
+            if self.stop.is_cancelled() {
+                return false;
+            }
+            let mut changed = self.poller.instance().holds().state();
+            let Entry::Wait(until, reason) = self.poller.instance().holds().enter() else {
+                return true;
+            };
+            self.observer.waiting(&reason).await;
+            tokio::select! {
+                () = self.stop.cancelled() => return false,
+                _ = changed.changed() => {}
+                () = sleep_until(until) => {}
+            }
+        }
+    }
+
+    async fn poll(&mut self) -> Outcome {
+        let checkpoint = match self.checkpoint.take() {
+            Some(checkpoint) => Ok(Some(checkpoint)),
+            None => self.store.load().await,
+        };
+        let mut outcome = match checkpoint {
+            Ok(checkpoint) => self.poller.poll(checkpoint, &mut self.store, &self.stop).await,
+            Err(error) => Outcome::of(End::StoreFailed(error)),
+        };
+        self.checkpoint = outcome.checkpoint.take();
+        outcome
+    }
+
+    /// Waits for the next poll; false on a stop.
+    async fn wait_for_turn(&mut self, end: &End) -> bool {
+        let wait = self.wait_after(end);
+        tokio::select! {
+            () = self.stop.cancelled() => false,
+            () = tokio::time::sleep(wait) => true,
+            poked = self.poke.changed() => match poked {
+                Ok(()) => true,
+                // Nobody can poke any more; the grid goes on.
+                Err(_) => {
+                    tokio::select! {
+                        () = self.stop.cancelled() => false,
+                        () = tokio::time::sleep(wait) => true,
+                    }
+                }
+            },
+        }
+    }
+
+    fn wait_after(&mut self, end: &End) -> Duration {
+        if is_retried(end) {
+            self.failures = self.failures.saturating_add(1);
+            return self.poller.grid().retry_after(self.failures, rand::random());
+        }
+        self.failures = 0;
+        self.poller.grid().until_next(self.poller.clock().now())
+    }
+}
+
+/// Whether a poll is worth trying again before the next grid point. A held instance paces its
+/// pollers itself, and what only a person can mend waits for the grid.
+fn is_retried(end: &End) -> bool {
+    match end {
+        End::Complete | End::Stopped | End::Blocked { .. } | End::CallbackGone | End::Unusable(_) => false,
+        End::StoreFailed(error) => !matches!(error, StoreError::Refused(_)),
+        End::Unfinished(_) | End::ProviderFailed(_) | End::CallbackUnavailable(_) => true,
+    }
+}
+
+async fn sleep_until(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,138 @@
+//! Telling changes from what was settled before: pure, one record at a time.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use super::{Plan, state::State};
+use crate::{
+    api::CreatedCheck,
+    event::Kind,
+    provider::{DateRead, Row},
+};
+
+/// A record in a version not delivered before.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Change {
+    /// The record's position in its page.
+    pub(super) index: usize,
+    pub(super) id: String,
+    pub(super) updated: DateTime<Utc>,
+    pub(super) kind: Kind,
+    /// What tells this version from others: the updated date and the version text.
+    pub(super) version: String,
+    pub(super) fingerprint: u64,
+}
+
+/// What a record is to this poll.
+#[derive(Debug, PartialEq)]
+pub(super) enum Verdict {
+    Change(Change),
+    /// Settled before, with its fingerprint.
+    Unchanged(u64),
+    /// Another poller's, or excluded by its class.
+    Excluded,
+    /// Dated before the start, before the bound, or after the provider's clock.
+    OutOfRange,
+    /// It cannot be an event, for this reason.
+    Bad(String),
+}
+
+/// What a record is compared with.
+pub(super) struct Comparison<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) state: &'a State,
+    /// The bound as it was rendered into the request.
+    pub(super) bound: DateTime<Utc>,
+    /// The provider's clock when the sweep began.
+    pub(super) clock: DateTime<Utc>,
+}
+
+impl Comparison<'_> {
+    /// The date that orders a record: its updated date, or the created one where that is empty.
+    pub(super) fn date(row: &Row<'_>) -> Option<DateTime<Utc>> {
+        match (&row.updated, &row.created) {
+            (DateRead::At(updated), _) => Some(*updated),
+            (DateRead::Absent, DateRead::At(created)) => Some(*created),
+            _ => None,
+        }
+    }
+
+    /// What `row` is to this poll.
+    pub(super) fn judge(&self, row: &Row<'_>) -> Verdict {
+        let Some(id) = row.id.as_deref() else {
+            return Verdict::Bad(format!("record {} of the page has no id", row.index));
+        };
+        let Some(updated) = Self::date(row) else {
+            return Verdict::Bad(format!("record {:?}: {}", shortened(id), undated(row)));
+        };
+        if self.is_out_of_range(updated) {
+            return Verdict::OutOfRange;
+        }
+        if self.plan.excludes(row.class.as_deref(), updated) {
+            return Verdict::Excluded;
+        }
+        let version = row.version.as_deref().unwrap_or_default();
+        let fingerprint = self.state.fingerprints.version(id, updated, version);
+        if self.state.window.contains(fingerprint) {
+            return Verdict::Unchanged(fingerprint);
+        }
+        Verdict::Change(Change {
+            index: row.index,
+            id: id.to_owned(),
+            updated,
+            kind: self.kind(id, updated, &row.created),
+            version: format!("{}/{version}", updated.timestamp_micros()),
+            fingerprint,
+        })
+    }
+
+    fn is_out_of_range(&self, updated: DateTime<Utc>) -> bool {
+        updated < self.state.started_at()
+            || (self.plan.drop_before_bound && updated < self.bound)
+            || (self.plan.drop_after_clock && updated > self.clock)
+    }
+
+    /// Created by its dates, or when it was created after everything settled before this sweep;
+    /// but an id already delivered as created is updated.
+    fn kind(&self, id: &str, updated: DateTime<Utc>, created: &DateRead<'_>) -> Kind {
+        let DateRead::At(created) = *created else {
+            return Kind::Updated;
+        };
+        if self
+            .state
+            .window
+            .contains(self.state.fingerprints.created_mark(id))
+        {
+            return Kind::Updated;
+        }
+        let by_dates = (updated - created).abs() <= self.plan.created_tolerance;
+        let by_watermark = self.plan.created_check == CreatedCheck::Watermark
+            && created > self.state.settled_at_start;
+        if by_dates || by_watermark {
+            Kind::Created
+        } else {
+            Kind::Updated
+        }
+    }
+}
+
+fn undated(row: &Row<'_>) -> String {
+    match (&row.updated, &row.created) {
+        (DateRead::Unreadable(text), _) | (_, DateRead::Unreadable(text)) => {
+            format!(
+                "its date {:?} cannot be read with the configured format",
+                shortened(text)
+            )
+        }
+        _ => "it has neither an updated nor a created date".to_owned(),
+    }
+}
+
+/// Enough of a stranger's text to find it by.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(64) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
+}

@@ -1,0 +1,292 @@
+//! Delivering one page's changes: in order, within the notifications in flight, and settling what
+//! is acknowledged.
+
+use std::{collections::HashSet, time::Duration};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, stream::FuturesUnordered};
+use tokio_util::sync::CancellationToken;
+
+use super::{End, Plan, change::Change};
+use crate::{
+    callback::{Callback, Delivery},
+    event::{Event, Kind, Notification},
+};
+
+/// How long a notification in flight may take to finish when the poll is asked to stop.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// The changes of one page on their way out, in order of their updated date.
+pub(super) struct Delivering<'a, C> {
+    plan: &'a Plan,
+    callback: &'a C,
+    polled_at: DateTime<Utc>,
+    stop: &'a CancellationToken,
+    changes: Vec<Change>,
+    records: Vec<Bytes>,
+    settled: Vec<bool>,
+}
+
+/// Who is told of every settled change: the state, which enters it in the window.
+pub(super) trait Settle {
+    /// `change` is acknowledged.
+    fn settle(&mut self, change: &Change);
+
+    /// Every change of the page dated at or before this is settled.
+    fn settled_until(&mut self, date: DateTime<Utc>);
+
+    /// Writes what is due; called after each settlement and while waiting.
+    fn write_due(&mut self) -> impl Future<Output = Result<(), End>> + Send;
+
+    /// When the next due write falls, if one is.
+    fn next_write(&self) -> Option<tokio::time::Instant>;
+}
+
+/// The part of the changes that one notification carries.
+type Range = std::ops::Range<usize>;
+
+impl<'a, C: Callback> Delivering<'a, C> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        callback: &'a C,
+        polled_at: DateTime<Utc>,
+        stop: &'a CancellationToken,
+        changes: Vec<Change>,
+        records: Vec<Bytes>,
+    ) -> Self {
+        let settled = vec![false; changes.len()];
+        Self {
+            plan,
+            callback,
+            polled_at,
+            stop,
+            changes,
+            records,
+            settled,
+        }
+    }
+
+    /// Delivers all, or as far as the callback takes them.
+    pub(super) async fn run(mut self, ledger: &mut impl Settle) -> Result<(), End> {
+        let mut failure = None;
+        let mut refused = None;
+        let mut next = 0;
+        let mut flying = FuturesUnordered::new();
+        let mut in_flight_ids: HashSet<String> = HashSet::new();
+        loop {
+            while failure.is_none() && refused.is_none() && flying.len() < self.plan.in_flight {
+                let Some(range) = self.next_range(next, &in_flight_ids) else {
+                    break;
+                };
+                next = range.end;
+                in_flight_ids.extend(self.ids(&range));
+                let notification = self.notification(range.clone());
+                let (callback, origin) = (self.callback, &self.plan.origin);
+                flying.push(async move {
+                    let delivery = callback.deliver(origin, &notification).await;
+                    (range, delivery)
+                });
+            }
+            let Some((range, delivery)) = self.wait(&mut flying, ledger).await? else {
+                let Some(range) = refused.take() else { break };
+                self.one_by_one(range, ledger).await?;
+                continue;
+            };
+            for id in self.ids(&range) {
+                in_flight_ids.remove(&id);
+            }
+            match delivery {
+                Delivery::Acknowledged => self.acknowledge(range, ledger).await?,
+                Delivery::Rejected(_) if range.len() > 1 => {
+                    refused.get_or_insert(range);
+                }
+                other => {
+                    let end = self.end_of(&range, other);
+                    failure.get_or_insert(end);
+                }
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// A refused notification is sent again event by event, in order, to find the refused one.
+    async fn one_by_one(&mut self, range: Range, ledger: &mut impl Settle) -> Result<(), End> {
+        for index in range {
+            let single = index..index + 1;
+            let notification = self.notification(single.clone());
+            let delivery = self
+                .callback
+                .deliver(&self.plan.origin, &notification)
+                .await;
+            match delivery {
+                Delivery::Acknowledged => self.acknowledge(single, ledger).await?,
+                other => return Err(self.end_of(&single, other)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next notification in flight to end, with due writes made meanwhile.
+    async fn wait<F>(
+        &self,
+        flying: &mut FuturesUnordered<F>,
+        ledger: &mut impl Settle,
+    ) -> Result<Option<(Range, Delivery)>, End>
+    where
+        F: Future<Output = (Range, Delivery)>,
+    {
+        loop {
+            let due = ledger.next_write();
+            tokio::select! {
+                biased;
+                ended = flying.next() => return Ok(ended),
+                () = grace(self.stop) => return Err(End::Stopped),
+                () = at(due) => ledger.write_due().await?,
+            }
+        }
+    }
+
+    async fn acknowledge(&mut self, range: Range, ledger: &mut impl Settle) -> Result<(), End> {
+        for index in range {
+            let (Some(change), Some(settled)) =
+                (self.changes.get(index), self.settled.get_mut(index))
+            else {
+                continue;
+            };
+            *settled = true;
+            ledger.settle(change);
+        }
+        if let Some(date) = settled_until(&self.changes, &self.settled) {
+            ledger.settled_until(date);
+        }
+        ledger.write_due().await?;
+        if self.stop.is_cancelled() {
+            Err(End::Stopped)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The next notification's changes; none while an event of one of its records is in flight.
+    fn next_range(&self, from: usize, in_flight: &HashSet<String>) -> Option<Range> {
+        let rest = self.changes.get(from..)?;
+        let mut ids = HashSet::new();
+        let size = rest
+            .iter()
+            .take(self.plan.max_events)
+            .take_while(|change| !in_flight.contains(&change.id) && ids.insert(change.id.as_str()))
+            .count();
+        (size > 0).then(|| from..from + size)
+    }
+
+    fn ids(&self, range: &Range) -> Vec<String> {
+        self.changes
+            .get(range.clone())
+            .unwrap_or_default()
+            .iter()
+            .map(|change| change.id.clone())
+            .collect()
+    }
+
+    fn notification(&self, range: Range) -> Notification {
+        let changes = self.changes.get(range.clone()).unwrap_or_default();
+        let records = self.records.get(range).unwrap_or_default();
+        let events = changes.iter().zip(records).map(|(change, record)| Event {
+            id: self.plan.origin.event_id(&change.id, &change.version),
+            kind: change.kind,
+            object_id: change.id.clone(),
+            changed_at: change.updated,
+            record: record.clone(),
+        });
+        Notification {
+            events: events.collect(),
+            polled_at: self.polled_at,
+        }
+    }
+
+    fn end_of(&self, range: &Range, delivery: Delivery) -> End {
+        match delivery {
+            Delivery::Rejected(rejection) => End::Blocked {
+                object_id: self
+                    .changes
+                    .get(range.start)
+                    .map(|change| change.id.clone())
+                    .unwrap_or_default(),
+                rejection,
+            },
+            Delivery::Unavailable(unavailable) => End::CallbackUnavailable(unavailable),
+            Delivery::Gone | Delivery::Acknowledged => End::CallbackGone,
+        }
+    }
+}
+
+/// The latest date such that every change dated at or before it is settled; the watermark never
+/// passes a gap.
+fn settled_until(changes: &[Change], settled: &[bool]) -> Option<DateTime<Utc>> {
+    let gap = changes
+        .iter()
+        .zip(settled)
+        .find(|(_, settled)| !**settled)
+        .map(|(change, _)| change.updated);
+    changes
+        .iter()
+        .zip(settled)
+        .take_while(|(change, settled)| **settled && gap.is_none_or(|gap| change.updated < gap))
+        .map(|(change, _)| change.updated)
+        .last()
+}
+
+async fn grace(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(STOP_GRACE).await;
+}
+
+async fn at(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Counts an acknowledged change.
+pub(super) fn count(kind: Kind, created: &mut u64, updated: &mut u64) {
+    match kind {
+        Kind::Created => *created += 1,
+        Kind::Updated | Kind::Deleted => *updated += 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(second: i64) -> Change {
+        Change {
+            index: 0,
+            id: second.to_string(),
+            updated: DateTime::from_timestamp(second, 0).unwrap(),
+            kind: Kind::Updated,
+            version: String::new(),
+            fingerprint: 0,
+        }
+    }
+
+    fn until(seconds: &[i64], settled: &[bool]) -> Option<i64> {
+        let changes: Vec<_> = seconds.iter().copied().map(change).collect();
+        settled_until(&changes, settled).map(|date| date.timestamp())
+    }
+
+    #[test]
+    fn the_watermark_stops_before_a_gap() {
+        assert_eq!(until(&[1, 2, 3], &[true, true, true]), Some(3));
+        assert_eq!(until(&[1, 2, 3], &[true, false, true]), Some(1));
+        assert_eq!(
+            until(&[1, 2, 2, 3], &[true, true, false, true]),
+            Some(1),
+            "a tie with the gap is not settled"
+        );
+        assert_eq!(until(&[1, 2], &[false, true]), None);
+        assert_eq!(until(&[1, 1], &[true, false]), None);
+    }
+}

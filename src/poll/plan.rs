@@ -1,0 +1,79 @@
+//! The plan: everything that one poller's polls go by, validated.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{api::CreatedCheck, event::Origin};
+
+/// What a poller's polls go by; made from a spec, an instance and a connector, never the raw spec.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// metadata.uid of the poller: a checkpoint of another is not taken.
+    pub uid: String,
+    /// Where its events come from.
+    pub origin: Origin,
+    /// Digest of what is asked.
+    pub query_fingerprint: String,
+    /// Where a poller without checkpoint starts.
+    pub start: Start,
+    /// The coarsest of field format, placeholder format and the connector's granularity.
+    pub unit: TimeDelta,
+    /// How far behind the watermark a sweep reads again: at least one unit.
+    pub reach: TimeDelta,
+    pub created_check: CreatedCheck,
+    /// How far apart the two dates of a created record may be.
+    pub created_tolerance: TimeDelta,
+    /// `filterByUpdatedDate`: rows before the bound are dropped.
+    pub drop_before_bound: bool,
+    /// `filterByCurrentDate`: rows after the provider's clock are left for the next poll.
+    pub drop_after_clock: bool,
+    /// Classes whose records need no event here.
+    pub excluded_classes: HashSet<String>,
+    /// Pollers of the instance that take a class from this one.
+    pub children: Vec<Child>,
+    /// Events in one notification at most.
+    pub max_events: usize,
+    /// Notifications in flight at most.
+    pub in_flight: usize,
+}
+
+/// Where a poller without checkpoint starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// When it was created, by our clock: corrected by the provider's at the first answer.
+    Created(DateTime<Utc>),
+    /// At an instant of the provider's time, also its earliest.
+    At(DateTime<Utc>),
+}
+
+/// A poller that takes one class of this poller's records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Child {
+    /// The class, as records name it.
+    pub class: String,
+    /// Where the child started; until it has, the parent delivers.
+    pub started_at: Option<DateTime<Utc>>,
+}
+
+impl Plan {
+    /// Whether a record of `class` dated `updated` is another's to deliver.
+    #[must_use]
+    pub fn excludes(&self, class: Option<&str>, updated: DateTime<Utc>) -> bool {
+        let Some(class) = class else { return false };
+        self.excluded_classes.contains(class)
+            || self.children.iter().any(|child| {
+                child.class == class && child.started_at.is_some_and(|start| updated >= start)
+            })
+    }
+
+    /// Where a poller starts whose first answer came at `provider_now` by the provider's clock
+    /// and `now` by ours.
+    #[must_use]
+    pub fn start_instant(&self, now: DateTime<Utc>, provider_now: DateTime<Utc>) -> DateTime<Utc> {
+        match self.start {
+            Start::At(instant) => instant,
+            Start::Created(created) => created + (provider_now - now),
+        }
+    }
+}

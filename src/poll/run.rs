@@ -1,0 +1,275 @@
+//! One poll, step by step.
+
+use std::{collections::HashSet, time::Duration};
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    CheckpointStore, End, Outcome, Plan, Progress, StoreError,
+    change::{Change, Comparison},
+    delivering::{Delivering, Settle, count},
+    scan::{Scan, scan},
+    state::{State, Unusable},
+    sweep::{Next, Sweep},
+};
+use crate::{
+    api::Checkpoint,
+    callback::Callback,
+    clock::Clock,
+    provider::{Ask, FetchError, Page, PageError, PageSource},
+};
+
+/// Least time between two writes of a checkpoint within a poll, while its window is small.
+const WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// The same for a window of more than [`LARGE_WINDOW`] fingerprints, which costs more to write.
+const LARGE_WRITE_INTERVAL: Duration = Duration::from_secs(10);
+/// 4 KiB of fingerprints.
+const LARGE_WINDOW: usize = 512;
+
+/// What a poll talks to.
+pub struct Edges<'a, S, C, K> {
+    pub source: &'a S,
+    pub callback: &'a C,
+    pub store: &'a mut K,
+}
+
+/// Polls once, from `checkpoint` to a new one.
+///
+/// Nothing that was not acknowledged moves the checkpoint. On `stop` a request is dropped, a
+/// notification in flight gets five seconds, and what was acknowledged is stored.
+pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
+    plan: &Plan,
+    checkpoint: Checkpoint,
+    edges: Edges<'_, S, C, K>,
+    clock: &Clock,
+    stop: &CancellationToken,
+) -> Outcome {
+    let state = match State::resume(plan, checkpoint) {
+        Ok(state) => state,
+        Err(error) => return Outcome::of(unusable(error)),
+    };
+    let mut poll = Poll {
+        plan,
+        edges,
+        clock,
+        stop,
+        state,
+        progress: Progress::default(),
+        sweep_clock: clock.now(),
+        watermark_follows: true,
+        written: None,
+        known_bad: HashSet::new(),
+        returned: HashSet::new(),
+    };
+    let swept = poll.sweep().await;
+    poll.finish(swept).await
+}
+
+/// One request, dropped on `stop`.
+pub(super) async fn fetch<S: PageSource>(
+    source: &S,
+    ask: &Ask,
+    stop: &CancellationToken,
+) -> Result<Page, End> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(End::Stopped),
+        page = source.fetch(ask) => page.map_err(End::ProviderFailed),
+    }
+}
+
+/// A poll under way.
+struct Poll<'a, S, C, K> {
+    plan: &'a Plan,
+    edges: Edges<'a, S, C, K>,
+    clock: &'a Clock,
+    stop: &'a CancellationToken,
+    state: State,
+    progress: Progress,
+    /// The provider's clock when the sweep began: the watermark never passes it.
+    sweep_clock: DateTime<Utc>,
+    /// Whether the watermark may follow what is settled, or must wait for the sweep's end.
+    watermark_follows: bool,
+    written: Option<Instant>,
+    known_bad: HashSet<String>,
+    /// What this sweep returned, where the window must keep it.
+    returned: HashSet<u64>,
+}
+
+impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
+    async fn sweep(&mut self) -> Result<(), End> {
+        let polled_at = self.clock.now();
+        let source = self.edges.source;
+        let bound = source.bound(self.state.bound(self.plan));
+        let (mut sweep, mut ask) =
+            Sweep::begin(source.paging(), self.plan.unit, self.sweep_clock, bound);
+        let mut begun = false;
+        let mut newest: Option<DateTime<Utc>> = None;
+        loop {
+            self.progress.requests += 1;
+            let page = fetch(source, &ask, self.stop).await?;
+            if !begun {
+                begun = true;
+                self.sweep_clock = page.server_time.unwrap_or_else(|| self.clock.now());
+                sweep.set_clock(self.sweep_clock);
+                self.state.begin_sweep(self.sweep_clock);
+            }
+            let mut scan = self.scan(&page, &ask, sweep.is_ordered())?;
+            scan.report(&mut self.progress, &mut self.known_bad);
+            self.returned.extend(scan.returned.drain(..));
+            newest = newest.max(scan.facts.newest);
+            let in_order = scan.facts.disorder.is_none();
+            if !in_order {
+                self.state.retreat();
+            }
+            self.watermark_follows = in_order && sweep.follows_pages();
+            self.deliver(&page, std::mem::take(&mut scan.changes), polled_at)
+                .await?;
+            if self.watermark_follows
+                && let Some(last) = scan.facts.last
+            {
+                self.state.advance(last.min(self.sweep_clock));
+            }
+            match sweep.next(&ask, &scan.facts, |instant| source.bound(instant)) {
+                Next::Ask(next) => ask = next,
+                Next::Complete => break,
+                Next::Unfinished(reason) => return Err(End::Unfinished(reason)),
+            }
+        }
+        if let Some(newest) = newest {
+            self.state.advance(newest.min(self.sweep_clock));
+        }
+        let returned = std::mem::take(&mut self.returned);
+        self.state
+            .complete_sweep(self.plan, |fingerprint| returned.contains(&fingerprint));
+        Ok(())
+    }
+
+    fn scan(&self, page: &Page, ask: &Ask, ordered: bool) -> Result<Scan, End> {
+        let comparison = Comparison {
+            plan: self.plan,
+            state: &self.state,
+            bound: ask.bound.instant,
+            clock: self.sweep_clock,
+        };
+        scan(page, &comparison, ordered).map_err(no_page)
+    }
+
+    async fn deliver(
+        &mut self,
+        page: &Page,
+        changes: Vec<Change>,
+        polled_at: DateTime<Utc>,
+    ) -> Result<(), End> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let records = records(page, &changes).map_err(no_page)?;
+        let (plan, callback, stop) = (self.plan, self.edges.callback, self.stop);
+        Delivering::new(plan, callback, polled_at, stop, changes, records)
+            .run(self)
+            .await
+    }
+
+    async fn write(&mut self) -> Result<(), End> {
+        let capacity = self.edges.store.window_capacity();
+        let checkpoint = self
+            .state
+            .checkpoint(self.plan, capacity)
+            .map_err(unusable)?;
+        self.edges
+            .store
+            .save(&checkpoint, &self.progress)
+            .await
+            .map_err(End::StoreFailed)?;
+        self.state.stored(checkpoint);
+        self.written = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Stores what is settled, however the sweep ended.
+    async fn finish(mut self, swept: Result<(), End>) -> Outcome {
+        let mut end = swept.err().unwrap_or(End::Complete);
+        let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
+        if !lost && !matches!(end, End::Unusable(_)) && self.state.is_due() {
+            if let Err(failed) = self.write().await {
+                end = failed;
+            }
+        }
+        let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
+        let capacity = self.edges.store.window_capacity();
+        let checkpoint = (!lost).then(|| self.state.into_checkpoint(self.plan, capacity));
+        Outcome {
+            checkpoint,
+            progress: self.progress,
+            end,
+            findings: Vec::new(),
+        }
+    }
+}
+
+impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K> {
+    fn settle(&mut self, change: &Change) {
+        self.state.settle(change);
+        self.progress.last_event = Some(self.clock.now());
+        count(
+            change.kind,
+            &mut self.progress.created,
+            &mut self.progress.updated,
+        );
+    }
+
+    fn settled_until(&mut self, date: DateTime<Utc>) {
+        if self.watermark_follows {
+            self.state.advance(date.min(self.sweep_clock));
+        }
+    }
+
+    async fn write_due(&mut self) -> Result<(), End> {
+        match self.next_write() {
+            Some(due) if due <= Instant::now() => self.write().await,
+            _ => Ok(()),
+        }
+    }
+
+    fn next_write(&self) -> Option<Instant> {
+        let interval = if self.state.window.len() > LARGE_WINDOW {
+            LARGE_WRITE_INTERVAL
+        } else {
+            WRITE_INTERVAL
+        };
+        let after = self
+            .written
+            .map_or_else(Instant::now, |written| written + interval);
+        self.state.is_due().then_some(after)
+    }
+}
+
+/// The bytes of the changed records, cut out of the page.
+fn records(page: &Page, changes: &[Change]) -> Result<Vec<bytes::Bytes>, PageError> {
+    let mut order: Vec<usize> = (0..changes.len()).collect();
+    let index = |position: &usize| changes.get(*position).map_or(0, |change| change.index);
+    order.sort_by_key(index);
+    let wanted: Vec<usize> = order.iter().map(index).collect();
+    let mut records = vec![bytes::Bytes::new(); changes.len()];
+    for (position, record) in order.into_iter().zip(page.records(&wanted)?) {
+        if let Some(slot) = records.get_mut(position) {
+            *slot = record;
+        }
+    }
+    Ok(records)
+}
+
+fn unusable(unusable: Unusable) -> End {
+    End::Unusable(unusable.to_string())
+}
+
+fn no_page(error: PageError) -> End {
+    End::ProviderFailed(FetchError {
+        category: error.category,
+        message: error.message,
+        retry_after: None,
+    })
+}

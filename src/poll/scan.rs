@@ -1,0 +1,132 @@
+//! Reading one page: its changes, and what it tells about the sweep.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Progress,
+    change::{Change, Comparison, Verdict},
+    sweep::PageFacts,
+};
+use crate::provider::{Page, PageError, Row};
+
+/// Bad records that are named; further ones are only counted.
+const MAX_SAMPLES: usize = 5;
+
+/// What one page holds for this poll.
+#[derive(Default)]
+pub(super) struct Scan {
+    pub(super) changes: Vec<Change>,
+    pub(super) facts: PageFacts,
+    /// Fingerprints of all dated versions in the page, where the window must keep them.
+    pub(super) returned: Vec<u64>,
+    counts: Counts,
+    bad: Vec<String>,
+    in_page: HashSet<u64>,
+}
+
+#[derive(Default)]
+struct Counts {
+    unchanged: u64,
+    excluded: u64,
+    out_of_range: u64,
+}
+
+/// Reads `page`, the answer to a question from `comparison.bound`.
+///
+/// # Errors
+///
+/// The body is no page; then nothing of it counts.
+pub(super) fn scan(
+    page: &Page,
+    comparison: &Comparison<'_>,
+    ordered: bool,
+) -> Result<Scan, PageError> {
+    let mut scan = Scan::default();
+    let keep_returned = !comparison.plan.drop_before_bound;
+    scan.facts.rows = page.rows(|row| {
+        if let Some(date) = Comparison::date(&row) {
+            scan.place(date, comparison.bound, ordered);
+        }
+        scan.take(&row, comparison, keep_returned);
+    })?;
+    scan.facts.total = page.total;
+    scan.facts.next.clone_from(&page.next);
+    scan.changes.sort_by_key(|change| change.updated);
+    Ok(scan)
+}
+
+impl Scan {
+    /// Where the row stands among the dates of the page.
+    fn place(&mut self, date: DateTime<Utc>, bound: DateTime<Utc>, ordered: bool) {
+        if ordered && self.facts.disorder.is_none() {
+            if date < bound {
+                self.facts.disorder = Some(format!(
+                    "the provider returned a record dated {date} though records from {bound} on \
+                     were asked for: it ignores the filter"
+                ));
+            } else if self.facts.last.is_some_and(|before| date < before) {
+                self.facts.disorder = Some(format!(
+                    "the provider returned a record dated {date} behind a later one: it ignores \
+                     the order"
+                ));
+            }
+        }
+        self.facts.first.get_or_insert(date);
+        self.facts.last = Some(date);
+        self.facts.newest = self.facts.newest.max(Some(date));
+    }
+
+    fn take(&mut self, row: &Row<'_>, comparison: &Comparison<'_>, keep_returned: bool) {
+        match comparison.judge(row) {
+            Verdict::Change(change) => self.change(change, comparison.clock, keep_returned),
+            Verdict::Unchanged(fingerprint) => {
+                self.counts.unchanged += 1;
+                if keep_returned {
+                    self.returned.push(fingerprint);
+                }
+            }
+            Verdict::Excluded => self.counts.excluded += 1,
+            Verdict::OutOfRange => self.counts.out_of_range += 1,
+            Verdict::Bad(reason) => self.bad.push(reason),
+        }
+        if let Some(id) = row.id.as_deref() {
+            let last_id = self.facts.last_id.get_or_insert_default();
+            last_id.clear();
+            last_id.push_str(id);
+        }
+    }
+
+    fn change(&mut self, change: Change, clock: DateTime<Utc>, keep_returned: bool) {
+        if !self.in_page.insert(change.fingerprint) {
+            return;
+        }
+        if keep_returned {
+            self.returned.push(change.fingerprint);
+        }
+        self.facts.unseen += usize::from(change.updated <= clock);
+        self.changes.push(change);
+    }
+
+    /// Adds what the page held to what the poll reports; a bad record that is read twice in one
+    /// sweep counts once.
+    pub(super) fn report(&mut self, progress: &mut Progress, known_bad: &mut HashSet<String>) {
+        progress.read += self.facts.rows as u64;
+        progress.unchanged += self.counts.unchanged;
+        progress.excluded += self.counts.excluded;
+        progress.out_of_range += self.counts.out_of_range;
+        for reason in self.bad.drain(..) {
+            if !known_bad.insert(reason.clone()) {
+                continue;
+            }
+            progress.bad_records += 1;
+            if progress.bad_samples.len() < MAX_SAMPLES {
+                progress.bad_samples.push(reason);
+            }
+        }
+        if let Some(disorder) = &self.facts.disorder {
+            progress.unordered.get_or_insert_with(|| disorder.clone());
+        }
+    }
+}

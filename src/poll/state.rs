@@ -1,0 +1,270 @@
+//! A checkpoint at work: decoded once when a poll begins, encoded when it is stored.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Plan, change::Change, fingerprint::Fingerprints, window::Window};
+use crate::{
+    api::{CHECKPOINT_VERSION, Checkpoint, Stream, Window as Encoded},
+    event::Kind,
+};
+
+/// How long a watermark that moved without an event may stay unwritten.
+const QUIET_WRITE_INTERVAL: TimeDelta = TimeDelta::minutes(10);
+
+/// A checkpoint at work.
+pub(super) struct State {
+    /// The checkpoint as it was last stored or read; the parts that a poll of records doesn't
+    /// touch are carried over from it.
+    stored: Checkpoint,
+    pub(super) fingerprints: Fingerprints,
+    pub(super) window: Window,
+    pub(super) watermark: DateTime<Utc>,
+    /// The watermark when the unfinished sweep began.
+    pub(super) settled_at_start: DateTime<Utc>,
+    window_since: DateTime<Utc>,
+    swept_at: Option<DateTime<Utc>>,
+    unfinished: bool,
+    due: Due,
+}
+
+/// What a write would tell that the stored checkpoint doesn't.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Nothing,
+    /// Only the watermark, moved by records that need no event.
+    Watermark,
+    Settled,
+}
+
+/// A checkpoint that cannot be used, in words for a condition.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error(
+        "the checkpoint has format {0} and this build of Pollen writes {CHECKPOINT_VERSION}: \
+         upgrade Pollen, or restore the checkpoint that belongs to this version"
+    )]
+    TooNew(i32),
+    #[error(
+        "the checkpoint cannot be read ({0}): restore status.checkpoint from a backup, or delete \
+         and create the poller with startFrom set to the instant to go on from"
+    )]
+    Damaged(String),
+    #[error(
+        "the checkpoint belongs to the poller with uid {0}, not to this one: delete and create \
+         the poller with startFrom set to the instant to go on from"
+    )]
+    Foreign(String),
+    #[error(
+        "more than {0} versions share the newest unit of the updated date, more than one \
+         checkpoint can hold: poll the resource with a filter that splits it"
+    )]
+    WindowTooLarge(usize),
+}
+
+impl State {
+    /// The checkpoint of a poller that starts at `started_at`.
+    pub(super) fn starting(plan: &Plan, started_at: DateTime<Utc>) -> Checkpoint {
+        Checkpoint {
+            version: CHECKPOINT_VERSION,
+            uid: plan.uid.clone(),
+            query_fingerprint: plan.query_fingerprint.clone(),
+            started_at,
+            swept_at: None,
+            records: Stream {
+                watermark: started_at,
+                settled_at_start: None,
+                window_since: started_at,
+                window: None,
+                position: None,
+            },
+            deletes: None,
+            reconcile: None,
+            replay: None,
+        }
+    }
+
+    /// Takes up a stored checkpoint.
+    pub(super) fn resume(plan: &Plan, checkpoint: Checkpoint) -> Result<Self, Unusable> {
+        if checkpoint.version > CHECKPOINT_VERSION {
+            return Err(Unusable::TooNew(checkpoint.version));
+        }
+        if checkpoint.version < 1 {
+            return Err(Unusable::Damaged(format!(
+                "its version is {}",
+                checkpoint.version
+            )));
+        }
+        if checkpoint.uid != plan.uid {
+            return Err(Unusable::Foreign(checkpoint.uid));
+        }
+        let (fingerprints, window) = match &checkpoint.records.window {
+            None => (Fingerprints::new(rand::random()), Window::default()),
+            Some(encoded) => decode(encoded)?,
+        };
+        let asked_otherwise = checkpoint.query_fingerprint != plan.query_fingerprint;
+        let mut state = Self::at(checkpoint, fingerprints, window);
+        if asked_otherwise {
+            state.ask_otherwise(plan);
+        }
+        Ok(state)
+    }
+
+    fn at(stored: Checkpoint, fingerprints: Fingerprints, window: Window) -> Self {
+        let records = &stored.records;
+        Self {
+            fingerprints,
+            window,
+            watermark: records.watermark,
+            settled_at_start: records.settled_at_start.unwrap_or(records.watermark),
+            window_since: records.window_since,
+            swept_at: stored.swept_at,
+            unfinished: records.settled_at_start.is_some(),
+            due: Due::Nothing,
+            stored,
+        }
+    }
+
+    /// After an edit of what is asked, the next bound reads back to where the old question was
+    /// last answered, whatever the window covers (polling rules 22 and 23).
+    fn ask_otherwise(&mut self, plan: &Plan) {
+        self.watermark = self
+            .swept_at
+            .map_or(self.watermark, |swept| self.watermark.min(swept));
+        self.settled_at_start = self.settled_at_start.min(self.watermark);
+        self.window_since = self.window_since.min(self.watermark - plan.reach);
+        self.stored
+            .query_fingerprint
+            .clone_from(&plan.query_fingerprint);
+        self.due = Due::Settled;
+    }
+
+    /// Where the poller started: records dated before are not delivered.
+    pub(super) const fn started_at(&self) -> DateTime<Utc> {
+        self.stored.started_at
+    }
+
+    /// The instant from which a sweep reads: behind the watermark by the reach, but no further
+    /// back than the window knows what was settled.
+    pub(super) fn bound(&self, plan: &Plan) -> DateTime<Utc> {
+        (self.watermark - plan.reach).max(self.window_since.min(self.watermark))
+    }
+
+    /// A sweep begins at the provider's time `clock`.
+    pub(super) fn begin_sweep(&mut self, clock: DateTime<Utc>) {
+        if !self.unfinished {
+            self.settled_at_start = self.watermark;
+            self.unfinished = true;
+        }
+        self.quiet_write(clock);
+        self.swept_at = Some(clock);
+    }
+
+    /// A change is settled: its version enters the window, and must be written.
+    pub(super) fn settle(&mut self, change: &Change) {
+        self.window.insert(change.fingerprint, change.updated);
+        if change.kind == Kind::Created {
+            self.window
+                .insert(self.fingerprints.created_mark(&change.id), change.updated);
+        }
+        self.due = Due::Settled;
+    }
+
+    /// Everything dated at or before `date` is settled.
+    pub(super) fn advance(&mut self, date: DateTime<Utc>) {
+        if date > self.watermark {
+            self.watermark = date;
+            self.due = self.due.max(Due::Watermark);
+        }
+    }
+
+    /// The sweep so far proved nothing about order: the watermark goes back to its start.
+    pub(super) fn retreat(&mut self) {
+        self.watermark = self.settled_at_start;
+    }
+
+    /// A sweep has read everything: the window is cut to the reach.
+    pub(super) fn complete_sweep(&mut self, plan: &Plan, keep: impl Fn(u64) -> bool) {
+        let since = self.watermark - plan.reach;
+        self.window.prune(since, keep);
+        self.window_since = self.window_since.max(since);
+        self.unfinished = false;
+        if self.stored.records.settled_at_start.is_some() {
+            self.due = Due::Settled;
+        }
+        if let Some(clock) = self.swept_at {
+            self.quiet_write(clock);
+        }
+    }
+
+    /// Whether the stored checkpoint lacks something that a restart would repeat.
+    pub(super) fn is_due(&self) -> bool {
+        self.due == Due::Settled
+    }
+
+    /// A watermark moved by records without events is written at most every ten minutes.
+    fn quiet_write(&mut self, clock: DateTime<Utc>) {
+        let written = self.stored.swept_at.unwrap_or(self.stored.started_at);
+        if self.due == Due::Watermark && clock - written >= QUIET_WRITE_INTERVAL {
+            self.due = Due::Settled;
+        }
+    }
+
+    /// The checkpoint as it must be stored now.
+    pub(super) fn checkpoint(
+        &mut self,
+        plan: &Plan,
+        capacity: usize,
+    ) -> Result<Checkpoint, Unusable> {
+        let since = self.fit(plan, capacity)?;
+        let (entries, count) = self.window.encode(since);
+        let mut checkpoint = self.stored.clone();
+        checkpoint.swept_at = self.swept_at;
+        checkpoint.records = Stream {
+            watermark: self.watermark,
+            settled_at_start: self.unfinished.then_some(self.settled_at_start),
+            window_since: self.window_since,
+            window: (count > 0).then(|| Encoded {
+                key: self.fingerprints.encoded_key(),
+                count: i64::try_from(count).unwrap_or(i64::MAX),
+                entries,
+            }),
+            position: None,
+        };
+        Ok(checkpoint)
+    }
+
+    /// Shrinks what the window covers until it fits, whole dates at a time.
+    fn fit(&mut self, plan: &Plan, capacity: usize) -> Result<DateTime<Utc>, Unusable> {
+        let since = self.watermark - plan.reach;
+        let fitting = self
+            .window
+            .fitting_since(since, self.watermark - plan.unit, capacity)
+            .ok_or(Unusable::WindowTooLarge(capacity))?;
+        if fitting > since {
+            self.window_since = self.window_since.max(fitting);
+        }
+        Ok(fitting)
+    }
+
+    /// `checkpoint` is stored now.
+    pub(super) fn stored(&mut self, checkpoint: Checkpoint) {
+        self.stored = checkpoint;
+        self.due = Due::Nothing;
+    }
+
+    /// The checkpoint to go on from in this process, and whether it equals the stored one.
+    pub(super) fn into_checkpoint(mut self, plan: &Plan, capacity: usize) -> Checkpoint {
+        if self.due == Due::Nothing && self.stored.records.watermark == self.watermark {
+            return self.stored;
+        }
+        self.checkpoint(plan, capacity).unwrap_or(self.stored)
+    }
+}
+
+fn decode(encoded: &Encoded) -> Result<(Fingerprints, Window), Unusable> {
+    let fingerprints = Fingerprints::from_encoded(&encoded.key)
+        .ok_or_else(|| Unusable::Damaged("the window's key is no 16 bytes in base64".to_owned()))?;
+    let window = Window::decode(&encoded.entries, encoded.count)
+        .map_err(|damage| Unusable::Damaged(damage.to_string()))?;
+    Ok((fingerprints, window))
+}

@@ -1,0 +1,313 @@
+use super::*;
+
+/// A provider that answers from a list of (second, key, visible) in memory, as far as a sweep can
+/// tell: rows are ordered by second and key, and hidden ones count in the total alone.
+struct Listing {
+    rows: Vec<(i64, u32, bool)>,
+    paging: Paging,
+    requests: usize,
+}
+
+const CLOCK: i64 = 1_000;
+
+fn instant(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).unwrap()
+}
+
+fn bound(instant: DateTime<Utc>) -> Bound {
+    Bound {
+        instant,
+        text: instant.timestamp().to_string(),
+    }
+}
+
+const SERVICENOW: Paging = Paging {
+    anchored: true,
+    by_key: true,
+    by_offset: true,
+    bisectable: true,
+    page_size: 10,
+};
+
+impl Listing {
+    fn new(paging: Paging, rows: impl IntoIterator<Item = (i64, bool)>) -> Self {
+        let rows = rows
+            .into_iter()
+            .zip(0..)
+            .map(|((second, visible), key)| (second, key, visible));
+        Self {
+            rows: rows.collect(),
+            paging,
+            requests: 0,
+        }
+    }
+
+    fn answer(&mut self, ask: &Ask, seen: &mut Vec<u32>) -> PageFacts {
+        self.requests += 1;
+        let from = ask.bound.instant.timestamp();
+        let until = ask.until.map_or(i64::MAX, |until| until.timestamp());
+        let mut selected: Vec<_> = self
+            .rows
+            .iter()
+            .copied()
+            .filter(|row| (from..=until).contains(&row.0))
+            .collect();
+        let mut skipped = 0;
+        match &ask.step {
+            Step::First => {}
+            Step::AfterKey(after) => {
+                let after: u32 = after.parse().unwrap();
+                selected.retain(|row| row.0 == from && row.1 > after);
+            }
+            Step::Offset(offset) => skipped = usize::try_from(*offset).unwrap(),
+            Step::Link(_) => unreachable!("this listing gives no links"),
+        }
+        let total = selected.len();
+        let limit = self.paging.page_size as usize;
+        let page: Vec<_> = selected
+            .into_iter()
+            .skip(skipped)
+            .take(limit)
+            .filter(|row| row.2)
+            .collect();
+        let unseen = page.iter().filter(|row| !seen.contains(&row.1)).count();
+        seen.extend(page.iter().map(|row| row.1));
+        PageFacts {
+            rows: page.len(),
+            first: page.first().map(|row| instant(row.0)),
+            last: page.last().map(|row| instant(row.0)),
+            newest: page.iter().map(|row| instant(row.0)).max(),
+            last_id: page.last().map(|row| row.1.to_string()),
+            total: Some(total as u64),
+            next: None,
+            unseen,
+            disorder: None,
+        }
+    }
+
+    /// Sweeps from `from`; the keys seen, sorted, and how the sweep ended.
+    fn sweep(&mut self, from: i64) -> (Vec<u32>, Next) {
+        let (mut sweep, mut ask) = Sweep::begin(
+            self.paging,
+            TimeDelta::seconds(1),
+            instant(CLOCK),
+            bound(instant(from)),
+        );
+        let mut seen = Vec::new();
+        for _ in 0..1_000 {
+            let facts = self.answer(&ask, &mut seen);
+            match sweep.next(&ask, &facts, bound) {
+                Next::Ask(next) => ask = next,
+                end => {
+                    seen.sort_unstable();
+                    seen.dedup();
+                    return (seen, end);
+                }
+            }
+        }
+        panic!("the sweep does not end");
+    }
+
+    fn visible(&self) -> Vec<u32> {
+        self.rows
+            .iter()
+            .filter(|row| row.2)
+            .map(|row| row.1)
+            .collect()
+    }
+}
+
+#[test]
+fn what_fits_one_page_takes_one_request() {
+    let mut listing = Listing::new(SERVICENOW, (0..10).map(|second| (second, true)));
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
+    assert_eq!(listing.requests, 1);
+}
+
+#[test]
+fn pages_are_anchored_at_the_last_date() {
+    let mut listing = Listing::new(SERVICENOW, (0..100).map(|second| (second, true)));
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
+    assert_eq!(
+        listing.requests, 11,
+        "each page after the first repeats one row"
+    );
+}
+
+#[test]
+fn a_tie_is_stepped_through_by_key_with_hardly_a_request_too_many() {
+    let tie = (0..5_000).map(|_| (7, true)).chain([(8, true)]);
+    let mut listing = Listing::new(
+        Paging {
+            page_size: 500,
+            ..SERVICENOW
+        },
+        tie,
+    );
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
+    assert_eq!(listing.requests, 11);
+}
+
+#[test]
+fn a_tie_without_a_key_is_stepped_through_by_offset() {
+    let tie = (0..95).map(|_| (7, true)).chain([(8, true), (9, true)]);
+    let mut listing = Listing::new(
+        Paging {
+            by_key: false,
+            bisectable: false,
+            ..SERVICENOW
+        },
+        tie,
+    );
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
+}
+
+#[test]
+fn a_tie_that_nothing_steps_through_ends_the_sweep_with_what_to_do() {
+    let only_anchors = Paging {
+        by_key: false,
+        by_offset: false,
+        bisectable: false,
+        ..SERVICENOW
+    };
+    let mut listing = Listing::new(only_anchors, (0..30).map(|_| (7, true)));
+    let (_, end) = listing.sweep(0);
+    assert!(matches!(end, Next::Unfinished(reason) if reason.contains("spec.pageSize")));
+}
+
+#[test]
+fn pages_that_access_rules_empty_are_not_the_end() {
+    let rows = (0..100).map(|second| (second, !(20..70).contains(&second)));
+    let mut listing = Listing::new(SERVICENOW, rows);
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
+}
+
+#[test]
+fn a_hidden_tie_is_crossed() {
+    let rows = (0..60).map(|row| (7, row >= 55)).chain([(8, true)]);
+    let mut listing = Listing::new(SERVICENOW, rows);
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
+}
+
+#[test]
+fn all_rows_hidden_still_ends() {
+    let mut listing = Listing::new(SERVICENOW, (0..100).map(|second| (second, false)));
+    assert_eq!(listing.sweep(0), (Vec::new(), Next::Complete));
+}
+
+#[test]
+fn an_ascending_sweep_ends_behind_the_providers_clock() {
+    let rows = (990..1_100).map(|second| (second, true));
+    let mut listing = Listing::new(SERVICENOW, rows);
+    let (seen, end) = listing.sweep(990);
+    assert_eq!(end, Next::Complete);
+    assert!(
+        seen.len() >= 11,
+        "everything up to the clock, and the page that passed it"
+    );
+    assert!(listing.requests <= 3);
+}
+
+#[test]
+fn a_provider_that_breaks_the_order_is_read_again_without_it() {
+    let (mut sweep, ask) = Sweep::begin(
+        SERVICENOW,
+        TimeDelta::seconds(1),
+        instant(CLOCK),
+        bound(instant(5)),
+    );
+    let facts = PageFacts {
+        rows: 10,
+        total: Some(30),
+        disorder: Some("a date decreases".to_owned()),
+        ..PageFacts::default()
+    };
+    assert_eq!(
+        sweep.next(&ask, &facts, bound),
+        Next::Ask(first(bound(instant(5))))
+    );
+    assert!(!sweep.is_ordered());
+}
+
+mod unordered {
+    use super::*;
+
+    const LINKS: Paging = Paging {
+        anchored: false,
+        by_key: false,
+        by_offset: false,
+        bisectable: false,
+        page_size: 2,
+    };
+
+    fn begin() -> (Sweep, Ask) {
+        Sweep::begin(
+            LINKS,
+            TimeDelta::seconds(1),
+            instant(CLOCK),
+            bound(instant(0)),
+        )
+    }
+
+    fn page(next: Option<&str>, unseen: usize) -> PageFacts {
+        PageFacts {
+            rows: 2,
+            next: next.map(str::to_owned),
+            unseen,
+            ..PageFacts::default()
+        }
+    }
+
+    #[test]
+    fn a_single_page_is_a_snapshot() {
+        let (mut sweep, ask) = begin();
+        assert_eq!(sweep.next(&ask, &page(None, 2), bound), Next::Complete);
+    }
+
+    #[test]
+    fn passes_are_repeated_until_one_shows_nothing_unseen() {
+        let (mut sweep, begun) = begin();
+        let Next::Ask(linked) = sweep.next(&begun, &page(Some("/p2"), 2), bound) else {
+            panic!()
+        };
+        assert_eq!(linked.step, Step::Link("/p2".to_owned()));
+        assert_eq!(
+            sweep.next(&linked, &page(None, 1), bound),
+            Next::Ask(begun.clone())
+        );
+        let Next::Ask(linked) = sweep.next(&begun, &page(Some("/p2"), 0), bound) else {
+            panic!()
+        };
+        assert_eq!(sweep.next(&linked, &page(None, 0), bound), Next::Complete);
+    }
+
+    #[test]
+    fn after_three_passes_the_poll_ends_with_the_reason() {
+        let (mut sweep, mut ask) = begin();
+        for _ in 0..3 {
+            let Next::Ask(linked) = sweep.next(&ask, &page(Some("/p2"), 1), bound) else {
+                panic!()
+            };
+            match sweep.next(&linked, &page(None, 1), bound) {
+                Next::Ask(again) => ask = again,
+                end => {
+                    assert!(
+                        matches!(end, Next::Unfinished(reason) if reason.contains("every pass"))
+                    );
+                    return;
+                }
+            }
+        }
+        panic!("more than three passes");
+    }
+
+    #[test]
+    fn a_next_link_that_leads_in_a_circle_is_an_error() {
+        let (mut sweep, ask) = begin();
+        let Next::Ask(linked) = sweep.next(&ask, &page(Some("/p2"), 2), bound) else {
+            panic!()
+        };
+        let end = sweep.next(&linked, &page(Some("/p2"), 0), bound);
+        assert!(matches!(end, Next::Unfinished(reason) if reason.contains("circle")));
+    }
+}

@@ -1,0 +1,95 @@
+//! Passes over everything from the bound on, where the provider's order cannot be relied on.
+
+use std::collections::HashSet;
+
+use super::{MAX_PASSES, Next, PageFacts, first, more};
+use crate::provider::{Ask, Bound, Paging, Step};
+
+/// The passes of an unordered sweep.
+///
+/// A pass of a single page is a snapshot and complete by itself; a longer one can miss what moved
+/// between its pages, so it is repeated until it shows nothing unseen.
+#[derive(Clone, Debug)]
+pub(super) struct Passes {
+    pass: u32,
+    pages: u32,
+    offset: u64,
+    unseen: usize,
+    links: HashSet<String>,
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Self {
+            pass: 1,
+            pages: 0,
+            offset: 0,
+            unseen: 0,
+            links: HashSet::new(),
+        }
+    }
+}
+
+impl Passes {
+    pub(super) fn next(
+        &mut self,
+        paging: &Paging,
+        begun_at: &Bound,
+        asked: &Ask,
+        facts: &PageFacts,
+    ) -> Next {
+        self.pages += 1;
+        self.unseen += facts.unseen;
+        if let Some(link) = &facts.next {
+            if !self.links.insert(link.clone()) {
+                return Next::Unfinished(format!(
+                    "the provider's next link {link:?} leads in a circle"
+                ));
+            }
+            return Next::Ask(Ask {
+                step: Step::Link(link.clone()),
+                ..asked.clone()
+            });
+        }
+        // Without offsets and a total, the missing next link is the end.
+        let told = paging.by_offset || facts.total.is_some();
+        if told && more(paging, facts, self.offset) {
+            return self.next_offset(paging, begun_at);
+        }
+        self.end_of_pass(begun_at)
+    }
+
+    fn next_offset(&mut self, paging: &Paging, begun_at: &Bound) -> Next {
+        if !paging.by_offset {
+            return Next::Unfinished(
+                "the provider says that more records follow, but gives neither a next link nor an \
+                 offset to ask for them"
+                    .to_owned(),
+            );
+        }
+        self.offset += u64::from(paging.page_size);
+        Next::Ask(Ask {
+            bound: begun_at.clone(),
+            until: None,
+            step: Step::Offset(self.offset),
+        })
+    }
+
+    fn end_of_pass(&mut self, begun_at: &Bound) -> Next {
+        if self.unseen == 0 || self.pages == 1 {
+            return Next::Complete;
+        }
+        if self.pass == MAX_PASSES {
+            return Next::Unfinished(
+                "records change faster than the provider lists them without an order: every pass \
+                 showed further ones"
+                    .to_owned(),
+            );
+        }
+        *self = Self {
+            pass: self.pass + 1,
+            ..Self::default()
+        };
+        Next::Ask(first(begun_at.clone()))
+    }
+}

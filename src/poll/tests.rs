@@ -1,0 +1,8 @@
+//! The engine against a provider, a callback and a store in memory.
+
+mod changes;
+mod checkpoints;
+mod crashes;
+mod delivery;
+mod paging;
+mod world;

@@ -1,0 +1,241 @@
+//! What is a change, of which kind, and delivered how often.
+
+use super::world::{BEGIN, World, at};
+use crate::{api::CreatedCheck, event::Kind, poll::Child};
+use serde_json::json;
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_poll_sends_and_writes_nothing() {
+    let world = World::started().await;
+    let written = world.store.written();
+    for _ in 0..10 {
+        world.pass(60).await;
+        assert_eq!(world.poll_well().await, []);
+    }
+    assert_eq!(world.store.written(), written);
+    assert_eq!(
+        world.provider().requests.len(),
+        2 + 10,
+        "one request per idle poll"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_inside_the_overlap_repeats_nothing() {
+    let world = World::started().await;
+    world.touch("a");
+    world.pass(1).await;
+    assert_eq!(world.poll_well().await.len(), 1);
+    let written = world.store.written();
+    for _ in 0..5 {
+        world.pass(1).await;
+        assert_eq!(world.poll_well().await, []);
+    }
+    assert_eq!(world.store.written(), written);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_update_in_the_same_second_is_a_change_of_its_own() {
+    let world = World::started().await;
+    world.touch("a");
+    let first = world.poll_well().await;
+    world.touch("a");
+    let second = world.poll_well().await;
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_ne!(first[0].event, second[0].event);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_record_tied_with_the_watermark_is_delivered() {
+    let world = World::started().await;
+    world.touch("b");
+    assert_eq!(world.poll_well().await.len(), 1);
+    world.touch("a");
+    let tied = world.poll_well().await;
+    assert_eq!(tied.len(), 1);
+    assert_eq!(tied[0].id, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_arrival_inside_the_overlap_is_delivered_once() {
+    let world = World::started().await;
+    world.pass(10).await;
+    world.provider().touch_at("late", 8).visible_from = 25;
+    world.touch("punctual");
+    world.pass(10).await;
+    assert_eq!(world.poll_well().await.len(), 1);
+    world.pass(10).await;
+    let late = world.poll_well().await;
+    assert_eq!(late.len(), 1);
+    assert_eq!(late[0].id, "late");
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn created_is_told_from_updated_by_the_dates() {
+    let world = World::started().await;
+    world.pass(5).await;
+    world.touch("new");
+    world.provider().touch_at("old", 5).created = -1_000;
+    let got = world.poll_well().await;
+    let kind = |id: &str| got.iter().find(|event| event.id == id).unwrap().kind;
+    assert_eq!((kind("new"), kind("old")), (Kind::Created, Kind::Updated));
+}
+
+#[tokio::test(start_paused = true)]
+async fn created_and_edited_between_two_polls_is_created() {
+    let world = World::started().await;
+    world.pass(10).await;
+    world.provider().touch_at("a", 5);
+    world.provider().touch_at("a", 9);
+    assert_eq!(world.poll_well().await[0].kind, Kind::Created);
+    world.pass(10).await;
+    world.touch("a");
+    assert_eq!(
+        world.poll_well().await[0].kind,
+        Kind::Updated,
+        "once created, it is updated"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_check_of_open_connectors_goes_by_the_dates_alone() {
+    let mut world = World::started().await;
+    world.plan.created_check = CreatedCheck::OpenConnectors;
+    world.pass(10).await;
+    world.provider().touch_at("a", 5);
+    world.provider().touch_at("a", 9);
+    assert_eq!(world.poll_well().await[0].kind, Kind::Updated);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tolerance_lets_the_dates_of_a_created_record_differ() {
+    let mut world = World::started().await;
+    world.plan.created_check = CreatedCheck::OpenConnectors;
+    world.plan.created_tolerance = chrono::TimeDelta::seconds(4);
+    world.pass(10).await;
+    world.provider().touch_at("a", 5);
+    world.provider().touch_at("a", 9);
+    assert_eq!(world.poll_well().await[0].kind, Kind::Created);
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_dated_before_the_start_are_not_delivered() {
+    let world = World::new();
+    world.provider().touch_at("before", -1);
+    world.provider().touch_at("at", 0);
+    let got = world.poll_well().await;
+    assert_eq!(got.len(), 1);
+    assert_eq!(got[0].id, "at");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_start_is_read_by_the_providers_clock() {
+    let world = World::new();
+    world.provider().skew = chrono::TimeDelta::seconds(-100);
+    world.provider().touch_at("after the start there", -99);
+    assert_eq!(world.poll_well().await.len(), 1);
+    assert_eq!(world.store.checkpoint().started_at, at(-100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_dated_in_the_future_is_delivered_once_and_stops_nothing() {
+    let world = World::started().await;
+    world.provider().touch_at("2099", 2_000_000_000);
+    assert_eq!(world.poll_well().await.len(), 1);
+    for second in 0..5 {
+        world.pass(20).await;
+        world.touch("a");
+        assert_eq!(world.poll_well().await.len(), 1, "poll {second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_without_id_or_date_are_counted_and_named_and_stop_no_other() {
+    let world = World::started().await;
+    world.touch("good");
+    world.provider().touch_at("no id", 0).odd = Some(json!({"sys_updated_on": BEGIN * 1_000}));
+    world.provider().touch_at("no date", 0).odd =
+        Some(json!({"sys_id": "x7", "sys_updated_on": "yesterday"}));
+    let outcome = world.poll().await;
+    assert_eq!(world.receiver.acknowledged().len(), 1);
+    assert_eq!(outcome.progress.bad_records, 2);
+    let samples = outcome.progress.bad_samples.join("; ");
+    assert!(
+        samples.contains("x7") && samples.contains("yesterday"),
+        "{samples}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_without_updated_date_goes_by_its_created_date() {
+    let world = World::started().await;
+    world.provider().touch_at("a", 0).odd =
+        Some(json!({"sys_id": "a", "sys_updated_on": "", "sys_created_on": BEGIN * 1_000}));
+    assert_eq!(world.poll_well().await[0].kind, Kind::Created);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_that_a_childs_poller_takes_is_left_to_it_from_its_start() {
+    let mut world = World::started().await;
+    world.plan.children.push(Child {
+        class: "child".to_owned(),
+        started_at: Some(at(10)),
+    });
+    world.provider().touch_at("early", 5).class = "child";
+    world.provider().touch_at("late", 15).class = "child";
+    world.pass(20).await;
+    let got = world.poll_well().await;
+    assert_eq!(got.len(), 1);
+    assert_eq!(got[0].id, "early");
+}
+
+#[tokio::test(start_paused = true)]
+async fn until_a_child_has_started_the_parent_delivers() {
+    let mut world = World::started().await;
+    world.plan.children.push(Child {
+        class: "child".to_owned(),
+        started_at: None,
+    });
+    world.provider().touch_at("a", 0).class = "child";
+    assert_eq!(world.poll_well().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn excluded_classes_are_not_delivered() {
+    let mut world = World::started().await;
+    world.plan.excluded_classes.insert("child".to_owned());
+    world.provider().touch_at("a", 0).class = "child";
+    let outcome = world.poll().await;
+    assert_eq!(outcome.progress.excluded, 1);
+    assert!(world.receiver.acknowledged().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn filter_by_current_date_leaves_what_is_newer_to_the_next_poll() {
+    let mut world = World::started().await;
+    world.plan.drop_after_clock = true;
+    world.provider().touch_at("ahead", 5);
+    assert_eq!(world.poll_well().await, []);
+    world.pass(6).await;
+    assert_eq!(world.poll_well().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_filter_by_updated_date_old_rows_come_once() {
+    let mut world = World::started().await;
+    world.plan.drop_before_bound = false;
+    world.provider().ignores_filter = true;
+    world.provider().paging.anchored = false;
+    world.touch("a");
+    assert_eq!(world.poll_well().await.len(), 1);
+    for _ in 0..3 {
+        world.pass(600).await;
+        world.touch("b");
+        let got = world.poll_well().await;
+        assert_eq!(got.len(), 1, "a is still listed, and known");
+        assert_eq!(got[0].id, "b");
+    }
+}

@@ -1,0 +1,167 @@
+//! Checkpoints that are foreign, damaged, too new, or not to be written.
+
+use super::world::{World, at};
+use crate::poll::{End, StoreError};
+
+async fn settled() -> World {
+    let world = World::started().await;
+    world.touch("a");
+    world.poll_well().await;
+    world
+}
+
+async fn refusal(world: &World) -> String {
+    let before = world.provider().requests.len();
+    match world.poll().await.end {
+        End::Unusable(reason) => {
+            assert_eq!(world.provider().requests.len(), before, "nothing is asked");
+            reason
+        }
+        end => panic!("{end:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_of_a_newer_build_is_left_alone() {
+    let world = settled().await;
+    world.store.edit(|checkpoint| checkpoint.version = 99);
+    assert!(refusal(&world).await.contains("upgrade Pollen"));
+    assert_eq!(world.store.checkpoint().version, 99);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_window_is_refused_and_never_read_as_empty() {
+    let world = settled().await;
+    world.store.edit(|checkpoint| {
+        checkpoint
+            .records
+            .window
+            .as_mut()
+            .unwrap()
+            .entries
+            .truncate(4);
+    });
+    assert!(refusal(&world).await.contains("startFrom"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_checkpoint_of_another_poller_is_refused() {
+    let world = settled().await;
+    world
+        .store
+        .edit(|checkpoint| checkpoint.uid = "another".to_owned());
+    assert!(refusal(&world).await.contains("another"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_claim_ends_the_poll_and_forgets_its_checkpoint() {
+    let world = settled().await;
+    world.pass(5).await;
+    world.touch("b");
+    *world.store.failing.lock().unwrap() =
+        Some(StoreError::ClaimLost("resourceVersion 7".to_owned()));
+    let outcome = world.poll().await;
+    assert!(matches!(
+        outcome.end,
+        End::StoreFailed(StoreError::ClaimLost(_))
+    ));
+    assert_eq!(outcome.checkpoint, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_for_a_while_costs_no_repeat_in_this_process() {
+    let world = settled().await;
+    world.pass(5).await;
+    world.touch("b");
+    *world.store.failing.lock().unwrap() =
+        Some(StoreError::Unavailable("connection refused".to_owned()));
+    let outcome = world.poll().await;
+    assert!(matches!(
+        outcome.end,
+        End::StoreFailed(StoreError::Unavailable(_))
+    ));
+    assert_eq!(outcome.checkpoint.unwrap().records.watermark, at(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_of_what_is_asked_reads_back_to_the_last_sweep_and_repeats_nothing() {
+    let mut world = settled().await;
+    world.plan.query_fingerprint = "something else".to_owned();
+    world.pass(10).await;
+    world.touch("b");
+    let got = world.poll_well().await;
+    assert_eq!(got.len(), 1);
+    assert_eq!(world.store.checkpoint().query_fingerprint, "something else");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_beyond_the_capacity_shrinks_by_whole_dates() {
+    let mut world = World::started().await;
+    world.store.capacity = Some(20);
+    for second in 1..=20 {
+        world
+            .provider()
+            .touch_at(&format!("r{second}"), second)
+            .created = -1_000;
+    }
+    world.pass(20).await;
+    world.poll_well().await;
+    for second in 21..=29 {
+        world
+            .provider()
+            .touch_at(&format!("r{second}"), second)
+            .created = -1_000;
+    }
+    world.pass(9).await;
+    assert_eq!(world.poll_well().await.len(), 9);
+    let checkpoint = world.store.checkpoint();
+    assert_eq!(checkpoint.records.window.unwrap().count, 20);
+    assert_eq!(checkpoint.records.window_since, at(10));
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tie_beyond_the_capacity_is_said_and_drops_nothing() {
+    let mut world = World::started().await;
+    world.store.capacity = Some(5);
+    for row in 0..9 {
+        world.provider().touch_at(&format!("r{row}"), 3);
+    }
+    world.pass(5).await;
+    let outcome = world.poll().await;
+    assert!(matches!(outcome.end, End::Unusable(reason) if reason.contains("more than 5")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watermark_moved_without_events_is_written_every_ten_minutes() {
+    let mut world = World::started().await;
+    world.plan.excluded_classes.insert("child".to_owned());
+    let written = world.store.written();
+    for _ in 0..40 {
+        world.pass(60).await;
+        let now = world.now();
+        world.provider().touch_at("a", now).class = "child";
+        let outcome = world.poll().await;
+        world.store.edit(|_| {});
+        assert_eq!(outcome.end, End::Complete);
+    }
+    let writes = world.store.written() - written;
+    assert!((3..=5).contains(&writes), "{writes} writes in 40 minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_within_a_poll_are_a_second_apart() {
+    let mut world = World::started().await;
+    world.plan.max_events = 1;
+    for second in 0..10 {
+        world.provider().touch_at(&format!("r{second}"), second);
+    }
+    world.pass(10).await;
+    let written = world.store.written();
+    world.poll_well().await;
+    assert_eq!(
+        world.store.written() - written,
+        2,
+        "after the first settlement, and at the end"
+    );
+}

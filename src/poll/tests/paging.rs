@@ -1,0 +1,184 @@
+//! Pages that move, tie, hide rows or lie.
+
+use super::world::{World, provider_error};
+use crate::{category::Category, poll::End};
+
+#[tokio::test(start_paused = true)]
+async fn a_record_touched_between_two_pages_pushes_no_other_out_of_sight() {
+    let world = World::started().await;
+    for second in 0..30 {
+        world.provider().touch_at(&format!("r{second:02}"), second);
+    }
+    world.pass(30).await;
+    let third_request = world.provider().requests.len() + 2;
+    world.provider().before.insert(
+        third_request,
+        Box::new(|provider| {
+            provider.touch_at("r03", 29);
+        }),
+    );
+    let mut got: Vec<_> = world
+        .poll_well()
+        .await
+        .into_iter()
+        .map(|event| (event.id, event.version))
+        .collect();
+    got.sort();
+    let mut expected: Vec<_> = (0..30).map(|second| (format!("r{second:02}"), 1)).collect();
+    expected.push(("r03".to_owned(), 2));
+    expected.sort();
+    assert_eq!(got, expected);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tie_over_ten_pages_is_delivered_once() {
+    let mut world = World::started().await;
+    world.plan.max_events = 10;
+    world.provider().paging.page_size = 500;
+    for row in 0..5_000 {
+        world.provider().touch_at(&format!("r{row:04}"), 7);
+    }
+    world.pass(10).await;
+    let before = world.provider().requests.len();
+    let got = world.poll_well().await;
+    assert_eq!(got.len(), 5_000);
+    let requests = world.provider().requests.len() - before;
+    assert!(requests <= 11, "{requests} requests, ten at least");
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tie_where_there_is_no_key_is_delivered_once() {
+    let world = World::started().await;
+    world.provider().paging.by_key = false;
+    for row in 0..95 {
+        world.provider().touch_at(&format!("r{row:02}"), 7);
+    }
+    world.pass(10).await;
+    assert_eq!(world.poll_well().await.len(), 95);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_emptied_by_access_rules_end_nothing() {
+    let world = World::started().await;
+    for second in 0..60 {
+        world
+            .provider()
+            .touch_at(&format!("r{second:02}"), second)
+            .hidden = (5..45).contains(&second);
+    }
+    world.pass(60).await;
+    assert_eq!(world.poll_well().await.len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_ignores_the_order_loses_nothing_and_is_named() {
+    let world = World::started().await;
+    world.provider().ignores_order = true;
+    for row in 0..25 {
+        world
+            .provider()
+            .touch_at(&format!("r{row:02}"), (row * 7) % 25);
+    }
+    world.pass(30).await;
+    let outcome = world.poll().await;
+    assert_eq!(outcome.end, End::Complete);
+    assert_eq!(world.receiver.acknowledged().len(), 25);
+    assert!(
+        outcome
+            .progress
+            .unordered
+            .unwrap()
+            .contains("ignores the order")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_ignores_the_filter_causes_no_flood() {
+    let world = World::started().await;
+    world.provider().ignores_filter = true;
+    for row in 0..40 {
+        world
+            .provider()
+            .touch_at(&format!("old{row:02}"), -1_000 + row);
+    }
+    world.touch("new");
+    let outcome = world.poll().await;
+    assert_eq!(outcome.end, End::Complete);
+    assert_eq!(world.receiver.acknowledged().len(), 1);
+    assert!(
+        outcome
+            .progress
+            .unordered
+            .unwrap()
+            .contains("ignores the filter")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_touched_at_every_request_keeps_no_sweep_alive() {
+    let world = World::started().await;
+    for second in 0..20 {
+        world.provider().touch_at(&format!("r{second:02}"), second);
+    }
+    world.pass(20).await;
+    for request in 0..40 {
+        world.provider().before.insert(
+            request,
+            Box::new(move |provider| {
+                provider.touch_at("hot", 20 + i64::try_from(request).unwrap());
+            }),
+        );
+    }
+    let outcome = world.poll().await;
+    assert_eq!(outcome.end, End::Complete);
+    assert!(
+        outcome.progress.requests <= 4,
+        "{}",
+        outcome.progress.requests
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_fails_ends_the_poll_and_the_next_goes_on() {
+    let world = World::started().await;
+    for second in 0..30 {
+        world.provider().touch_at(&format!("r{second:02}"), second);
+    }
+    world.pass(30).await;
+    let failing = world.provider().requests.len() + 2;
+    world.provider().failing.insert(failing, provider_error());
+    let outcome = world.poll().await;
+    assert!(
+        matches!(outcome.end, End::ProviderFailed(error) if error.category == Category::Provider)
+    );
+    assert_eq!(world.receiver.acknowledged().len(), 10);
+    assert_eq!(world.poll_well().await.len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_come_in_order_of_their_updated_date() {
+    let world = World::started().await;
+    for row in 0..25 {
+        world
+            .provider()
+            .touch_at(&format!("r{row:02}"), (row * 7) % 25);
+    }
+    world.pass(30).await;
+    let ids: Vec<_> = world
+        .poll_well()
+        .await
+        .into_iter()
+        .map(|event| event.id)
+        .collect();
+    let mut expected: Vec<_> = (0..25)
+        .map(|row| ((row * 7) % 25, format!("r{row:02}")))
+        .collect();
+    expected.sort();
+    assert_eq!(
+        ids,
+        expected.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    );
+}
