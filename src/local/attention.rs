@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{
     category::Category,
-    poll::{End, Outcome, StoreError},
+    poll::{End, Outcome, Progress, StoreError},
 };
 
 /// Something that needs attention, and what to do about it.
@@ -39,7 +39,7 @@ impl Attention {
     /// What a poll's end asks for; `None` when all is well.
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         match &outcome.end {
-            End::Complete | End::Stopped => Self::of_records(outcome),
+            End::Complete | End::Stopped => Self::of_findings(outcome),
             End::Unfinished(reason) => Some(Self::warning(format!("{reason}; the next poll goes on from there"))),
             End::ProviderFailed(error) => {
                 Some(Self::error(format!("provider: {error}{}", provider_advice(error.category))))
@@ -58,22 +58,27 @@ impl Attention {
         }
     }
 
-    fn of_records(outcome: &Outcome) -> Option<Self> {
-        let progress = &outcome.progress;
-        if progress.bad_records == 0 {
-            return None;
-        }
-        let noun = if progress.bad_records == 1 {
-            "record has"
-        } else {
-            "records have"
-        };
-        Some(Self::warning(format!(
-            "{} {noun} no event: {}; look at spec.idField and spec.datesConfiguration",
-            progress.bad_records,
-            progress.bad_samples.join("; ")
-        )))
+    /// What a poll that ended well found nonetheless.
+    fn of_findings(outcome: &Outcome) -> Option<Self> {
+        let mut findings: Vec<_> = bad_records(&outcome.progress).into_iter().collect();
+        findings.extend(outcome.findings.iter().cloned());
+        (!findings.is_empty()).then(|| Self::warning(findings.join("; ")))
     }
+}
+
+fn bad_records(progress: &Progress) -> Option<String> {
+    let noun = if progress.bad_records == 1 {
+        "record has"
+    } else {
+        "records have"
+    };
+    (progress.bad_records > 0).then(|| {
+        format!(
+            "{} {noun} no event ({}): look at spec.idField and spec.datesConfiguration",
+            progress.bad_records,
+            progress.bad_samples.join(", ")
+        )
+    })
 }
 
 impl fmt::Display for Attention {

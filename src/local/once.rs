@@ -58,13 +58,13 @@ mod tests {
     use crate::{callback::Unavailable, category::Category, poll::Progress, provider::FetchError};
 
     fn outcome(end: End, created: u64) -> Outcome {
+        let progress = Progress {
+            created,
+            ..Progress::default()
+        };
         Outcome {
-            checkpoint: None,
-            progress: Progress {
-                created,
-                ..Progress::default()
-            },
-            end,
+            progress,
+            ..Outcome::of(end)
         }
     }
 

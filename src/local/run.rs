@@ -166,12 +166,10 @@ impl Session {
             let Some(record) = self.memory.pollers.get(&name).cloned() else {
                 continue;
             };
-            let checkpoint = record.checkpoint.clone();
             let store = FileCheckpointStore::new(self.state.checkpoint_path(&name), record)?;
             runners.push(Runner {
                 label,
                 poller,
-                checkpoint,
                 store,
                 report: Arc::clone(report),
             });

@@ -9,15 +9,14 @@ use super::{once, report::Report, state::FileCheckpointStore};
 use crate::{
     api::Checkpoint,
     fleet::{self, Observer, Poller},
-    poll::Outcome,
+    poll::{CheckpointStore as _, End, Outcome},
 };
 
-/// One poller, its checkpoint, and where its lines go.
+/// One poller, its file, and where its lines go.
 pub(super) struct Runner {
     /// The poller's name in the report.
     pub(super) label: String,
     pub(super) poller: Poller,
-    pub(super) checkpoint: Option<Checkpoint>,
     pub(super) store: FileCheckpointStore,
     pub(super) report: Arc<Report>,
 }
@@ -25,18 +24,25 @@ pub(super) struct Runner {
 impl Runner {
     /// Polls once, and again while that may settle what is open; returns whether all is settled.
     pub(super) async fn settle(mut self, patience: Duration, stop: &CancellationToken) -> bool {
+        let mut checkpoint = None;
         let poll = async || {
-            let outcome = self
-                .poller
-                .poll(self.checkpoint.clone(), &mut self.store, stop)
-                .await;
+            let mut outcome = self.poll(checkpoint.take(), stop).await;
             self.report.polled(&self.label, &outcome);
-            if outcome.checkpoint.is_some() {
-                self.checkpoint.clone_from(&outcome.checkpoint);
-            }
+            checkpoint = outcome.checkpoint.take();
             outcome
         };
         once::settle(poll, patience, stop).await
+    }
+
+    async fn poll(&mut self, known: Option<Checkpoint>, stop: &CancellationToken) -> Outcome {
+        let stored = match known {
+            Some(checkpoint) => Ok(Some(checkpoint)),
+            None => self.store.load().await,
+        };
+        match stored {
+            Ok(checkpoint) => self.poller.poll(checkpoint, &mut self.store, stop).await,
+            Err(error) => Outcome::of(End::StoreFailed(error)),
+        }
     }
 
     /// Polls at the poller's interval until `stop`.
@@ -45,15 +51,7 @@ impl Runner {
             label: self.label,
             report: self.report,
         };
-        fleet::run(
-            self.poller,
-            self.checkpoint,
-            self.store,
-            observer,
-            poke,
-            stop,
-        )
-        .await;
+        fleet::run(self.poller, self.store, observer, poke, stop).await;
     }
 }
 

@@ -39,9 +39,8 @@ fn report() -> (Report, Lines, Lines) {
 
 fn outcome(end: End, progress: Progress) -> Outcome {
     Outcome {
-        checkpoint: None,
         progress,
-        end,
+        ..Outcome::of(end)
     }
 }
 
@@ -111,8 +110,25 @@ fn bad_records_are_a_warning_that_names_them() {
     report.polled("accounts", &outcome(End::Complete, progress));
     let shown = errors.shown();
     assert!(
-        shown[0].contains("warning: 1 record has no event: record 7: no id"),
+        shown[0].contains("warning: 1 record has no event (record 7: no id)"),
         "{}",
         shown[0]
+    );
+}
+
+#[test]
+fn what_a_good_poll_found_is_a_warning() {
+    let (report, _, errors) = report();
+    let findings = vec!["the callback is plain http".to_owned()];
+    report.polled(
+        "accounts",
+        &Outcome {
+            findings,
+            ..Outcome::of(End::Complete)
+        },
+    );
+    assert_eq!(
+        errors.shown(),
+        ["accounts               warning: the callback is plain http"]
     );
 }

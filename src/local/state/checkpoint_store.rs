@@ -52,9 +52,29 @@ impl FileCheckpointStore {
     }
 }
 
+impl FileCheckpointStore {
+    /// Runs `work`, which waits for the disk, beside the runtime.
+    ///
+    /// The file's state moves with it, so that a caller who goes away in between does not leave a
+    /// fence behind that knows nothing of a write.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut PollerFile) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let file = Arc::clone(&self.0);
+        let work = move || work(&mut file.lock().unwrap_or_else(PoisonError::into_inner));
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+    }
+}
+
 impl CheckpointStore for FileCheckpointStore {
     fn window_capacity(&self) -> usize {
         WINDOW_CAPACITY
+    }
+
+    async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
+        self.blocking(PollerFile::load).await
     }
 
     async fn save(
@@ -62,30 +82,35 @@ impl CheckpointStore for FileCheckpointStore {
         checkpoint: &Checkpoint,
         _progress: &Progress,
     ) -> Result<(), StoreError> {
-        let (file, checkpoint) = (Arc::clone(&self.0), checkpoint.clone());
-        // The file's state moves with the write, so that a caller who goes away in between does
-        // not leave a fence behind that knows nothing of it.
-        let write = move || {
-            file.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .save(checkpoint)
-        };
-        match tokio::task::spawn_blocking(write).await {
-            Ok(result) => result,
-            Err(error) => Err(StoreError::Unavailable(format!(
-                "the checkpoint was not written: {error}"
-            ))),
-        }
+        let checkpoint = checkpoint.clone();
+        self.blocking(move |file| file.save(checkpoint)).await
     }
 }
 
 impl PollerFile {
+    fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
+        let refused = |error: StateError| StoreError::Refused(error.to_string());
+        let stamp = Stamp::at(&self.path).map_err(|error| refused(unusable(&self.path, error)))?;
+        let Some(record) = super::read::<PollerRecord>(&self.path).map_err(refused)? else {
+            return Err(self.lost());
+        };
+        if record.uid != self.record.uid {
+            return Err(self.lost());
+        }
+        (self.record, self.stamp) = (record, stamp);
+        Ok(self.record.checkpoint.clone())
+    }
+
+    fn lost(&self) -> StoreError {
+        let path = self.path.display();
+        StoreError::ClaimLost(format!(
+            "{path} was replaced while pollen ran: start it again"
+        ))
+    }
+
     fn save(&mut self, checkpoint: Checkpoint) -> Result<(), StoreError> {
         if Stamp::at(&self.path).ok() != Some(self.stamp) {
-            let path = self.path.display();
-            return Err(StoreError::ClaimLost(format!(
-                "{path} was changed or removed while pollen ran: start it again"
-            )));
+            return Err(self.lost());
         }
         self.record.checkpoint = Some(checkpoint);
         super::write(&self.path, &self.record)
@@ -178,6 +203,22 @@ mod tests {
             .unwrap_err();
         assert!(matches!(error, StoreError::ClaimLost(_)), "{error}");
         assert_eq!(read::<PollerRecord>(&path).unwrap(), Some(theirs));
+    }
+
+    #[tokio::test]
+    async fn what_is_stored_is_read_again_but_not_another_pollers() {
+        let root = tempfile::tempdir().unwrap();
+        let (path, mut store) = store(root.path());
+        assert_eq!(store.load().await, Ok(None));
+        let saved = checkpoint(DateTime::UNIX_EPOCH);
+        store.save(&saved, &Progress::default()).await.unwrap();
+        assert_eq!(store.load().await, Ok(Some(saved)));
+        write(
+            &path,
+            &PollerRecord::new("i", "accounts", DateTime::UNIX_EPOCH),
+        )
+        .unwrap();
+        assert!(matches!(store.load().await, Err(StoreError::ClaimLost(_))));
     }
 
     #[tokio::test]
