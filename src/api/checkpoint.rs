@@ -4,18 +4,20 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The format that this build writes.
+/// The format that this build writes. A checkpoint in a newer one is left alone.
 pub const CHECKPOINT_VERSION: i32 = 1;
 
-/// Everything a poll needs to go on.
+/// Everything a poll needs to go on. Written by Pollen alone.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Checkpoint {
     /// Format of this checkpoint; a newer one is left alone.
     pub version: i32,
-    /// The poller it belongs to: metadata.uid.
+    /// metadata.uid of the poller it belongs to, so that a copy on another object is not believed.
+    #[schemars(length(max = 128))]
     pub uid: String,
     /// Digest of what is asked, so that an edit is noticed.
+    #[schemars(length(max = 128))]
     pub query_fingerprint: String,
     /// Where the poller started; records dated before are not delivered.
     pub started_at: DateTime<Utc>,
@@ -59,10 +61,12 @@ pub struct Stream {
 #[serde(rename_all = "camelCase")]
 pub struct Window {
     /// Key of the fingerprints: 16 bytes, base64.
+    #[schemars(length(max = 64))]
     pub key: String,
     /// Number of fingerprints, for people.
     pub count: i64,
-    /// The entries (`poll::window` has the format), base64.
+    /// The fingerprints by updated date, base64.
+    #[schemars(length(max = 1_048_576))]
     pub entries: String,
 }
 
@@ -82,6 +86,7 @@ pub struct KeyPosition {
     /// The shared updated date.
     pub at: DateTime<Utc>,
     /// The last key read.
+    #[schemars(length(max = 1024))]
     pub after: String,
 }
 
@@ -90,6 +95,7 @@ pub struct KeyPosition {
 #[serde(rename_all = "camelCase")]
 pub struct Reconcile {
     /// Id of the run.
+    #[schemars(length(max = 128))]
     pub id: String,
     /// When it was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,11 +106,13 @@ pub struct Reconcile {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayProgress {
-    /// The last ids done, newest last.
+    /// The last ids done, newest last, so that a reverted edit runs none twice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 63)), extend("x-kubernetes-list-type" = "atomic"))]
     pub done: Vec<String>,
     /// The running one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
     pub id: Option<String>,
     /// How far it is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,25 +1,41 @@
-//! The contract: both kinds, their status, conditions and reasons.
+//! The contract: both kinds, their status, conditions and reasons, and the CRDs made from them.
+//!
+//! The types are the one source: schema, documentation (`kubectl explain`) and admission rules
+//! stand beside the fields, `crds/*.yaml` is generated from them, and [`manifest`] applies the same
+//! rules where there is no API server.
 
 mod authentication;
+mod callback;
 mod checkpoint;
+pub mod conditions;
 mod connector_instance;
+mod crds;
+mod dates;
+mod deletes;
 mod duration;
 mod events;
+pub mod manifest;
+mod patterns;
 mod poller_resource;
+pub mod reasons;
+mod schema;
+mod start;
+pub mod time;
 
 pub use authentication::{Authentication, AuthenticationType, SecretRef};
+pub use callback::{
+    Callback, CallbackAuthentication, CallbackAuthenticationType, DeadLetter, EventFormat,
+    OnRejected, OpenConnectorsIdentity, SignatureScheme, Signing,
+};
 pub use checkpoint::{
     CHECKPOINT_VERSION, Checkpoint, KeyPosition, Position, Reconcile, ReplayProgress, Stream,
     Window,
 };
 pub use connector_instance::{ConnectorInstance, ConnectorInstanceSpec, ConnectorInstanceStatus};
-pub use duration::Duration;
-pub use events::{
-    Callback, CallbackAuthentication, CallbackAuthenticationType, DeadLetter, EventFormat, Events,
-    OnRejected, OpenConnectorsIdentity, SignatureScheme, Signing,
-};
-pub use poller_resource::{
-    CreatedCheck, DatesConfiguration, Deletes, DeletesMode, DeletesStatus, HeldDeletes,
-    InstanceRef, PollerResource, PollerResourceSpec, PollerResourceStatus, Replay, StartFrom,
-    Subclasses,
-};
+pub use crds::{crds, crds_manifest, crds_yaml};
+pub use dates::{CreatedCheck, DatesConfiguration};
+pub use deletes::{Deletes, DeletesMode, DeletesStatus, HeldDeletes, Subclasses};
+pub use duration::{Duration, DurationError};
+pub use events::Events;
+pub use poller_resource::{InstanceRef, PollerResource, PollerResourceSpec, PollerResourceStatus};
+pub use start::{Replay, StartFrom};
