@@ -1,13 +1,25 @@
 //! Talking to a provider: requests, authentication, pages, errors.
 
+mod answer;
 pub mod auth;
+mod connection;
 mod page;
+mod page_size;
+mod path;
+mod resource;
+mod retry_after;
+mod shape;
+mod words;
 
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
+pub use connection::{Authorize, Connection, MAX_BODY, Redact, base_url};
 pub use page::{DateRead, Page, PageError, Row};
+pub use path::{FieldPath, PathError};
+pub use resource::{Findings, ResourceSettings, ResourceSource};
+pub use shape::{DateReader, RecordShape, ShapeError, ShapeSettings};
 
 use crate::category::Category;
 
@@ -81,6 +93,20 @@ pub struct FetchError {
     pub retry_after: Option<std::time::Duration>,
 }
 
-/// Where the fields of a record are and how they are read, compiled once per poller.
-#[derive(Clone, Debug)]
-pub struct RecordShape {}
+impl FetchError {
+    /// An error after which the provider named no time to wait.
+    #[must_use]
+    pub fn new(category: Category, message: impl Into<String>) -> Self {
+        Self {
+            category,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+}
+
+impl From<PageError> for FetchError {
+    fn from(error: PageError) -> Self {
+        Self::new(error.category, error.message)
+    }
+}

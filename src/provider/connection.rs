@@ -1,0 +1,350 @@
+//! One instance's connection: where the provider is, and requests with the right to be answered.
+
+mod base_url;
+mod body;
+mod transport;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use reqwest::{Client, Response, Url};
+
+use super::{
+    FetchError,
+    answer::{self, Answer},
+    retry_after, words,
+};
+use crate::{
+    catalog::{Connector, Reaction},
+    category::{Category, ConfigurationError},
+    clock::Clock,
+};
+
+pub use base_url::base_url;
+
+/// Bodies above this are refused, and a smaller page is asked for.
+pub const MAX_BODY: usize = 256 * 1024 * 1024;
+
+/// A provider that sends nothing for so long has given up. ServiceNow cancels a request over REST
+/// after 60 s and says so, which must still be heard.
+const IDLE: Duration = Duration::from_secs(75);
+
+/// A page takes no longer, however steadily it trickles.
+const TOTAL: Duration = Duration::from_secs(600);
+
+/// Blots out the secrets in hand, for the provider's text that is shown.
+pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
+/// Where requests get the right to be answered.
+pub trait Authorize: Send + Sync {
+    /// The value of the authorization header.
+    fn authorization(&self) -> BoxFuture<'_, Result<HeaderValue, FetchError>>;
+
+    /// The provider refused this value with a 401: another is fetched, once for all who say so.
+    fn refused<'a>(&'a self, used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>>;
+}
+
+/// One instance's connection to its provider.
+///
+/// The client must keep no cookies and follow no redirects. The authorization goes to the host of
+/// the base URL and nowhere else.
+pub struct Connection {
+    connector: Arc<Connector>,
+    base: Url,
+    header: HeaderName,
+    headers: HeaderMap,
+    client: Client,
+    authorizer: Arc<dyn Authorize>,
+    redact: Redact,
+    clock: Clock,
+    max_body: usize,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Connection")
+            .field("base", &self.base.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A good answer.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) headers: HeaderMap,
+    /// `None` where the answer stands for a page without records.
+    pub(super) body: Option<Bytes>,
+}
+
+/// Why there is no good answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A smaller page may do.
+    TooMuch(FetchError),
+    Other(FetchError),
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl Connection {
+    /// A connection to `base` (see [`base_url`]).
+    ///
+    /// # Errors
+    ///
+    /// The connector names a header that can't be one.
+    pub fn new(
+        connector: Arc<Connector>,
+        base: Url,
+        client: Client,
+        authorizer: Arc<dyn Authorize>,
+        redact: Redact,
+        clock: Clock,
+    ) -> Result<Self, ConfigurationError> {
+        let header = header_name(&connector.authentication.header)?;
+        let headers = connector.request.headers.iter().map(|(name, value)| {
+            let invalid = |_| {
+                ConfigurationError::new("spec.connector", format!("{name}: not a header's value"))
+            };
+            Ok((
+                header_name(name)?,
+                HeaderValue::from_str(value).map_err(invalid)?,
+            ))
+        });
+        let headers = headers.collect::<Result<_, ConfigurationError>>()?;
+        Ok(Self {
+            connector,
+            base,
+            header,
+            headers,
+            client,
+            authorizer,
+            redact,
+            clock,
+            max_body: MAX_BODY,
+        })
+    }
+
+    /// The same with another limit for bodies, in bytes.
+    #[must_use]
+    pub const fn with_max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// What Pollen knows of the provider.
+    #[must_use]
+    pub const fn connector(&self) -> &Arc<Connector> {
+        &self.connector
+    }
+
+    /// Where the provider is.
+    #[must_use]
+    pub const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    pub(super) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(super) const fn redact(&self) -> &Redact {
+        &self.redact
+    }
+
+    /// Asks for `url`, which must be on the base URL's host; a 401 is met with one refresh.
+    pub(super) async fn get(&self, url: &Url) -> Result<Reply, Failure> {
+        if url.origin() != self.base.origin() {
+            return Err(self.elsewhere(url).into());
+        }
+        let used = self.authorizer.authorization().await?;
+        let answer = self.ask(url, &used).await?;
+        if !matches!(answer, Answered::Refused(_)) {
+            return answer.into_reply();
+        }
+        self.authorizer.refused(&used).await?;
+        let renewed = self.authorizer.authorization().await?;
+        self.ask(url, &renewed).await?.into_reply()
+    }
+
+    fn elsewhere(&self, url: &Url) -> FetchError {
+        let (host, base) = (
+            url.host_str().unwrap_or_default(),
+            self.base.host_str().unwrap_or_default(),
+        );
+        let message =
+            format!("a link leads from {base} to {host}, where the authorization must not be sent");
+        FetchError::new(Category::Provider, message)
+    }
+
+    async fn ask(&self, url: &Url, authorization: &HeaderValue) -> Result<Answered, FetchError> {
+        let whole = tokio::time::timeout(TOTAL, async {
+            let response = self.send(url, authorization).await?;
+            self.read(url, response).await
+        });
+        whole.await.map_err(|_| self.slow(url, TOTAL))?
+    }
+
+    async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
+        let request = self.client.get(url.clone()).headers(self.headers.clone());
+        let sent = request.header(&self.header, authorization).send();
+        let sent = tokio::time::timeout(IDLE, sent)
+            .await
+            .map_err(|_| self.slow(url, IDLE))?;
+        sent.map_err(|error| self.broken(url, &error))
+    }
+
+    async fn read(&self, url: &Url, response: Response) -> Result<Answered, FetchError> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let answer = Answer {
+            status,
+            headers: &headers,
+            body: None,
+        };
+        if answer.reaction(&self.connector).is_some() {
+            return Ok(self.failed(url, status, &headers, response).await);
+        }
+        match body::read(response, self.max_body, IDLE).await {
+            Ok(body) => Ok(Answered::Good(Reply {
+                headers,
+                body: Some(body),
+            })),
+            Err(body::Broken::TooLarge) => Ok(Answered::TooMuch(self.too_large(url))),
+            Err(body::Broken::Idle) => Err(self.slow(url, IDLE)),
+            Err(body::Broken::Transport(error)) => Err(self.broken(url, &error)),
+        }
+    }
+
+    /// An answer that is no page, with its body looked at.
+    async fn failed(
+        &self,
+        url: &Url,
+        status: StatusCode,
+        headers: &HeaderMap,
+        response: Response,
+    ) -> Answered {
+        let body = body::read_error(response, IDLE).await;
+        let body = body.and_then(|body| serde_json::from_slice(&body).ok());
+        let answer = Answer {
+            status,
+            headers,
+            body: body.as_ref(),
+        };
+        let (reaction, advice) = answer
+            .reaction(&self.connector)
+            .unwrap_or((Reaction::Retry, None));
+        let words = body
+            .as_ref()
+            .map(|body| words::of_error(body, &self.connector.error_text))
+            .unwrap_or_default();
+        let words = match (words.as_str(), status.is_redirection(), status.is_success()) {
+            (_, true, _) => redirect(headers),
+            ("", _, true) => {
+                "no JSON: the provider may be asleep or asking a person to log in".to_owned()
+            }
+            _ => words,
+        };
+        let said = answer::advised(advice, &words::shown(&(self.redact)(&words)));
+        let message = format!("{}: HTTP {}: {said}", subject(url), status.as_u16());
+        let error = FetchError {
+            category: answer::category(reaction),
+            message,
+            retry_after: self.pause(reaction, headers),
+        };
+        match reaction {
+            Reaction::Empty => Answered::Good(Reply {
+                headers: headers.clone(),
+                body: None,
+            }),
+            Reaction::RefreshAuthorization => Answered::Refused(error),
+            Reaction::ShrinkPage => Answered::TooMuch(error),
+            _ => Answered::Failed(error),
+        }
+    }
+
+    fn pause(&self, reaction: Reaction, headers: &HeaderMap) -> Option<Duration> {
+        let now = self.clock.now();
+        let reset = || {
+            retry_after::rate_limit_reset(headers, now).filter(|_| reaction == Reaction::RateLimit)
+        };
+        retry_after::retry_after(headers, now).or_else(reset)
+    }
+
+    fn slow(&self, url: &Url, limit: Duration) -> FetchError {
+        let message = format!(
+            "{}: no complete answer within {} s",
+            subject(url),
+            limit.as_secs()
+        );
+        FetchError::new(Category::Provider, message)
+    }
+
+    fn broken(&self, url: &Url, error: &reqwest::Error) -> FetchError {
+        let words = words::shown(&(self.redact)(&transport::words(error)));
+        FetchError::new(Category::Provider, format!("{}: {words}", subject(url)))
+    }
+
+    fn too_large(&self, url: &Url) -> FetchError {
+        let message = format!(
+            "{}: the page is larger than {} bytes",
+            subject(url),
+            self.max_body
+        );
+        FetchError::new(Category::Provider, message)
+    }
+}
+
+/// An answer, by what follows from it.
+enum Answered {
+    Good(Reply),
+    Refused(FetchError),
+    TooMuch(FetchError),
+    Failed(FetchError),
+}
+
+impl Answered {
+    fn into_reply(self) -> Result<Reply, Failure> {
+        match self {
+            Self::Good(reply) => Ok(reply),
+            Self::TooMuch(error) => Err(Failure::TooMuch(error)),
+            Self::Refused(error) | Self::Failed(error) => Err(Failure::Other(error)),
+        }
+    }
+}
+
+/// How messages name a request: without its query, which may be long and private.
+pub(super) fn subject(url: &Url) -> String {
+    format!(
+        "GET {} of {}",
+        url.path(),
+        url.host_str().unwrap_or_default()
+    )
+}
+
+fn redirect(headers: &HeaderMap) -> String {
+    let location = headers
+        .get(http::header::LOCATION)
+        .and_then(|value| value.to_str().ok());
+    let host = location
+        .and_then(|location| Url::parse(location).ok())
+        .and_then(|url| url.host_str().map(str::to_owned));
+    let host = host.unwrap_or_else(|| "another page".to_owned());
+    format!(
+        "a redirect to {host}, which is not followed: set the instance's baseUrl to the host that answers"
+    )
+}
+
+fn header_name(name: &str) -> Result<HeaderName, ConfigurationError> {
+    name.parse().map_err(|_| {
+        ConfigurationError::new("spec.connector", format!("{name:?} is not a header's name"))
+    })
+}
+
+#[cfg(test)]
+pub(in crate::provider) mod tests;

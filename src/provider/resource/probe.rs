@@ -1,0 +1,240 @@
+//! Questions to a provider that show whether it understands a poller's query.
+//!
+//! ServiceNow leaves out conditions that it doesn't understand and answers the rest, and reads
+//! dates in the zone of its user: either loses changes without a word.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::ResourceSource;
+use crate::provider::{
+    Ask, Bound, DateRead, FetchError, Page, PageSource as _, Row, Step, connection::Failure,
+};
+
+/// A date that no record has.
+const FAR: i64 = 32_472_144_000; // 2999-01-01T00:00:00Z
+
+/// Zones lie on quarters of an hour up to 14 hours from Greenwich.
+const QUARTER: i64 = 15 * 60;
+const QUARTERS: i64 = 14 * 4;
+
+/// How often a row is read again that changes while it is looked at.
+const ATTEMPTS: usize = 3;
+
+/// What probing found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Why this poller must not run: it would lose changes or read everything at every poll.
+    pub fatal: Option<String>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// How far the provider's clock is ahead of ours.
+    pub clock_skew: Option<TimeDelta>,
+}
+
+/// One row, as far as it was read.
+struct Sample {
+    id: Option<String>,
+    updated: Option<DateTime<Utc>>,
+    classified: bool,
+}
+
+impl ResourceSource {
+    /// Asks the provider whether it knows the updated date and reads dates in the stated zone;
+    /// an empty resource passes.
+    ///
+    /// # Errors
+    ///
+    /// A question could not be asked; nothing is known then.
+    pub async fn probe(&self, now: DateTime<Utc>) -> Result<Findings, FetchError> {
+        let mut findings = Findings::default();
+        findings.fatal = self.ignored_date().await?;
+        if findings.fatal.is_some() {
+            return Ok(findings);
+        }
+        let (sample, page) = self
+            .sample(self.bounds.bound(self.earliest()), Step::First)
+            .await?;
+        findings.clock_skew = page.server_time.map(|server| server - now);
+        let Some(sample) = sample else {
+            return Ok(findings);
+        };
+        findings.fatal = self.missing_field(&sample);
+        if self.connection.connector().records.class.is_some() && !sample.classified {
+            findings
+                .notes
+                .push("records have no class: subclasses cannot be told from their parents".into());
+        }
+        if findings.fatal.is_none() && self.paging().by_key {
+            findings.fatal = self.foreign_zone(sample).await?;
+        }
+        Ok(findings)
+    }
+
+    async fn ignored_date(&self) -> Result<Option<String>, FetchError> {
+        if !self
+            .plan
+            .query
+            .as_ref()
+            .is_some_and(|(_, query)| query.is_dated())
+        {
+            return Ok(None);
+        }
+        let far = DateTime::from_timestamp(FAR, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let (sample, _) = self.sample(self.bounds.bound(far), Step::First).await?;
+        Ok(sample.map(|_| {
+            let field = self.updated_field();
+            format!(
+                "the provider ignores the condition on {field} and returns all records: it knows no such field, or the \
+                 account may not read it; correct datesConfiguration.updatedDateField or give the account access"
+            )
+        }))
+    }
+
+    fn missing_field(&self, sample: &Sample) -> Option<String> {
+        let missing = match (&sample.id, sample.updated) {
+            (None, _) => ("idField", self.fields.id.as_str()),
+            (_, None) => ("datesConfiguration.updatedDateField", self.updated_field()),
+            _ => return None,
+        };
+        let (key, field) = missing;
+        Some(format!(
+            "records have no readable {field}: correct {key} or its format, or give the account access to it"
+        ))
+    }
+
+    /// Finds the row again by its own date; else finds by how much the provider is off.
+    async fn foreign_zone(&self, mut sample: Sample) -> Result<Option<String>, FetchError> {
+        for _ in 0..ATTEMPTS {
+            let (Some(id), Some(updated)) = (&sample.id, sample.updated) else {
+                return Ok(None);
+            };
+            if self.finds(id, updated, "=").await? {
+                return Ok(None);
+            }
+            let Some(again) = self.read_again(id).await? else {
+                return Ok(None);
+            };
+            if again.updated == sample.updated {
+                return self.offset(id, updated).await.map(Some);
+            }
+            sample = again;
+        }
+        Ok(None)
+    }
+
+    async fn offset(&self, id: &str, updated: DateTime<Utc>) -> Result<String, FetchError> {
+        // The row is found from every literal up to its own, as the provider reads it.
+        let (mut low, mut high) = (-QUARTERS, QUARTERS);
+        while low < high {
+            let middle = low + (high - low + 1).div_euclid(2);
+            let literal = updated + TimeDelta::seconds(middle * QUARTER);
+            if self.finds(id, literal, ">=").await? {
+                low = middle
+            } else {
+                high = middle - 1
+            }
+        }
+        let minutes = low * 15;
+        let (sign, minutes) = if minutes < 0 {
+            ('-', -minutes)
+        } else {
+            ('+', minutes)
+        };
+        Ok(format!(
+            "the provider reads dates in the zone of the account's user, about {sign}{:02}:{:02} from GMT, so that changes \
+             would be missed or read again; set that user's time zone to GMT",
+            minutes / 60,
+            minutes % 60
+        ))
+    }
+
+    async fn finds(
+        &self,
+        id: &str,
+        date: DateTime<Utc>,
+        operator: &str,
+    ) -> Result<bool, FetchError> {
+        let date = self.bounds.bound(date).text;
+        let query = format!(
+            "{}={}^{}{operator}{date}",
+            self.fields.id,
+            super::encoded_query::escape(id),
+            self.updated_field()
+        );
+        Ok(self.one(&query).await?.is_some())
+    }
+
+    async fn read_again(&self, id: &str) -> Result<Option<Sample>, FetchError> {
+        self.one(&format!(
+            "{}={}",
+            self.fields.id,
+            super::encoded_query::escape(id)
+        ))
+        .await
+    }
+
+    /// One row of a query of the probe's own.
+    async fn one(&self, query: &str) -> Result<Option<Sample>, FetchError> {
+        let ask = Ask {
+            bound: self.bounds.bound(DateTime::UNIX_EPOCH),
+            until: None,
+            step: Step::First,
+        };
+        let mut url = self.url(&ask, 1)?;
+        let Some((parameter, _)) = &self.plan.query else {
+            return Ok(None);
+        };
+        super::request::replace(&mut url, parameter, query);
+        self.read(&url).await.map(|(sample, _)| sample)
+    }
+
+    async fn sample(&self, bound: Bound, step: Step) -> Result<(Option<Sample>, Page), FetchError> {
+        let url = self.url(
+            &Ask {
+                bound,
+                until: None,
+                step,
+            },
+            1,
+        )?;
+        self.read(&url).await
+    }
+
+    async fn read(&self, url: &reqwest::Url) -> Result<(Option<Sample>, Page), FetchError> {
+        let reply = self
+            .connection
+            .get(url)
+            .await
+            .map_err(|failure| match failure {
+                Failure::TooMuch(error) | Failure::Other(error) => error,
+            })?;
+        let page = self.page(url, 1, reply);
+        let mut sample = None;
+        page.rows(|row| {
+            sample.get_or_insert_with(|| Sample::of(&row));
+        })?;
+        Ok((sample, page))
+    }
+
+    fn updated_field(&self) -> &str {
+        self.fields
+            .updated
+            .as_ref()
+            .map(|date| date.field.as_str())
+            .unwrap_or_default()
+    }
+}
+
+impl Sample {
+    fn of(row: &Row<'_>) -> Self {
+        let date = |read: &DateRead<'_>| match read {
+            DateRead::At(instant) => Some(*instant),
+            _ => None,
+        };
+        Self {
+            id: row.id.as_ref().map(ToString::to_string),
+            updated: date(&row.updated).or_else(|| date(&row.created)),
+            classified: row.class.is_some(),
+        }
+    }
+}
