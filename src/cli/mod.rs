@@ -1,6 +1,7 @@
 //! Arguments, and a file for each command.
 
 mod check;
+mod connectors;
 mod crds;
 mod local;
 mod output;
@@ -27,6 +28,7 @@ struct Arguments {
 enum Command {
     Local(local::Local),
     Check(check::Check),
+    Connectors(connectors::Connectors),
     Crds(crds::Crds),
 }
 
@@ -38,6 +40,7 @@ pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Local(local) => local.run(),
         Command::Check(check) => check.run(),
+        Command::Connectors(connectors) => connectors.run(),
         Command::Crds(crds) => crds.run(),
     }
 }
