@@ -19,3 +19,4 @@ pub mod poll;
 pub mod provider;
 pub mod secrets;
 pub mod telemetry;
+pub mod template;

@@ -57,4 +57,14 @@ impl Secrets {
             .get(key)
             .filter(|value| !value.expose_secret().trim().is_empty()))
     }
+
+    /// Every value, for what must be kept out of a text.
+    #[must_use]
+    pub fn values(&self) -> Vec<SecretString> {
+        self.0
+            .values()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect()
+    }
 }

@@ -10,7 +10,7 @@ use reqwest::{
 use super::{
     Callback, Delivery, Rejection, RetryPolicy, SignedBody, Signer, Unavailable,
     authentication::Headers,
-    response::{Verdict, retry_after, verdict},
+    response::{Verdict, verdict},
     retry::Attempt,
 };
 use crate::{
@@ -119,7 +119,7 @@ impl HttpCallback {
 
     async fn judge(&self, answer: Response) -> Attempt<Delivery, Unavailable> {
         let status = answer.status();
-        let wait = retry_after(answer.headers(), self.clock.now());
+        let wait = network::retry_after(answer.headers(), self.clock.now());
         // The status has said all that matters: a body that breaks off changes nothing.
         let body = network::read_limited(answer, ANSWER_LIMIT)
             .await

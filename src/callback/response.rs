@@ -1,15 +1,6 @@
 //! What a callback's answer means.
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
-use reqwest::{
-    StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
-};
-
-/// The longest time for which a callback can ask to be left alone.
-const RETRY_AFTER_CAP: Duration = Duration::from_secs(60 * 60);
+use reqwest::StatusCode;
 
 /// What a status code says of the notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,20 +22,6 @@ pub(super) const fn verdict(status: StatusCode) -> Verdict {
         410 => Verdict::Gone,
         _ => Verdict::Rejected,
     }
-}
-
-/// How long `Retry-After` asks to wait, in seconds or until a date (RFC 9110 §10.2.3), an hour at
-/// most; `None` where it is absent, unreadable or past.
-pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = DateTime::<Utc>::from(httpdate::parse_http_date(value).ok()?);
-            (until - now).to_std().ok()?
-        }
-    };
-    (!wait.is_zero()).then_some(wait.min(RETRY_AFTER_CAP))
 }
 
 #[cfg(test)]
@@ -75,24 +52,5 @@ mod tests {
                 "{status}"
             );
         }
-    }
-
-    #[rstest]
-    #[case::seconds("120", Some(120))]
-    #[case::padded(" 7 ", Some(7))]
-    #[case::now("0", None)]
-    #[case::capped("86400", Some(3600))]
-    #[case::huge("18446744073709551615", Some(3600))]
-    #[case::date("Wed, 21 Oct 2015 07:28:30 GMT", Some(30))]
-    #[case::obsolete_date("Wednesday, 21-Oct-15 07:28:30 GMT", Some(30))]
-    #[case::asctime("Wed Oct 21 07:28:30 2015", Some(30))]
-    #[case::past("Wed, 21 Oct 2015 07:27:00 GMT", None)]
-    #[case::negative("-5", None)]
-    #[case::fraction("1.5", None)]
-    #[case::nonsense("soon", None)]
-    fn retry_after_is_read_in_both_forms(#[case] value: &str, #[case] seconds: Option<u64>) {
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
-        let now = "2015-10-21T07:28:00Z".parse().unwrap();
-        assert_eq!(retry_after(&headers, now), seconds.map(Duration::from_secs));
     }
 }

@@ -33,7 +33,17 @@ pub async fn run<S: CheckpointStore, O: Observer>(
     poke: watch::Receiver<u64>,
     stop: CancellationToken,
 ) {
-    Runner { poller, store, observer, poke, stop, checkpoint: None, failures: 0 }.run().await;
+    Runner {
+        poller,
+        store,
+        observer,
+        poke,
+        stop,
+        checkpoint: None,
+        failures: 0,
+    }
+    .run()
+    .await;
 }
 
 struct Runner<S, O> {
@@ -85,7 +95,11 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
             None => self.store.load().await,
         };
         let mut outcome = match checkpoint {
-            Ok(checkpoint) => self.poller.poll(checkpoint, &mut self.store, &self.stop).await,
+            Ok(checkpoint) => {
+                self.poller
+                    .poll(checkpoint, &mut self.store, &self.stop)
+                    .await
+            }
             Err(error) => Outcome::of(End::StoreFailed(error)),
         };
         self.checkpoint = outcome.checkpoint.take();
@@ -114,7 +128,10 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
     fn wait_after(&mut self, end: &End) -> Duration {
         if is_retried(end) {
             self.failures = self.failures.saturating_add(1);
-            return self.poller.grid().retry_after(self.failures, rand::random());
+            return self
+                .poller
+                .grid()
+                .retry_after(self.failures, rand::random());
         }
         self.failures = 0;
         self.poller.grid().until_next(self.poller.clock().now())
@@ -125,7 +142,11 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
 /// pollers itself, and what only a person can mend waits for the grid.
 fn is_retried(end: &End) -> bool {
     match end {
-        End::Complete | End::Stopped | End::Blocked { .. } | End::CallbackGone | End::Unusable(_) => false,
+        End::Complete
+        | End::Stopped
+        | End::Blocked { .. }
+        | End::CallbackGone
+        | End::Unusable(_) => false,
         End::StoreFailed(error) => !matches!(error, StoreError::Refused(_)),
         End::Unfinished(_) | End::ProviderFailed(_) | End::CallbackUnavailable(_) => true,
     }

@@ -10,6 +10,7 @@ mod client;
 mod excerpt;
 mod policy;
 mod reserved;
+mod retry_after;
 mod rule;
 
 pub use client::{
@@ -17,4 +18,5 @@ pub use client::{
 };
 pub use excerpt::{describe, excerpt};
 pub use policy::{AddressPolicy, Refusal};
+pub use retry_after::retry_after;
 pub use rule::{AddressRule, AddressRuleError};

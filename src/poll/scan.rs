@@ -52,6 +52,7 @@ pub(super) fn scan(
         scan.take(&row, comparison, keep_returned);
     })?;
     scan.facts.total = page.total;
+    scan.facts.limit = page.limit;
     scan.facts.next.clone_from(&page.next);
     scan.changes.sort_by_key(|change| change.updated);
     Ok(scan)

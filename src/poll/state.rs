@@ -233,8 +233,16 @@ impl State {
         Ok(checkpoint)
     }
 
-    /// Shrinks what the window covers until it fits, whole dates at a time.
+    /// Since when the stored window must hold what was settled: the reach, or where that is too
+    /// much, whole dates less.
     fn fit(&mut self, plan: &Plan, capacity: usize) -> Result<DateTime<Utc>, Unusable> {
+        if !plan.drop_before_bound {
+            // Rows of any date come again, so nothing may be given up.
+            let fits = self.window.len() <= capacity;
+            return fits
+                .then_some(DateTime::<Utc>::MIN_UTC)
+                .ok_or(Unusable::WindowTooLarge(capacity));
+        }
         let since = self.watermark - plan.reach;
         let fitting = self
             .window

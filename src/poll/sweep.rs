@@ -55,6 +55,8 @@ pub(super) struct PageFacts {
     pub(super) last_id: Option<String>,
     /// Rows that the question selects before access rules, where the provider says.
     pub(super) total: Option<u64>,
+    /// Rows that were asked for at most.
+    pub(super) limit: u32,
     pub(super) next: Option<String>,
     /// Versions unseen until now, dated at or before the provider's clock at the sweep's start.
     pub(super) unseen: usize,
@@ -132,7 +134,7 @@ impl Sweep {
         }
         match &mut self.mode {
             Mode::Unordered(passes) => passes.next(&self.paging, &self.begun_at, asked, facts),
-            Mode::Offset(stretch) => match stretch.next(&self.paging, asked, facts, &bound_at) {
+            Mode::Offset(stretch) => match stretch.next(asked, facts, &bound_at) {
                 offset::Step::Ask(ask) => Next::Ask(ask),
                 offset::Step::Unsettled(reason) => Next::Unfinished(reason),
                 offset::Step::Done => self.after(asked.bound.instant, &bound_at),
@@ -152,7 +154,7 @@ impl Sweep {
         facts: &PageFacts,
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
     ) -> Next {
-        if !self.more(facts, 0) {
+        if !more(facts, 0) {
             return Next::Complete;
         }
         let (Some(first_date), Some(last)) = (facts.first, facts.last) else {
@@ -191,7 +193,7 @@ impl Sweep {
         facts: &PageFacts,
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
     ) -> Next {
-        if !self.more(facts, 0) {
+        if !more(facts, 0) {
             return self.after(asked.bound.instant, bound_at);
         }
         match &facts.last_id {
@@ -260,7 +262,7 @@ impl Sweep {
         facts: &PageFacts,
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
     ) -> Next {
-        if self.more(facts, 0) {
+        if more(facts, 0) {
             return self.halve(asked.bound.clone(), until, bound_at);
         }
         self.after(until, bound_at)
@@ -286,18 +288,13 @@ impl Sweep {
         self.mode = Mode::Offset(stretch);
         Next::Ask(ask)
     }
-
-    /// Whether rows remain behind a page that began at row `offset` of its question.
-    fn more(&self, facts: &PageFacts, offset: u64) -> bool {
-        more(&self.paging, facts, offset)
-    }
 }
 
 /// An empty or short page is not the end: access rules thin a page after its limit was applied.
 /// The total tells, else the next link, else only an empty page.
-fn more(paging: &Paging, facts: &PageFacts, offset: u64) -> bool {
+fn more(facts: &PageFacts, offset: u64) -> bool {
     match facts.total {
-        Some(total) => total > offset + u64::from(paging.page_size),
+        Some(total) => total > offset + u64::from(facts.limit),
         None => facts.next.is_some() || facts.rows > 0,
     }
 }

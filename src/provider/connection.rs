@@ -7,13 +7,13 @@ mod transport;
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Client, Response, Url};
 
 use super::{
     FetchError,
     answer::{self, Answer},
+    auth::Authorize,
     retry_after, words,
 };
 use crate::{
@@ -36,15 +36,6 @@ const TOTAL: Duration = Duration::from_secs(600);
 
 /// Blots out the secrets in hand, for the provider's text that is shown.
 pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
-
-/// Where requests get the right to be answered.
-pub trait Authorize: Send + Sync {
-    /// The value of the authorization header.
-    fn authorization(&self) -> BoxFuture<'_, Result<HeaderValue, FetchError>>;
-
-    /// The provider refused this value with a 401: another is fetched, once for all who say so.
-    fn refused<'a>(&'a self, used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>>;
-}
 
 /// One instance's connection to its provider.
 ///

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{MAX_PASSES, PageFacts, more};
-use crate::provider::{Ask, Bound, Paging, Step as PageStep};
+use crate::provider::{Ask, Bound, Step as PageStep};
 
 /// Rows behind one anchor, half a page at a time, repeated until a pass shows nothing unseen: a
 /// row that leaves the stretch shifts those behind it by one, and the half that overlaps catches
@@ -38,7 +38,6 @@ impl Stretch {
 
     pub(super) fn next(
         &mut self,
-        paging: &Paging,
         asked: &Ask,
         facts: &PageFacts,
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
@@ -47,8 +46,8 @@ impl Stretch {
         let past = facts
             .last
             .is_some_and(|last| bound_at(last).text != asked.bound.text);
-        if !past && more(paging, facts, self.offset) {
-            self.offset += u64::from((paging.page_size / 2).max(1));
+        if !past && more(facts, self.offset) {
+            self.offset += u64::from((facts.limit / 2).max(1));
             return Step::Ask(self.ask(asked.bound.clone()));
         }
         self.end_of_pass(asked)

@@ -79,6 +79,7 @@ impl Listing {
             newest: page.iter().map(|row| instant(row.0)).max(),
             last_id: page.last().map(|row| row.1.to_string()),
             total: Some(total as u64),
+            limit: self.paging.page_size,
             next: None,
             unseen,
             disorder: None,
@@ -219,6 +220,7 @@ fn a_provider_that_breaks_the_order_is_read_again_without_it() {
     let facts = PageFacts {
         rows: 10,
         total: Some(30),
+        limit: 10,
         disorder: Some("a date decreases".to_owned()),
         ..PageFacts::default()
     };
@@ -254,6 +256,7 @@ mod unordered {
             rows: 2,
             next: next.map(str::to_owned),
             unseen,
+            limit: 2,
             ..PageFacts::default()
         }
     }

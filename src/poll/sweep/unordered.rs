@@ -53,13 +53,13 @@ impl Passes {
         }
         // Without offsets and a total, the missing next link is the end.
         let told = paging.by_offset || facts.total.is_some();
-        if told && more(paging, facts, self.offset) {
-            return self.next_offset(paging, begun_at);
+        if told && more(facts, self.offset) {
+            return self.next_offset(paging, begun_at, facts.limit);
         }
         self.end_of_pass(begun_at)
     }
 
-    fn next_offset(&mut self, paging: &Paging, begun_at: &Bound) -> Next {
+    fn next_offset(&mut self, paging: &Paging, begun_at: &Bound, limit: u32) -> Next {
         if !paging.by_offset {
             return Next::Unfinished(
                 "the provider says that more records follow, but gives neither a next link nor an \
@@ -67,7 +67,7 @@ impl Passes {
                     .to_owned(),
             );
         }
-        self.offset += u64::from(paging.page_size);
+        self.offset += u64::from(limit);
         Next::Ask(Ask {
             bound: begun_at.clone(),
             until: None,

@@ -136,8 +136,9 @@ async fn two_events_of_one_record_are_never_in_flight_together() {
     world.provider().paging.anchored = false;
     let now = world.now();
     for row in 0..8 {
-        let record = world.provider().touch_at(&format!("r{row}"), now).clone();
-        let twin = world.provider().touch_at(&format!("twin of r{row}"), now);
+        let mut provider = world.provider();
+        let record = provider.touch_at(&format!("r{row}"), now).clone();
+        let twin = provider.touch_at(&format!("twin of r{row}"), now);
         twin.id = record.id;
         twin.version = 2;
     }

@@ -16,7 +16,11 @@ use crate::{
     clock::Clock,
     event::{Identity, Kind, Notification, Origin},
     poll::{self, CheckpointStore, Edges, End, Outcome, Plan, Progress, Start, StoreError},
-    provider::{Ask, Bound, FetchError, Page, PageSource, Paging, Step},
+    provider::{
+        Ask, Bound, DateReader, FetchError, Page, PageSource, Paging, RecordShape, ShapeSettings,
+        Step,
+    },
+    template::{DatePattern, Zone},
 };
 
 /// The second at which every world begins.
@@ -235,8 +239,22 @@ impl Record {
     }
 }
 
-fn shape() -> Arc<crate::provider::RecordShape> {
-    todo!()
+fn shape() -> Arc<RecordShape> {
+    let date = |field: &str| DateReader {
+        field: field.to_owned(),
+        pattern: DatePattern::parse("milliseconds").unwrap(),
+        zone: Zone::Utc,
+    };
+    let settings = ShapeSettings {
+        records: "result".to_owned(),
+        id: "sys_id".to_owned(),
+        updated: Some(date("sys_updated_on")),
+        created: Some(date("sys_created_on")),
+        version: Some("sys_mod_count".to_owned()),
+        class: Some("sys_class_name".to_owned()),
+        ..ShapeSettings::default()
+    };
+    Arc::new(RecordShape::new(settings).unwrap())
 }
 
 impl PageSource for World {

@@ -1,8 +1,32 @@
 //! Living on tokens: grants, one refresh at a time, rotation that survives a crash.
 
+mod answer;
+mod authenticator;
+mod endpoint;
+mod grant;
+mod tokens;
+mod words;
+
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
+use reqwest::header::HeaderValue;
 use secrecy::SecretString;
+
+pub use authenticator::{Authenticator, AuthenticatorSettings};
+pub use grant::{ClientCredentials, CredentialsIn, Grant};
+pub use tokens::Lifetimes;
+
+use super::FetchError;
+
+/// What puts the `Authorization` on a request to a provider.
+pub trait Authorize: Send + Sync {
+    /// The header's value for the next request, renewed first where it is about to expire.
+    fn authorization(&self) -> BoxFuture<'_, Result<HeaderValue, FetchError>>;
+
+    /// Says that the provider answered a request that carried `used` with 401. `Ok` means that
+    /// [`authorization`](Self::authorization) has another value by now, worth one more try.
+    fn refused<'a>(&'a self, used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>>;
+}
 
 /// Where a refresh token that the provider issued is kept: a file or a Secret of Pollen's own.
 pub trait TokenStore: Send + Sync {

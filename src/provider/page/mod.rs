@@ -30,6 +30,8 @@ pub struct Page {
     pub server_time: Option<DateTime<Utc>>,
     /// Rows that the query selects, before access rules.
     pub total: Option<u64>,
+    /// Rows that were asked for at most: access rules may have thinned the page since.
+    pub limit: u32,
     /// The next link, resolved against the request's URL.
     pub next: Option<String>,
 }
@@ -80,6 +82,7 @@ impl Page {
             answerer: None,
             server_time: None,
             total: None,
+            limit: 0,
             next: None,
         }
     }

@@ -175,6 +175,7 @@ impl ResourceSource {
             Page::new(Arc::clone(&self.shape), body).answered_by(self.answerer(url, asked));
         page.server_time = retry_after::server_time(&reply.headers);
         page.total = total;
+        page.limit = asked;
         page.next = paging.next.and_then(|_| link::next(&reply.headers, url));
         page
     }

@@ -1,0 +1,311 @@
+//! One instance at work: its connection, tokens, callback and holds.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use reqwest::{Client, Url};
+use tokio::sync::watch;
+
+use super::{Environment, InstanceState, holds::Holds, starts::Starts};
+use crate::{
+    api::ConnectorInstanceSpec,
+    callback::{CallbackSettings, HttpCallback},
+    catalog::{ClientAuthentication, Connector, OAuth},
+    category::ConfigurationError,
+    event::Identity,
+    network::{self, ClientOptions},
+    provider::{
+        Connection, Redact,
+        auth::{
+            Authenticator, AuthenticatorSettings, ClientCredentials, CredentialsIn, Grant,
+            Lifetimes, TokenStore,
+        },
+        base_url,
+    },
+    secrets::Secrets,
+};
+
+/// Everything an instance is built from.
+pub struct InstanceSettings {
+    pub namespace: String,
+    pub name: String,
+    pub spec: ConnectorInstanceSpec,
+    /// The Secrets that [`secret_names`] lists, as far as they exist.
+    pub secrets: Secrets,
+    pub tokens: Arc<dyn TokenStore>,
+    /// A deferral that an earlier process stored.
+    pub deferred_until: Option<DateTime<Utc>>,
+}
+
+/// The names of the Secrets that an instance needs, each once, in order.
+#[must_use]
+pub fn secret_names(spec: &ConnectorInstanceSpec) -> Vec<String> {
+    let mut names = BTreeSet::from([spec.authentication.secret_ref.name.clone()]);
+    if let Some(callback) = spec
+        .events
+        .as_ref()
+        .and_then(|events| events.callback.as_ref())
+    {
+        names.extend(
+            callback
+                .signing
+                .as_ref()
+                .map(|signing| signing.secret_ref.name.clone()),
+        );
+        names.extend(
+            callback
+                .authentication
+                .as_ref()
+                .map(|asked| asked.secret_ref.name.clone()),
+        );
+    }
+    names.into_iter().collect()
+}
+
+/// One instance at work: its connection, tokens, callback and holds, shared by its pollers.
+pub struct Instance {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) spec: ConnectorInstanceSpec,
+    pub(super) connection: Arc<Connection>,
+    /// `None` where the instance names no callback: nothing may be polled then.
+    pub(super) callback: Option<HttpCallback>,
+    authenticator: Arc<Authenticator>,
+    holds: Holds,
+    pub(super) starts: Starts,
+    pub(super) identity: Identity,
+}
+
+impl Instance {
+    /// Builds an instance; sends nothing, but may resolve the name of a plain-http provider.
+    ///
+    /// # Errors
+    ///
+    /// The connector, a parameter, a Secret or the callback is wrong.
+    pub async fn build(
+        settings: InstanceSettings,
+        environment: &Environment,
+    ) -> Result<Arc<Self>, ConfigurationError> {
+        let connector = connector(&settings.spec, environment)?;
+        let base = base(&settings, &connector, environment).await?;
+        let client = client(
+            &settings,
+            environment,
+            ClientOptions {
+                // Connection has time limits of its own, which fit long pages.
+                timeout: Duration::from_secs(900),
+                ..ClientOptions::default()
+            },
+        )?;
+        let authenticator = Arc::new(authenticator(&settings, &connector, &base, environment)?);
+        let connection = Connection::new(
+            connector,
+            base,
+            client,
+            authenticator.clone(),
+            redact(&settings.secrets),
+            environment.clock,
+        )?;
+        let callback = callback(&settings, environment)?;
+        let InstanceSettings {
+            namespace,
+            name,
+            spec,
+            deferred_until,
+            ..
+        } = settings;
+        Ok(Arc::new(Self {
+            identity: identity(&namespace, &name, &spec),
+            namespace,
+            name,
+            spec,
+            connection: Arc::new(connection),
+            callback,
+            authenticator,
+            holds: Holds::new(environment.clock, deferred_until),
+            starts: Starts::new(),
+        }))
+    }
+
+    /// The state as it changes.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<InstanceState> {
+        self.holds.state()
+    }
+
+    /// Sends to the callback again after a 410 or within a hold.
+    pub fn resume_delivery(&self) {
+        self.holds.release();
+    }
+
+    /// When the refresh token ends, once that is near enough for a person to act.
+    #[must_use]
+    pub fn reauthorization_due(&self) -> Option<DateTime<Utc>> {
+        self.authenticator.reauthorization_due()
+    }
+
+    pub(super) const fn holds(&self) -> &Holds {
+        &self.holds
+    }
+}
+
+fn connector(
+    spec: &ConnectorInstanceSpec,
+    environment: &Environment,
+) -> Result<Arc<Connector>, ConfigurationError> {
+    environment.catalog.get(&spec.connector).ok_or_else(|| {
+        let known: Vec<_> = environment.catalog.keys().collect();
+        ConfigurationError::new(
+            "spec.connector",
+            format!(
+                "{:?} is no connector of the catalog: write one of {}",
+                spec.connector,
+                known.join(", ")
+            ),
+        )
+    })
+}
+
+async fn base(
+    settings: &InstanceSettings,
+    connector: &Connector,
+    environment: &Environment,
+) -> Result<Url, ConfigurationError> {
+    let spec = &settings.spec;
+    let url = |plain: bool| {
+        base_url(
+            connector,
+            &spec.configuration,
+            spec.base_url.as_deref(),
+            |_| plain,
+        )
+    };
+    let base = url(true)?;
+    network::check_url(&base, &environment.policy, &settings.namespace)
+        .map_err(|refusal| ConfigurationError::new("spec.baseUrl", refusal.to_string()))?;
+    if base.scheme() == "https"
+        || network::is_allowed_host(&base, &environment.policy, &settings.namespace).await
+    {
+        return Ok(base);
+    }
+    url(false)
+}
+
+fn client(
+    settings: &InstanceSettings,
+    environment: &Environment,
+    options: ClientOptions,
+) -> Result<Client, ConfigurationError> {
+    network::client(environment.policy.clone(), &settings.namespace, &options).map_err(|error| {
+        ConfigurationError::new(
+            "spec",
+            format!("no HTTP client: {}", network::describe(&error)),
+        )
+    })
+}
+
+fn authenticator(
+    settings: &InstanceSettings,
+    connector: &Connector,
+    base: &Url,
+    environment: &Environment,
+) -> Result<Authenticator, ConfigurationError> {
+    let field = "spec.authentication.type";
+    let unsupported = || {
+        ConfigurationError::new(
+            field,
+            format!(
+                "connector {} does not take this type: write one of {}",
+                connector.key,
+                grants(connector)
+            ),
+        )
+    };
+    let oauth = connector
+        .authentication
+        .oauth
+        .as_ref()
+        .ok_or_else(unsupported)?;
+    let authentication = &settings.spec.authentication;
+    let grant = Grant::new(authentication, &settings.secrets)?.ok_or_else(unsupported)?;
+    let token_url = base.join(&oauth.token_url).map_err(|error| {
+        ConfigurationError::new(
+            "spec.baseUrl",
+            format!("no address of a token service: {error}"),
+        )
+    })?;
+    Ok(Authenticator::new(AuthenticatorSettings {
+        client: client(settings, environment, ClientOptions::default())?,
+        policy: environment.policy.clone(),
+        namespace: settings.namespace.clone(),
+        token_url,
+        grant,
+        credentials: ClientCredentials::new(authentication, &settings.secrets, sent_in(oauth))?,
+        store: settings.tokens.clone(),
+        clock: environment.clock,
+        lifetimes: Lifetimes {
+            access: Some(Duration::from_secs(oauth.access_token_seconds)),
+            refresh: oauth.refresh_token_seconds.map(Duration::from_secs),
+        },
+    }))
+}
+
+const fn sent_in(oauth: &OAuth) -> CredentialsIn {
+    match oauth.client_authentication {
+        ClientAuthentication::Body => CredentialsIn::Body,
+        ClientAuthentication::Basic => CredentialsIn::Header,
+    }
+}
+
+fn grants(connector: &Connector) -> String {
+    let oauth = connector.authentication.oauth.iter();
+    let grants: Vec<_> = oauth
+        .flat_map(|oauth| &oauth.grants)
+        .map(|grant| format!("{grant:?}"))
+        .collect();
+    grants.join(", ")
+}
+
+fn callback(
+    settings: &InstanceSettings,
+    environment: &Environment,
+) -> Result<Option<HttpCallback>, ConfigurationError> {
+    let events = settings.spec.events.as_ref();
+    let Some(spec) = events.and_then(|events| events.callback.as_ref()) else {
+        return Ok(None);
+    };
+    let in_flight = spec
+        .max_in_flight
+        .and_then(|most| usize::try_from(most).ok())
+        .unwrap_or(1);
+    let options = ClientOptions {
+        idle_connections: in_flight.max(ClientOptions::default().idle_connections),
+        ..ClientOptions::default()
+    };
+    HttpCallback::new(CallbackSettings {
+        spec,
+        secrets: &settings.secrets,
+        client: client(settings, environment, options)?,
+        policy: environment.policy.clone(),
+        namespace: &settings.namespace,
+        clock: environment.clock,
+        retry: environment.retry,
+    })
+    .map(Some)
+}
+
+fn identity(namespace: &str, name: &str, spec: &ConnectorInstanceSpec) -> Identity {
+    let events = spec.events.as_ref();
+    let callback = events.and_then(|events| events.callback.as_ref());
+    Identity::new(
+        namespace,
+        name,
+        callback.and_then(|callback| callback.open_connectors.as_ref()),
+    )
+}
+
+/// Shows a provider's text without the secrets in hand.
+fn redact(secrets: &Secrets) -> Redact {
+    let secrets = secrets.values();
+    Arc::new(move |text| network::excerpt(text.as_bytes(), &secrets))
+}

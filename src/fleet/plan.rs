@@ -1,0 +1,129 @@
+//! From a poller's spec to the plan that its polls go by.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{Instance, PollerSettings};
+use crate::{
+    api::{PollerResourceSpec, StartFrom},
+    category::ConfigurationError,
+    event::Origin,
+    poll::{Plan, Start},
+    provider::ResourceSource,
+};
+
+/// Where neither the poller nor its instance say how often to poll: as Open Connectors does.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(15 * 60);
+const DEFAULT_EVENTS: usize = 10;
+
+/// The resource of a poller: the objectType of its events.
+pub(super) fn resource<'a>(spec: &'a PollerResourceSpec, name: &'a str) -> &'a str {
+    spec.resource.as_deref().unwrap_or(name)
+}
+
+/// How often a poller polls.
+pub(super) fn interval(instance: &Instance, spec: &PollerResourceSpec) -> Duration {
+    let inherited = instance
+        .spec
+        .events
+        .as_ref()
+        .and_then(|events| events.refresh_interval);
+    spec.refresh_interval
+        .or(inherited)
+        .map_or(DEFAULT_INTERVAL, |interval| interval.0)
+}
+
+/// The plan of a poller, but for its children, which are known when it polls.
+///
+/// # Errors
+///
+/// A field is out of its range.
+pub(super) fn plan(
+    instance: &Instance,
+    settings: &PollerSettings,
+    source: &ResourceSource,
+) -> Result<Plan, ConfigurationError> {
+    let spec = &settings.spec;
+    let callback = instance
+        .spec
+        .events
+        .as_ref()
+        .and_then(|events| events.callback.as_ref());
+    let count = |given: Option<i32>, default: usize| {
+        given
+            .and_then(|count| usize::try_from(count).ok())
+            .filter(|count| *count > 0)
+            .unwrap_or(default)
+    };
+    let unit = source.unit().duration();
+    Ok(Plan {
+        uid: settings.uid.clone(),
+        origin: origin(instance, settings),
+        query_fingerprint: source.fingerprint().to_owned(),
+        start: start(settings, source),
+        unit,
+        reach: reach(spec, source)?.max(unit),
+        created_check: spec.created_check.unwrap_or_default(),
+        created_tolerance: seconds("spec.createdCheckTolerance", spec.created_check_tolerance)?,
+        drop_before_bound: spec.filter_by_updated_date.unwrap_or(true),
+        drop_after_clock: spec.filter_by_current_date.unwrap_or(false),
+        excluded_classes: spec.exclude_classes.iter().cloned().collect(),
+        children: Vec::new(),
+        max_events: count(
+            callback.and_then(|callback| callback.max_events_per_notification),
+            DEFAULT_EVENTS,
+        ),
+        in_flight: count(callback.and_then(|callback| callback.max_in_flight), 1),
+    })
+}
+
+fn origin(instance: &Instance, settings: &PollerSettings) -> Origin {
+    let connector = instance.connection.connector();
+    Origin {
+        namespace: instance.namespace.clone(),
+        instance: instance.name.clone(),
+        resource: resource(&settings.spec, &settings.name).to_owned(),
+        connector: connector.key.clone(),
+        hub: connector.hub.clone().unwrap_or_default(),
+        tags: instance.spec.tags.clone(),
+        identity: instance.identity.clone(),
+    }
+}
+
+fn start(settings: &PollerSettings, source: &ResourceSource) -> Start {
+    match settings.spec.start_from.unwrap_or_default() {
+        StartFrom::Now => Start::Created(settings.created_at),
+        StartFrom::Beginning => Start::At(source.earliest()),
+        StartFrom::At(instant) => Start::At(instant),
+    }
+}
+
+/// How far behind the watermark a sweep reads again.
+fn reach(
+    spec: &PollerResourceSpec,
+    source: &ResourceSource,
+) -> Result<TimeDelta, ConfigurationError> {
+    let overlap = match spec.overlap {
+        Some(overlap) => TimeDelta::from_std(overlap.0).map_err(|_| {
+            ConfigurationError::new(
+                "spec.overlap",
+                "it is too long: write a duration such as 30s",
+            )
+        })?,
+        None => source.overlap(),
+    };
+    Ok(overlap.max(seconds("spec.pollDelay", spec.poll_delay)?))
+}
+
+fn seconds(field: &str, given: Option<i64>) -> Result<TimeDelta, ConfigurationError> {
+    let seconds = given.unwrap_or_default();
+    TimeDelta::try_seconds(seconds)
+        .filter(|_| seconds >= 0)
+        .ok_or_else(|| {
+            ConfigurationError::new(
+                field,
+                format!("{seconds} is no number of seconds: write 0 or more"),
+            )
+        })
+}

@@ -1,0 +1,259 @@
+//! One poller, ready to poll.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Environment, Instance,
+    plan::{interval, plan, resource},
+    schedule::Grid,
+};
+use crate::{
+    api::{Checkpoint, PollerResourceSpec, Subclasses},
+    category::{Category, ConfigurationError},
+    clock::Clock,
+    poll::{self, CheckpointStore, Child, Edges, End, Outcome, Plan},
+    provider::{FetchError, Findings, ResourceSettings, ResourceSource},
+};
+
+/// Everything a poller is built from.
+pub struct PollerSettings {
+    pub namespace: String,
+    pub name: String,
+    pub uid: String,
+    /// metadata.creationTimestamp; locally, when it was first seen.
+    pub created_at: DateTime<Utc>,
+    pub spec: PollerResourceSpec,
+    /// The other pollers of the instance.
+    pub siblings: Vec<Sibling>,
+}
+
+/// Another poller of the same instance, as far as a parent's poller must know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sibling {
+    pub name: String,
+    pub spec: PollerResourceSpec,
+    /// Where it started, once that is stored.
+    pub started_at: Option<DateTime<Utc>>,
+}
+
+/// One poller, ready to poll.
+pub struct Poller {
+    instance: Arc<Instance>,
+    name: String,
+    plan: Plan,
+    source: ResourceSource,
+    grid: Grid,
+    clock: Clock,
+    /// Siblings that take a class of this poller's records, and the class.
+    children: Vec<(Sibling, String)>,
+    /// Whether the children had their chance to start.
+    children_awaited: AtomicBool,
+    findings: OnceCell<Findings>,
+}
+
+impl Poller {
+    /// Builds a poller; sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// The resource, URL, a format or a field is wrong, or its instance has no callback.
+    pub fn build(
+        instance: &Arc<Instance>,
+        settings: PollerSettings,
+        environment: &Environment,
+    ) -> Result<Self, ConfigurationError> {
+        let source = source(instance, &settings.spec, &settings.name)?;
+        if instance.callback.is_none() {
+            return Err(ConfigurationError::new(
+                "spec.instanceRef",
+                format!(
+                    "instance {:?} has no callback: write spec.events.callback.url there",
+                    instance.name
+                ),
+            ));
+        }
+        let plan = plan(instance, &settings, &source)?;
+        Ok(Self {
+            grid: Grid::new(&settings.uid, interval(instance, &settings.spec)),
+            children: children(instance, &settings, &source),
+            children_awaited: AtomicBool::new(false),
+            instance: instance.clone(),
+            name: settings.name,
+            plan,
+            source,
+            clock: environment.clock,
+            findings: OnceCell::new(),
+        })
+    }
+
+    /// How often it polls.
+    #[must_use]
+    pub const fn interval(&self) -> std::time::Duration {
+        self.grid.interval()
+    }
+
+    /// The instance that it polls.
+    #[must_use]
+    pub const fn instance(&self) -> &Arc<Instance> {
+        &self.instance
+    }
+
+    pub(super) const fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    pub(super) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Polls once: probes if need be, sweeps, delivers, stores.
+    pub async fn poll<S: CheckpointStore>(
+        &self,
+        checkpoint: Option<Checkpoint>,
+        store: &mut S,
+        stop: &CancellationToken,
+    ) -> Outcome {
+        let mut outcome = self
+            .try_poll(checkpoint, store, stop)
+            .await
+            .unwrap_or_else(Outcome::of);
+        outcome.findings = self.findings();
+        outcome
+    }
+
+    async fn try_poll<S: CheckpointStore>(
+        &self,
+        checkpoint: Option<Checkpoint>,
+        store: &mut S,
+        stop: &CancellationToken,
+    ) -> Result<Outcome, End> {
+        let Some(callback) = &self.instance.callback else {
+            return Err(End::Stopped);
+        };
+        self.probe(stop).await?;
+        let checkpoint = match checkpoint {
+            Some(checkpoint) => checkpoint,
+            None => poll::start(&self.plan, &self.source, store, &self.clock, stop).await?,
+        };
+        self.instance
+            .starts
+            .record(&self.name, checkpoint.started_at);
+        let plan = self.plan_with_children(stop).await?;
+        let edges = Edges {
+            source: &self.source,
+            callback,
+            store,
+        };
+        Ok(poll::poll(&plan, checkpoint, edges, &self.clock, stop).await)
+    }
+
+    /// Asks the provider, once, whether it understands the query.
+    async fn probe(&self, stop: &CancellationToken) -> Result<(), End> {
+        let probing = self
+            .findings
+            .get_or_try_init(|| self.source.probe(self.clock.now()));
+        let findings = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(End::Stopped),
+            findings = probing => findings.map_err(End::ProviderFailed)?,
+        };
+        match &findings.fatal {
+            None => Ok(()),
+            Some(reason) => Err(End::ProviderFailed(FetchError {
+                category: Category::Configuration,
+                message: reason.clone(),
+                retry_after: None,
+            })),
+        }
+    }
+
+    /// The plan, with where each child started by now. Before its first sweep a parent waits for
+    /// children that are about to start, so that no record of theirs comes from both.
+    async fn plan_with_children(&self, stop: &CancellationToken) -> Result<Plan, End> {
+        if !self.children_awaited.swap(true, Ordering::Relaxed) {
+            let starting: Vec<_> = self
+                .children
+                .iter()
+                .filter(|(child, _)| is_starting(child))
+                .collect();
+            let names: Vec<_> = starting
+                .iter()
+                .map(|(child, _)| child.name.clone())
+                .collect();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(End::Stopped),
+                () = self.instance.starts.wait_for(&names) => {}
+            }
+        }
+        let mut plan = self.plan.clone();
+        plan.children = self
+            .children
+            .iter()
+            .map(|(child, class)| Child {
+                class: class.clone(),
+                started_at: self.instance.starts.of(&child.name).or(child.started_at),
+            })
+            .collect();
+        Ok(plan)
+    }
+
+    fn findings(&self) -> Vec<String> {
+        let probed = self
+            .findings
+            .get()
+            .map(|findings| findings.notes.as_slice());
+        self.source
+            .notes()
+            .iter()
+            .chain(probed.unwrap_or_default())
+            .cloned()
+            .collect()
+    }
+}
+
+fn source(
+    instance: &Arc<Instance>,
+    spec: &PollerResourceSpec,
+    name: &str,
+) -> Result<ResourceSource, ConfigurationError> {
+    let settings = ResourceSettings {
+        resource: resource(spec, name).to_owned(),
+        spec,
+    };
+    ResourceSource::new(instance.connection.clone(), &settings)
+}
+
+/// A child without a stored start that will poll.
+fn is_starting(child: &Sibling) -> bool {
+    child.started_at.is_none() && child.spec.suspend != Some(true)
+}
+
+/// The siblings that take a class of this poller's records: a child must ask for all of its class,
+/// and a suspended one still counts (polling rule 17).
+fn children(
+    instance: &Arc<Instance>,
+    settings: &PollerSettings,
+    own: &ResourceSource,
+) -> Vec<(Sibling, String)> {
+    if settings.spec.subclasses == Some(Subclasses::Include) {
+        return Vec::new();
+    }
+    let class_of = |sibling: &Sibling| {
+        let source = source(instance, &sibling.spec, &sibling.name).ok()?;
+        let class = source.table().filter(|_| source.unfiltered())?;
+        (Some(class) != own.table() && own.covers(class)).then(|| class.to_owned())
+    };
+    let taken = settings
+        .siblings
+        .iter()
+        .filter_map(|sibling| Some((sibling.clone(), class_of(sibling)?)));
+    taken.collect()
+}

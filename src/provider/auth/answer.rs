@@ -1,0 +1,239 @@
+//! What a token service answers (RFC 6749 §5), and what services answer instead.
+
+use std::time::Duration;
+
+use reqwest::{StatusCode, header::HeaderValue};
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::network;
+
+/// Tokens that a provider has issued.
+#[derive(Debug)]
+pub(super) struct Issued {
+    /// The `Authorization` that carries the access token.
+    pub(super) authorization: HeaderValue,
+    pub(super) expires_in: Option<Duration>,
+    pub(super) refresh_token: Option<SecretString>,
+    pub(super) refresh_expires_in: Option<Duration>,
+}
+
+/// An answer without tokens, or none at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) kind: RefusalKind,
+    /// What the service said: one bounded line without the secrets that were sent.
+    pub(super) words: String,
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// Whose fault it is, and whether what was sent can be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefusalKind {
+    /// The code, the refresh token or the user.
+    Grant,
+    /// The client id or the client secret.
+    Client,
+    /// The URL, the kind of grant, the scope.
+    Setup,
+    Throttled,
+    /// The service failed, and did so saying that it did.
+    Failed,
+    /// The request did not leave.
+    Unsent,
+    /// The request may have been carried out, but its answer is lost or makes no sense.
+    Unclear,
+}
+
+impl Refusal {
+    pub(super) const fn new(kind: RefusalKind, words: String) -> Self {
+        Self {
+            kind,
+            words,
+            retry_after: None,
+        }
+    }
+}
+
+/// Reads an answer. `secrets` are those that were sent.
+pub(super) fn read(
+    status: StatusCode,
+    body: &[u8],
+    secrets: &[SecretString],
+) -> Result<Issued, Refusal> {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    if status.is_success()
+        && let Some(issued) = issued(&json)
+    {
+        return Ok(issued);
+    }
+    let kind = kind(status, &json);
+    Err(Refusal::new(kind, words(status, &json, body, secrets)))
+}
+
+fn issued(json: &Value) -> Option<Issued> {
+    let access_token = text(json, "access_token")?;
+    let mut authorization = HeaderValue::from_str(&format!("Bearer {access_token}")).ok()?;
+    authorization.set_sensitive(true);
+    // Intuit writes the latter.
+    let refresh_expires_in = seconds(json, "refresh_token_expires_in")
+        .or_else(|| seconds(json, "x_refresh_token_expires_in"));
+    Some(Issued {
+        authorization,
+        expires_in: seconds(json, "expires_in"),
+        refresh_token: text(json, "refresh_token").map(SecretString::from),
+        refresh_expires_in,
+    })
+}
+
+fn text<'a>(json: &'a Value, field: &str) -> Option<&'a str> {
+    json.get(field)?
+        .as_str()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+}
+
+/// A number of seconds, which some services write as text.
+fn seconds(json: &Value, field: &str) -> Option<Duration> {
+    let value = json.get(field)?;
+    let seconds = value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok())?;
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|lifetime| !lifetime.is_zero())
+}
+
+fn kind(status: StatusCode, json: &Value) -> RefusalKind {
+    match status.as_u16() {
+        429 => return RefusalKind::Throttled,
+        408 | 500..=599 => return RefusalKind::Failed,
+        300..=399 | 404 | 405 | 415 => return RefusalKind::Setup,
+        _ => {}
+    }
+    // ServiceNow calls a refused token a server_error, described as access_denied.
+    if text(json, "error_description") == Some("access_denied") {
+        return RefusalKind::Grant;
+    }
+    match text(json, "error") {
+        Some("invalid_client" | "unauthorized_client") => RefusalKind::Client,
+        Some("unsupported_grant_type" | "invalid_scope" | "invalid_request") => RefusalKind::Setup,
+        Some("temporarily_unavailable") => RefusalKind::Failed,
+        Some(_) => RefusalKind::Grant,
+        None if status.is_success() && json.get("error").is_none() => RefusalKind::Unclear,
+        None => RefusalKind::Grant,
+    }
+}
+
+fn words(status: StatusCode, json: &Value, body: &[u8], secrets: &[SecretString]) -> String {
+    let said = match (text(json, "error"), text(json, "error_description")) {
+        (Some(error), Some(description)) if error != description => {
+            format!("{error}, {description}")
+        }
+        (Some(said), _) | (None, Some(said)) => said.to_owned(),
+        (None, None) => String::from_utf8_lossy(body).into_owned(),
+    };
+    let said = network::excerpt(said.as_bytes(), secrets);
+    if said.is_empty() {
+        format!("{status}, and no more")
+    } else {
+        format!("{status}: {said}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn refusal(status: u16, body: &str) -> Refusal {
+        read(
+            StatusCode::from_u16(status).unwrap(),
+            body.as_bytes(),
+            &["s3cr3t".into()],
+        )
+        .unwrap_err()
+    }
+
+    #[rstest]
+    #[case::number(r#"1799"#, Some(1799))]
+    #[case::text(r#""1799""#, Some(1799))]
+    #[case::zero("0", None)]
+    #[case::negative("-1", None)]
+    #[case::huge("1e300", None)]
+    #[case::null("null", None)]
+    #[case::nonsense(r#""soon""#, None)]
+    fn a_lifetime_is_read_where_there_is_one(#[case] value: &str, #[case] expected: Option<u64>) {
+        let body = format!(
+            r#"{{"access_token":"a","refresh_token":"r","expires_in":{value},"refresh_token_expires_in":{value}}}"#
+        );
+        let issued = read(StatusCode::OK, body.as_bytes(), &[]).unwrap();
+        let expected = expected.map(Duration::from_secs);
+        assert_eq!(
+            (issued.expires_in, issued.refresh_expires_in),
+            (expected, expected)
+        );
+    }
+
+    #[test]
+    fn issued_tokens_are_not_shown() {
+        let body = br#"{"access_token":"s3cr3t","refresh_token":"s3cr3t"}"#;
+        let issued = read(StatusCode::OK, body, &[]).unwrap();
+        assert_eq!(issued.authorization, "Bearer s3cr3t");
+        assert!(!format!("{issued:?}").contains("s3cr3t"));
+    }
+
+    #[rstest]
+    #[case::rfc(400, r#"{"error":"invalid_grant"}"#, RefusalKind::Grant)]
+    #[case::servicenow(
+        401,
+        r#"{"error":"access_denied","error_description":"access_denied"}"#,
+        RefusalKind::Grant
+    )]
+    #[case::servicenow_code(
+        401,
+        r#"{"error":"server_error","error_description":"access_denied"}"#,
+        RefusalKind::Grant
+    )]
+    #[case::client(401, r#"{"error":"invalid_client"}"#, RefusalKind::Client)]
+    #[case::grant_type(400, r#"{"error":"unsupported_grant_type"}"#, RefusalKind::Setup)]
+    #[case::wordless(401, "", RefusalKind::Grant)]
+    #[case::forbidden(403, "<html>", RefusalKind::Grant)]
+    #[case::error_in_success(200, r#"{"error":"invalid_grant"}"#, RefusalKind::Grant)]
+    #[case::object_in_success(
+        200,
+        r#"{"error":{"message":"no"},"status":"failure"}"#,
+        RefusalKind::Grant
+    )]
+    #[case::html_in_success(200, "<html>Sign in</html>", RefusalKind::Unclear)]
+    #[case::nothing_in_success(200, "", RefusalKind::Unclear)]
+    #[case::empty_token(200, r#"{"access_token":""}"#, RefusalKind::Unclear)]
+    #[case::no_header(200, r#"{"access_token":"a\nb"}"#, RefusalKind::Unclear)]
+    #[case::wrong_place(404, "", RefusalKind::Setup)]
+    #[case::redirect(302, "", RefusalKind::Setup)]
+    #[case::throttled(429, r#"{"error":"invalid_grant"}"#, RefusalKind::Throttled)]
+    #[case::maintenance(503, "<html>", RefusalKind::Failed)]
+    fn an_answer_without_tokens_has_a_kind(
+        #[case] status: u16,
+        #[case] body: &str,
+        #[case] expected: RefusalKind,
+    ) {
+        assert_eq!(refusal(status, body).kind, expected);
+    }
+
+    #[rstest]
+    #[case(
+        r#"{"error":"invalid_grant","error_description":"token s3cr3t\nis unknown"}"#,
+        "400 Bad Request: invalid_grant, token [redacted] is unknown"
+    )]
+    #[case(
+        r#"{"error":"access_denied","error_description":"access_denied"}"#,
+        "400 Bad Request: access_denied"
+    )]
+    #[case("<h1>s3cr3t</h1>", "400 Bad Request: <h1>[redacted]</h1>")]
+    #[case("", "400 Bad Request, and no more")]
+    fn the_words_are_the_services_without_the_secrets(#[case] body: &str, #[case] expected: &str) {
+        assert_eq!(refusal(400, body).words, expected);
+    }
+}

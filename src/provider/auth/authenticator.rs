@@ -1,0 +1,259 @@
+//! One access token for all requests of an instance, renewed by one request at a time.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{FutureExt as _, future::BoxFuture};
+use reqwest::{Client, Url, header::HeaderValue};
+use tokio::{
+    sync::{OwnedMutexGuard, watch},
+    time::Instant,
+};
+
+use super::{
+    Authorize, ClientCredentials, Grant, Lifetimes, TokenStore,
+    endpoint::Endpoint,
+    tokens::{AccessToken, Held, RefreshLife, Tokens},
+    words,
+};
+use crate::{category::Category, clock::Clock, network::AddressPolicy, provider::FetchError};
+
+/// How long a failure stands before the token service is asked again: credentials that were
+/// refused, so that no user is locked out by polls; and anything else, so that the many requests
+/// of an instance don't each ask.
+const REFUSED: Duration = Duration::from_secs(60);
+const FAILED: Duration = Duration::from_secs(5);
+
+/// How long before the end of a refresh token a person is asked to authorize again.
+const NOTICE: TimeDelta = TimeDelta::days(7);
+
+/// What an [`Authenticator`] is made from.
+pub struct AuthenticatorSettings {
+    /// A client of [`network::client`](crate::network::client).
+    pub client: Client,
+    pub policy: Arc<AddressPolicy>,
+    /// The instance's namespace, for which addresses are allowed.
+    pub namespace: String,
+    /// Where tokens are asked for, such as `https://acme.service-now.com/oauth_token.do`.
+    pub token_url: Url,
+    pub grant: Grant,
+    pub credentials: ClientCredentials,
+    /// Where refresh tokens are kept; asked only for grants that have one.
+    pub store: Arc<dyn TokenStore>,
+    pub clock: Clock,
+    /// What the connector knows of lifetimes where the token service is silent.
+    pub lifetimes: Lifetimes,
+}
+
+/// The tokens of one instance.
+///
+/// A renewal runs on a task of its own: dropping a request that waits for it cannot lose a
+/// refresh token between the provider's answer and the store.
+pub struct Authenticator(Arc<Shared>);
+
+struct Shared {
+    tokens: Tokens,
+    state: Mutex<State>,
+    /// Held by whoever asks the token service.
+    renewal: Arc<tokio::sync::Mutex<Held>>,
+    status: watch::Sender<Option<Result<(), FetchError>>>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<AccessToken>,
+    failure: Option<Failure>,
+    refresh_life: Option<RefreshLife>,
+}
+
+struct Failure {
+    error: FetchError,
+    until: Instant,
+}
+
+impl Authenticator {
+    /// An authenticator that has asked for nothing yet.
+    #[must_use]
+    pub fn new(settings: AuthenticatorSettings) -> Self {
+        let AuthenticatorSettings {
+            client,
+            policy,
+            namespace,
+            token_url: url,
+            grant,
+            credentials,
+            store,
+            clock,
+            lifetimes,
+        } = settings;
+        let endpoint = Endpoint {
+            client,
+            policy,
+            namespace,
+            url,
+            credentials,
+            clock,
+        };
+        Self(Arc::new(Shared {
+            tokens: Tokens {
+                endpoint,
+                grant,
+                store,
+                clock,
+                lifetimes,
+            },
+            state: Mutex::default(),
+            renewal: Arc::default(),
+            status: watch::Sender::new(None),
+        }))
+    }
+
+    /// Whether the last renewal brought a token, as it changes; `None` before the first.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Option<Result<(), FetchError>>> {
+        self.0.status.subscribe()
+    }
+
+    /// When the refresh token expires, once that is less than 7 days ahead (or half its life,
+    /// where that is shorter): a person must authorize again before.
+    #[must_use]
+    pub fn reauthorization_due(&self) -> Option<DateTime<Utc>> {
+        let RefreshLife {
+            issued_at,
+            expires_at,
+        } = self.0.state().refresh_life?;
+        let notice = NOTICE.min((expires_at - issued_at) / 2);
+        (self.0.tokens.clock.now() >= expires_at - notice).then_some(expires_at)
+    }
+}
+
+impl Authorize for Authenticator {
+    fn authorization(&self) -> BoxFuture<'_, Result<HeaderValue, FetchError>> {
+        async {
+            match self.0.known() {
+                Some(outcome) => outcome,
+                None => Arc::clone(&self.0).renewed().await,
+            }
+        }
+        .boxed()
+    }
+
+    fn refused<'a>(&'a self, used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>> {
+        async {
+            self.0.forget(used);
+            self.authorization().await.map(drop)
+        }
+        .boxed()
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("host", &self.0.tokens.endpoint.host())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// What can be said without asking: a fresh token, or a failure that still stands. Meanwhile
+    /// a token near its end serves until it is over.
+    fn known(&self) -> Option<Result<HeaderValue, FetchError>> {
+        let state = self.state();
+        let usable = |wanted: fn(&AccessToken) -> bool| {
+            state
+                .token
+                .as_ref()
+                .filter(|token| wanted(token))
+                .map(|t| t.authorization.clone())
+        };
+        if let Some(fresh) = usable(AccessToken::is_fresh) {
+            return Some(Ok(fresh));
+        }
+        let failure = state
+            .failure
+            .as_ref()
+            .filter(|failure| Instant::now() < failure.until)?;
+        Some(usable(AccessToken::is_alive).ok_or_else(|| failure.error.clone()))
+    }
+
+    /// Drops the access token if it is the one that was refused, and not already a newer one.
+    fn forget(&self, used: &HeaderValue) {
+        self.state()
+            .token
+            .take_if(|token| token.authorization == *used);
+    }
+
+    async fn renewed(self: Arc<Self>) -> Result<HeaderValue, FetchError> {
+        let held = Arc::clone(&self.renewal).lock_owned().await;
+        // Whoever held the lock may have brought what is needed, or failed for all.
+        if let Some(outcome) = self.known() {
+            return outcome;
+        }
+        let renewal = tokio::spawn(self.renew(held));
+        renewal.await.unwrap_or_else(|_| Err(words::interrupted()))
+    }
+
+    async fn renew(
+        self: Arc<Self>,
+        mut held: OwnedMutexGuard<Held>,
+    ) -> Result<HeaderValue, FetchError> {
+        let outcome = self.tokens.obtain(&mut held).await;
+        let report = outcome.as_ref().map(drop).map_err(Clone::clone);
+        let answer = self.settle(outcome, held.refresh_life);
+        self.status.send_if_modified(|status| {
+            let changed = status.as_ref() != Some(&report);
+            *status = Some(report);
+            changed
+        });
+        answer
+    }
+
+    fn settle(
+        &self,
+        outcome: Result<AccessToken, FetchError>,
+        refresh_life: Option<RefreshLife>,
+    ) -> Result<HeaderValue, FetchError> {
+        let mut state = self.state();
+        state.refresh_life = refresh_life;
+        match outcome {
+            Ok(token) => {
+                let authorization = token.authorization.clone();
+                *state = State {
+                    token: Some(token),
+                    failure: None,
+                    refresh_life,
+                };
+                Ok(authorization)
+            }
+            Err(error) => {
+                let until = Instant::now() + pause(&error);
+                state.failure = Some(Failure {
+                    error: error.clone(),
+                    until,
+                });
+                let alive = state.token.as_ref().filter(|token| token.is_alive());
+                alive.map(|token| token.authorization.clone()).ok_or(error)
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pause(error: &FetchError) -> Duration {
+    let own = match error.category {
+        Category::Authentication | Category::Configuration | Category::Permission => REFUSED,
+        _ => FAILED,
+    };
+    error.retry_after.unwrap_or(own)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_code_is_exchanged_once_and_the_refresh_token_lives_on() {
+    let server = service(vec![issued("a1", "r1"), issued("a2", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let first = authenticator(&server, code(), &store);
+    assert_eq!(token(&first).await, "Bearer a1");
+    assert_eq!(token(&first).await, "Bearer a1");
+    // After a restart the Secret still holds the code.
+    let second = authenticator(&server, code(), &store);
+    assert_eq!(token(&second).await, "Bearer a2");
+    assert_eq!(
+        received(&server, "grant_type").await,
+        ["authorization_code", "refresh_token"]
+    );
+    assert_eq!(received(&server, "code").await, ["c0de-s3cr3t", "-"]);
+    assert_eq!(
+        received(&server, "redirect_uri").await,
+        ["https://example.com/oauth", "-"]
+    );
+    assert_eq!(received(&server, "refresh_token").await, ["-", "r1"]);
+    assert_eq!(
+        received(&server, "client_id").await,
+        ["client-1", "client-1"]
+    );
+    assert_eq!(
+        received(&server, "client_secret").await,
+        ["client-s3cr3t", "client-s3cr3t"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_code_is_not_sent_again() {
+    let server = service(vec![refused("access_denied")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let first = failure(&authenticator(&server, code(), &store)).await;
+    assert_eq!(first.category, Category::Authentication);
+    assert!(
+        first
+            .message
+            .contains("refused the authorization code (401"),
+        "{first}"
+    );
+    assert!(first.message.contains("pollen authorize"), "{first}");
+    assert!(first.message.contains("\"servicenow-oauth\""), "{first}");
+    let second = failure(&authenticator(&server, code(), &store)).await;
+    assert_eq!(second.category, Category::Authentication);
+    assert!(second.message.contains("has been used"), "{second}");
+    assert_eq!(forms(&server).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_whose_answer_makes_no_sense_counts_as_used() {
+    let html = ResponseTemplate::new(200).set_body_string("<html>Sign in</html>");
+    let server = service(vec![html, issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let error = failure(&authenticator(&server, code(), &store)).await;
+    assert_eq!(error.category, Category::Authentication);
+    failure(&authenticator(&server, code(), &store)).await;
+    assert_eq!(forms(&server).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_that_the_service_could_not_look_at_is_sent_again() {
+    let busy = ResponseTemplate::new(503).insert_header("retry-after", "30");
+    let server = service(vec![busy, issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let authenticator = authenticator(&server, code(), &store);
+    let error = failure(&authenticator).await;
+    assert_eq!(error.category, Category::Provider);
+    assert_eq!(error.retry_after, Some(Duration::from_secs(30)));
+    tokio::time::advance(Duration::from_secs(31)).await;
+    assert_eq!(token(&authenticator).await, "Bearer a1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_that_brings_no_refresh_token_is_used_up_with_its_access_token() {
+    let body = json!({"access_token": "a1", "expires_in": 600});
+    let server = service(vec![answer(200, body)]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let authenticator = authenticator(&server, code(), &store);
+    assert_eq!(token(&authenticator).await, "Bearer a1");
+    tokio::time::advance(Duration::from_secs(600)).await;
+    assert!(
+        failure(&authenticator)
+            .await
+            .message
+            .contains("no refresh token came of it")
+    );
+    assert_eq!(forms(&server).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_code_of_the_user_wins_over_the_stored_token() {
+    let server = service(vec![issued("a1", "r1"), issued("a2", "r2")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    token(&authenticator(&server, code(), &store)).await;
+    let newer = Grant::AuthorizationCode {
+        code: "newer".into(),
+        redirect_uri: None,
+    };
+    assert_eq!(
+        token(&authenticator(&server, newer, &store)).await,
+        "Bearer a2"
+    );
+    assert_eq!(received(&server, "code").await, ["c0de-s3cr3t", "newer"]);
+    assert_eq!(store.refresh_token().as_deref(), Some("r2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_client_does_not_use_the_stored_token() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    token(&authenticator(&server, refresh_token("r0"), &store)).await;
+    let mut other = settings(&server, refresh_token("r0"), &store);
+    other.credentials.id = "client-2".into();
+    token(&Authenticator::new(other)).await;
+    assert_eq!(received(&server, "refresh_token").await, ["r0", "r0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_credentials_and_password_are_asked_for_anew_and_store_nothing() {
+    let grants = [
+        (Grant::ClientCredentials, "client_credentials"),
+        (password(), "password"),
+    ];
+    for (grant, name) in grants {
+        let server = service(vec![issued("a1", "r1"), issued("a2", "r1")]).await;
+        let store = Arc::new(MemoryStore::new(None));
+        let authenticator = authenticator(&server, grant, &store);
+        token(&authenticator).await;
+        tokio::time::advance(Duration::from_secs(1_799)).await;
+        assert_eq!(token(&authenticator).await, "Bearer a2");
+        assert_eq!(received(&server, "grant_type").await, [name, name]);
+        assert!(store.stored().is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_go_into_the_header_where_the_service_wants_them_there() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let mut settings = settings(&server, Grant::ClientCredentials, &store);
+    settings.credentials.sent_in = CredentialsIn::Header;
+    settings.credentials.secret = "a:b c-d".into();
+    token(&Authenticator::new(settings)).await;
+    let requests = server.received_requests().await.unwrap();
+    // client-1:a%3Ab%20c-d
+    assert_eq!(
+        requests[0].headers["authorization"],
+        "Basic Y2xpZW50LTE6YSUzQWIlMjBjLWQ="
+    );
+    assert_eq!(received(&server, "client_secret").await, ["-"]);
+}

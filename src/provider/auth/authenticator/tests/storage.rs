@@ -1,0 +1,86 @@
+use std::sync::atomic::Ordering;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_rotated_token_is_stored_before_its_access_token_is_handed_out() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    store.pause();
+    let authenticator = authenticator(&server, refresh_token("r0"), &store);
+    let caller = tokio::spawn(async move { token(&authenticator).await });
+    store.waiting.acquire().await.unwrap().forget();
+    assert!(!caller.is_finished());
+    assert_eq!(store.begun.load(Ordering::Relaxed), 1);
+    store.resume();
+    assert_eq!(caller.await.unwrap(), "Bearer a1");
+    assert_eq!(store.refresh_token().as_deref(), Some("r1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_gives_up_does_not_lose_a_rotated_token() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    store.pause();
+    let authenticator = authenticator(&server, refresh_token("r0"), &store);
+    let shared = Arc::clone(&authenticator);
+    let caller = tokio::spawn(async move { token(&shared).await });
+    store.waiting.acquire().await.unwrap().forget();
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    store.resume();
+    assert_eq!(token(&authenticator).await, "Bearer a1");
+    assert_eq!(store.refresh_token().as_deref(), Some("r1"));
+    assert_eq!(forms(&server).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_stays_is_not_written_again() {
+    let server = service(vec![issued("a", "r0")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let authenticator = authenticator(&server, refresh_token("r0"), &store);
+    for _ in 0..3 {
+        token(&authenticator).await;
+        tokio::time::advance(Duration::from_secs(1_800)).await;
+    }
+    assert_eq!(received(&server, "refresh_token").await, ["r0", "r0", "r0"]);
+    assert_eq!(store.written.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_store_would_not_take_is_stored_before_anything_else() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    store.fail(Some(TokenStoreError::Unavailable("disk full".to_owned())));
+    let authenticator = authenticator(&server, refresh_token("r0"), &store);
+    let error = failure(&authenticator).await;
+    assert_eq!(error.category, Category::Internal);
+    assert!(error.message.contains("disk full"), "{error}");
+    store.fail(None);
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(token(&authenticator).await, "Bearer a1");
+    assert_eq!(store.refresh_token().as_deref(), Some("r1"));
+    assert_eq!(forms(&server).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_store_would_not_take_yields_to_one_issued_later() {
+    let server = service(vec![issued("a1", "r1"), issued("a2", "newer")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    store.fail(Some(TokenStoreError::Busy));
+    let settings = settings(&server, refresh_token("r0"), &store);
+    let grown_from = settings.credentials.grown_from(&"r0".into());
+    let authenticator = Authenticator::new(settings);
+    let error = failure(&authenticator).await;
+    assert_eq!(error.retry_after, Some(Duration::from_secs(5)));
+    store.put(StoredToken {
+        refresh_token: Some("newer".into()),
+        grown_from,
+        issued_at: "2024-01-02T00:00:00Z".parse().unwrap(),
+        expires_at: None,
+    });
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(token(&authenticator).await, "Bearer a2");
+    assert_eq!(received(&server, "refresh_token").await, ["r0", "newer"]);
+    assert_eq!(store.refresh_token().as_deref(), Some("newer"));
+}

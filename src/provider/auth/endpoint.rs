@@ -1,0 +1,114 @@
+//! Requests to a token service (RFC 6749 §3.2).
+
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, RequestBuilder, Response, Url, header::ACCEPT};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{
+    ClientCredentials, CredentialsIn,
+    answer::{self, Issued, Refusal, RefusalKind},
+};
+use crate::{
+    clock::Clock,
+    network::{self, AddressPolicy, SendError},
+};
+
+/// More than any token; what follows is not read.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// RFC 6749 §2.3.1 wants id and secret encoded before they are joined; what is the same in every
+/// encoding stays, for services that do not decode.
+const BASIC: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A token service and the client that asks it.
+pub(super) struct Endpoint {
+    pub(super) client: Client,
+    pub(super) policy: Arc<AddressPolicy>,
+    pub(super) namespace: String,
+    pub(super) url: Url,
+    pub(super) credentials: ClientCredentials,
+    pub(super) clock: Clock,
+}
+
+impl Endpoint {
+    /// One request for tokens. `secrets` are those in `form`.
+    pub(super) async fn request<'a>(
+        &'a self,
+        form: Vec<(&'static str, &'a str)>,
+        mut secrets: Vec<SecretString>,
+    ) -> Result<Issued, Refusal> {
+        secrets.push(self.credentials.secret.clone());
+        self.demand_https().await?;
+        let request = self.authenticated(form).build();
+        let request = request.map_err(|error| {
+            Refusal::new(RefusalKind::Unsent, network::describe(&error.without_url()))
+        })?;
+        let answer = network::execute(&self.client, request, &self.policy, &self.namespace).await;
+        self.read(answer.map_err(|error| unanswered(&error))?, &secrets)
+            .await
+    }
+
+    /// The host's name, for messages.
+    pub(super) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    async fn demand_https(&self) -> Result<(), Refusal> {
+        let trusted = self.url.scheme() == "https"
+            || network::is_allowed_host(&self.url, &self.policy, &self.namespace).await;
+        if trusted {
+            return Ok(());
+        }
+        let words = "credentials are sent over https alone: write an https URL, or have the \
+                     cluster admin allow the address with --allow-address";
+        Err(Refusal::new(RefusalKind::Setup, words.to_owned()))
+    }
+
+    fn authenticated<'a>(&'a self, mut form: Vec<(&'static str, &'a str)>) -> RequestBuilder {
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header(ACCEPT, "application/json");
+        let id = self.credentials.id.expose_secret();
+        let secret = self.credentials.secret.expose_secret();
+        match self.credentials.sent_in {
+            CredentialsIn::Body => {
+                form.extend([("client_id", id), ("client_secret", secret)]);
+                request.form(&form)
+            }
+            CredentialsIn::Header => {
+                let encoded = |text| utf8_percent_encode(text, BASIC).to_string();
+                request
+                    .form(&form)
+                    .basic_auth(encoded(id), Some(encoded(secret)))
+            }
+        }
+    }
+
+    async fn read(&self, answer: Response, secrets: &[SecretString]) -> Result<Issued, Refusal> {
+        let status = answer.status();
+        let retry_after = network::retry_after(answer.headers(), self.clock.now());
+        let body = network::read_limited(answer, ANSWER_LIMIT)
+            .await
+            .map_err(|error| Refusal::new(RefusalKind::Unclear, network::describe(&error)))?;
+        answer::read(status, &body, secrets).map_err(|refusal| Refusal {
+            retry_after,
+            ..refusal
+        })
+    }
+}
+
+fn unanswered(error: &SendError) -> Refusal {
+    let kind = match error {
+        SendError::Refused(_) => RefusalKind::Setup,
+        SendError::Failed(_) if error.is_unsent() => RefusalKind::Unsent,
+        SendError::Failed(_) => RefusalKind::Unclear,
+    };
+    Refusal::new(kind, error.to_string())
+}

@@ -1,0 +1,154 @@
+//! What a failed renewal is called in a condition: what happened, and what a person can do.
+
+use std::time::Duration;
+
+use super::{
+    Grant, TokenStoreError,
+    answer::{Refusal, RefusalKind},
+    endpoint::Endpoint,
+};
+use crate::{category::Category, provider::FetchError};
+
+/// Another replica's refresh takes about this long.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The grant's own request was refused or failed.
+pub(super) fn refused(endpoint: &Endpoint, grant: &Grant, refusal: Refusal) -> FetchError {
+    let secret = &endpoint.credentials.secret_name;
+    let advice = match grant {
+        Grant::AuthorizationCode { .. } => new_code(secret),
+        Grant::RefreshToken { .. } => authorize_again(secret),
+        Grant::ClientCredentials => format!(
+            "check clientId and clientSecret in Secret {secret:?}, and that the provider lets \
+             this client use client credentials"
+        ),
+        Grant::Password { .. } => format!(
+            "check username and password in Secret {secret:?}, and that the user is active and \
+             not locked out"
+        ),
+    };
+    error(endpoint, what(grant), refusal, &advice)
+}
+
+/// A refresh token was refused, or the request with it failed.
+pub(super) fn refresh_refused(endpoint: &Endpoint, refusal: Refusal) -> FetchError {
+    let advice = authorize_again(&endpoint.credentials.secret_name);
+    error(endpoint, "the refresh token", refusal, &advice)
+}
+
+/// A code that is spent: refused, or sent without a usable answer.
+pub(super) fn code_refused(endpoint: &Endpoint, refusal: &Refusal) -> FetchError {
+    let advice = new_code(&endpoint.credentials.secret_name);
+    let refusal = Refusal {
+        kind: RefusalKind::Grant,
+        ..refusal.clone()
+    };
+    error(endpoint, "the authorization code", refusal, &advice)
+}
+
+/// A code that was exchanged before, and left no refresh token.
+pub(super) fn code_used(endpoint: &Endpoint) -> FetchError {
+    let secret = &endpoint.credentials.secret_name;
+    failure(
+        Category::Authentication,
+        format!(
+            "the authorization code in Secret {secret:?} has been used and no refresh token came \
+             of it: {}",
+            new_code(secret)
+        ),
+    )
+}
+
+/// The token store refused or failed.
+pub(super) fn unstored(endpoint: &Endpoint, problem: &TokenStoreError) -> FetchError {
+    let retry_after = matches!(problem, TokenStoreError::Busy).then_some(BUSY);
+    let message = format!(
+        "the tokens of {} cannot be stored or read: {problem}",
+        endpoint.host()
+    );
+    FetchError {
+        retry_after,
+        ..failure(Category::Internal, message)
+    }
+}
+
+/// The renewal ended without an outcome.
+pub(super) fn interrupted() -> FetchError {
+    failure(
+        Category::Internal,
+        "the renewal of the access token was interrupted".to_owned(),
+    )
+}
+
+const fn what(grant: &Grant) -> &'static str {
+    match grant {
+        Grant::AuthorizationCode { .. } => "the authorization code",
+        Grant::RefreshToken { .. } => "the refresh token",
+        Grant::ClientCredentials => "the client",
+        Grant::Password { .. } => "the user or password",
+    }
+}
+
+fn new_code(secret: &str) -> String {
+    format!(
+        "a code works once and for a few minutes; run `pollen authorize`, or put a new code into \
+         Secret {secret:?}"
+    )
+}
+
+fn authorize_again(secret: &str) -> String {
+    format!(
+        "it has expired or was revoked; run `pollen authorize`, or put a new code or refresh \
+         token into Secret {secret:?}"
+    )
+}
+
+fn error(endpoint: &Endpoint, what: &str, refusal: Refusal, advice: &str) -> FetchError {
+    let Refusal {
+        kind,
+        words,
+        retry_after,
+    } = refusal;
+    let host = endpoint.host();
+    let secret = &endpoint.credentials.secret_name;
+    let (category, message) = match kind {
+        RefusalKind::Grant => (
+            Category::Authentication,
+            format!("{host} refused {what} ({words}): {advice}"),
+        ),
+        RefusalKind::Client => (
+            Category::Authentication,
+            format!(
+                "{host} refused the client ({words}): check clientId and clientSecret in Secret \
+                 {secret:?}"
+            ),
+        ),
+        RefusalKind::Setup => (
+            Category::Configuration,
+            format!(
+                "{host} cannot be asked for tokens ({words}): check the connector's configuration, \
+                 the host first, and the authentication's type"
+            ),
+        ),
+        RefusalKind::Throttled => (
+            Category::RateLimited,
+            format!("{host} issues no token now ({words}): it asks for fewer requests"),
+        ),
+        RefusalKind::Failed | RefusalKind::Unsent | RefusalKind::Unclear => (
+            Category::Provider,
+            format!("{host} issued no token: {words}"),
+        ),
+    };
+    FetchError {
+        retry_after,
+        ..failure(category, message)
+    }
+}
+
+const fn failure(category: Category, message: String) -> FetchError {
+    FetchError {
+        category,
+        message,
+        retry_after: None,
+    }
+}

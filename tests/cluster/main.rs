@@ -1,0 +1,15 @@
+//! What only a real API server can show: the chart, its rights, its upgrades.
+//!
+//! The control plane is built from source on the first run; `tests/control-plane/README.md` says how.
+
+// The lints' exemption for tests covers test functions, not what they share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod audit;
+mod chart;
+mod control_plane;
