@@ -4,8 +4,15 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use super::{local, output};
-use crate::{local::Checked, network::AddressRule};
+use super::{
+    environment::{STEADY, block_on, environment},
+    output,
+};
+use crate::{
+    fleet::Environment,
+    local::{self, Checked},
+    network::AddressRule,
+};
 
 const EXAMPLES: &str = "\
 Exit codes:
@@ -35,18 +42,25 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> ExitCode {
-        let checked = crate::local::check(&self.paths, &local::environment(self.allow_address));
-        for note in &checked.notes {
-            output::note("note", note);
+        match environment(self.allow_address, STEADY) {
+            Ok(environment) => block_on(check(&self.paths, &environment)),
+            Err(error) => output::complain(error),
         }
-        for problem in &checked.problems {
-            output::note("error", problem);
-        }
-        if checked.problems.is_empty() {
-            output::print(summary(&checked))
-        } else {
-            output::invalid()
-        }
+    }
+}
+
+async fn check(paths: &[PathBuf], environment: &Environment) -> ExitCode {
+    let checked = local::check(paths, environment).await;
+    for note in &checked.notes {
+        output::note("note", note);
+    }
+    for problem in &checked.problems {
+        output::note("error", problem);
+    }
+    if checked.problems.is_empty() {
+        output::print(summary(&checked))
+    } else {
+        output::invalid()
     }
 }
 

@@ -3,18 +3,16 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use tokio::{
-    runtime,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use super::output;
+use super::{
+    environment::{STEADY, block_on, bounded, environment},
+    output,
+};
 use crate::{
     api::Duration,
-    clock::Clock,
-    fleet::Environment,
     local::{self, LocalError, Options},
     network::AddressRule,
 };
@@ -65,21 +63,22 @@ pub(super) struct Local {
 
 impl Local {
     pub(super) fn run(self) -> ExitCode {
-        let runtime = match runtime::Builder::new_multi_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return output::complain(format!("the runtime cannot start: {error}")),
+        let once = self.once.then_some(self.retry_for.0);
+        let environment = match environment(self.allow_address, once.map_or(STEADY, bounded)) {
+            Ok(environment) => environment,
+            Err(error) => return output::complain(error),
         };
         tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(self.log))
             .with_writer(std::io::stderr)
             .init();
-        let options = Options {
-            folder: self.folder,
-            state: self.state,
-            once: self.once.then_some(self.retry_for.0),
-            environment: environment(self.allow_address),
-        };
-        runtime.block_on(until_stopped(options))
+        let Self { folder, state, .. } = self;
+        block_on(until_stopped(Options {
+            folder,
+            state,
+            once,
+            environment,
+        }))
     }
 }
 
@@ -87,13 +86,6 @@ fn filter(text: &str) -> Result<String, String> {
     EnvFilter::try_new(text)
         .map(|_| text.to_owned())
         .map_err(|error| error.to_string())
-}
-
-/// What manifests on the command line run in.
-pub(super) fn environment(allow_address: Vec<AddressRule>) -> Environment {
-    Environment {
-        clock: Clock::system(),
-    }
 }
 
 async fn until_stopped(options: Options) -> ExitCode {

@@ -3,6 +3,7 @@
 mod check;
 mod connectors;
 mod crds;
+mod environment;
 mod local;
 mod output;
 

@@ -56,11 +56,11 @@ pub(super) struct Assembly {
 
 impl Assembler<'_> {
     /// Builds everything, and says of the rest why it cannot be.
-    pub(super) fn assemble(&self) -> (Assembly, Vec<Problem>) {
+    pub(super) async fn assemble(&self) -> (Assembly, Vec<Problem>) {
         let mut assembly = Assembly::default();
         let mut problems = Vec::new();
         for (name, placed) in &self.manifests.instances {
-            match Instance::build(self.instance_settings(placed), self.environment) {
+            match Instance::build(self.instance_settings(placed), self.environment).await {
                 Ok(instance) => _ = assembly.instances.insert(name.clone(), instance),
                 Err(error) => problems.push(placed.problem(error)),
             }

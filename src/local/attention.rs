@@ -103,6 +103,8 @@ const fn provider_advice(category: Category) -> &'static str {
 }
 
 /// Whether polling again may help without a person, and how long to leave the other side alone.
+///
+/// A callback that is unavailable has been tried again for as long as its policy says.
 pub(super) const fn retry(end: &End) -> Option<Option<Duration>> {
     match end {
         End::ProviderFailed(error) => match error.category {
@@ -111,7 +113,6 @@ pub(super) const fn retry(end: &End) -> Option<Option<Duration>> {
             }
             _ => None,
         },
-        End::CallbackUnavailable(unavailable) => Some(unavailable.retry_after),
         End::Unfinished(_) | End::StoreFailed(StoreError::Unavailable(_)) => Some(None),
         _ => None,
     }

@@ -22,8 +22,7 @@ pub struct Checked {
 /// instance and poller; sends nothing.
 ///
 /// A Secret that is not among the manifests may be in the cluster: that is a note.
-#[must_use]
-pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
+pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     let (manifests, problems) = Manifests::read(paths, None);
     let mut notes = Vec::new();
     for instance in manifests.instances.values() {
@@ -33,7 +32,7 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
             notes.push(instance.problem(text));
         }
     }
-    let problems = all_problems(&manifests, problems, environment, true);
+    let problems = all_problems(&manifests, problems, environment, true).await;
     Checked {
         objects: manifests.len(),
         foreign: manifests.foreign,
@@ -43,7 +42,7 @@ pub fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
 }
 
 /// `problems` and what else is wrong with `manifests`, sorted.
-pub(super) fn all_problems(
+pub(super) async fn all_problems(
     manifests: &Manifests,
     mut problems: Vec<Problem>,
     environment: &Environment,
@@ -59,7 +58,7 @@ pub(super) fn all_problems(
         environment,
         secrets_may_be_elsewhere,
     };
-    problems.extend(assembler.assemble().1);
+    problems.extend(assembler.assemble().await.1);
     problems.sort();
     problems
 }

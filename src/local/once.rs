@@ -68,19 +68,25 @@ mod tests {
         }
     }
 
-    fn unavailable(retry_after: Option<u64>) -> End {
-        let retry_after = retry_after.map(Duration::from_secs);
-        End::CallbackUnavailable(Unavailable {
-            message: "503".into(),
-            retry_after,
-        })
-    }
-
     fn failed(category: Category) -> End {
         End::ProviderFailed(FetchError {
             category,
-            message: "no".into(),
+            message: "503".into(),
             retry_after: None,
+        })
+    }
+
+    fn down() -> End {
+        failed(Category::Provider)
+    }
+
+    fn throttled(seconds: u64) -> End {
+        let retry_after = Some(Duration::from_secs(seconds));
+        let category = Category::RateLimited;
+        End::ProviderFailed(FetchError {
+            category,
+            message: "429".into(),
+            retry_after,
         })
     }
 
@@ -109,28 +115,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_callback_that_comes_back_gets_its_events_after_waits_that_double() {
-        let ends = [
-            (unavailable(None), 0),
-            (unavailable(None), 0),
-            (End::Complete, 1),
-        ];
+    async fn a_provider_that_comes_back_is_polled_after_waits_that_double() {
+        let ends = [(down(), 0), (down(), 0), (End::Complete, 1)];
         assert_eq!(play(&ends, 20).await, (true, 3, 3));
     }
 
     #[tokio::test(start_paused = true)]
     async fn retries_end_before_the_bound() {
-        assert_eq!(play(&[(unavailable(None), 0)], 20).await, (false, 5, 15));
-        assert_eq!(play(&[(unavailable(None), 0)], 0).await, (false, 1, 0));
+        assert_eq!(play(&[(down(), 0)], 20).await, (false, 5, 15));
+        assert_eq!(play(&[(down(), 0)], 0).await, (false, 1, 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_wait_that_the_other_side_asks_for_is_kept_or_not_begun() {
         assert_eq!(
-            play(&[(unavailable(Some(5)), 0), (End::Complete, 1)], 20).await,
+            play(&[(throttled(5), 0), (End::Complete, 1)], 20).await,
             (true, 2, 5)
         );
-        assert_eq!(play(&[(unavailable(Some(30)), 0)], 20).await, (false, 1, 0));
+        assert_eq!(play(&[(throttled(30), 0)], 20).await, (false, 1, 0));
     }
 
     #[tokio::test(start_paused = true)]

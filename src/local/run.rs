@@ -59,7 +59,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<bool, Loca
         environment,
     } = options;
     let root = state.unwrap_or_else(|| folder.join(".pollen"));
-    let manifests = read(folder, &root, &environment)?;
+    let manifests = read(folder, &root, &environment).await?;
     let state = StateFolder::open(&root)?;
     let memory = Memory::recall(&manifests, &state, environment.clock.now())?;
     refuse(memory.forbidden_changes(&manifests, &state))?;
@@ -70,7 +70,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<bool, Loca
         environment: &environment,
         secrets_may_be_elsewhere: false,
     };
-    let (assembly, problems) = assembler.assemble();
+    let (assembly, problems) = assembler.assemble().await;
     refuse(problems)?;
     memory.store_new(&state)?;
     let session = Session {
@@ -83,14 +83,13 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<bool, Loca
 }
 
 /// Reads the manifests, and opens no state folder for those that are wrong.
-fn read(folder: PathBuf, state: &Path, environment: &Environment) -> Result<Manifests, LocalError> {
+async fn read(
+    folder: PathBuf,
+    state: &Path,
+    environment: &Environment,
+) -> Result<Manifests, LocalError> {
     let (manifests, problems) = Manifests::read(&[folder], Some(state));
-    refuse(check::all_problems(
-        &manifests,
-        problems,
-        environment,
-        false,
-    ))?;
+    refuse(check::all_problems(&manifests, problems, environment, false).await)?;
     Ok(manifests)
 }
 
