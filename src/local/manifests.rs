@@ -1,7 +1,7 @@
 //! All manifests of a folder together: no name twice, no reference to nothing.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fmt::Display,
     path::{Path, PathBuf},
 };
@@ -56,6 +56,10 @@ impl Manifests {
     pub(super) fn read(paths: &[PathBuf], skipped: Option<&Path>) -> (Self, Vec<Problem>) {
         let (documents, mut problems) = folder::read(paths, skipped);
         let mut manifests = Self::default();
+        let named: BTreeSet<_> = documents
+            .iter()
+            .filter_map(|document| object::instance_name(&document.value))
+            .collect();
         for document in documents {
             let place = document.place.clone();
             match object::read(document) {
@@ -64,7 +68,7 @@ impl Manifests {
                 Err(wrong) => problems.extend(wrong),
             }
         }
-        problems.extend(manifests.dangling());
+        problems.extend(manifests.dangling(&named));
         (manifests, problems)
     }
 
@@ -81,12 +85,12 @@ impl Manifests {
         }
     }
 
-    /// Pollers whose instance is not here.
-    fn dangling(&self) -> Vec<Problem> {
+    /// Pollers whose instance is not among those that the folder names, right or wrong.
+    fn dangling(&self, named: &BTreeSet<ObjectName>) -> Vec<Problem> {
         let dangling = |poller: &Placed<Box<PollerResource>>| {
             let instance = &poller.object.spec.instance_ref.name;
             let namespace = &poller.id.name.namespace;
-            (!self.instances.contains_key(&poller.id.name.beside(instance))).then(|| {
+            (!named.contains(&poller.id.name.beside(instance))).then(|| {
                 poller.problem(format!(
                     "spec.instanceRef.name: no ConnectorInstance {instance:?} in namespace {namespace:?}: \
                      add it, or name one that is there"

@@ -42,6 +42,17 @@ pub(super) fn read(document: Document) -> Result<Option<(ObjectId, Object)>, Vec
     }
 }
 
+/// The name of the ConnectorInstance that a document is meant as, however wrong the rest of it is.
+pub(super) fn instance_name(document: &Value) -> Option<ObjectName> {
+    let text = |pointer| document.pointer(pointer).and_then(Value::as_str);
+    (text("/kind") == Some("ConnectorInstance")).then_some(())?;
+    let namespace = text("/metadata/namespace").unwrap_or(NAMESPACE).to_owned();
+    Some(ObjectName {
+        namespace,
+        name: text("/metadata/name")?.to_owned(),
+    })
+}
+
 /// Whether this was meant as an object: the values of a chart, say, were not.
 fn has_header(value: &Value) -> bool {
     value.get("apiVersion").is_some() || value.get("kind").is_some()

@@ -148,6 +148,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_callback_whose_retries_are_used_up_is_not_given_them_again() {
+        let unavailable = Unavailable {
+            message: "503".into(),
+            retry_after: None,
+        };
+        let ends = [(End::CallbackUnavailable(unavailable), 0)];
+        assert_eq!(play(&ends, 20).await, (false, 1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_backlog_that_gets_smaller_is_followed_to_its_end() {
         let mut ends = vec![(End::Unfinished("pages remain".into()), 10); 40];
         ends.push((End::Complete, 1));

@@ -18,15 +18,14 @@ impl fmt::Display for Place {
 
 /// An object's namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ObjectName {
-    pub namespace: String,
-    pub name: String,
+pub(super) struct ObjectName {
+    pub(super) namespace: String,
+    pub(super) name: String,
 }
 
 impl ObjectName {
     /// The object called `name` in the same namespace.
-    #[must_use]
-    pub fn beside(&self, name: &str) -> Self {
+    pub(super) fn beside(&self, name: &str) -> Self {
         Self {
             namespace: self.namespace.clone(),
             name: name.to_owned(),
@@ -42,9 +41,9 @@ impl fmt::Display for ObjectName {
 
 /// An object's kind and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ObjectId {
-    pub kind: &'static str,
-    pub name: ObjectName,
+pub(super) struct ObjectId {
+    pub(super) kind: &'static str,
+    pub(super) name: ObjectName,
 }
 
 impl fmt::Display for ObjectId {

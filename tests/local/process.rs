@@ -20,7 +20,7 @@ fn a_provider_that_is_down_is_a_failure_that_names_it() {
     let ended = folder.poll_once();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
-        ended.errors.contains("incident") && ended.errors.contains("127.0.0.1:9"),
+        ended.errors.contains("incident") && ended.errors.contains("127.0.0.1"),
         "{}",
         ended.errors
     );
