@@ -1,1 +1,5 @@
-fn main() {}
+//! The `pollen` command.
+
+fn main() -> std::process::ExitCode {
+    pollen::cli::run()
+}

@@ -42,11 +42,21 @@ fn zone(name: &str) -> Zone {
 
 fn answer(question: &[&str]) -> String {
     let ours = match *question {
-        ["print", pattern, name, at] => DatePattern::parse(pattern).ok().map(|found| found.print(instant(at), zone(name))),
-        ["read", pattern, name, text] => DatePattern::parse(pattern)
+        ["print", pattern, name, at] => DatePattern::parse(pattern)
             .ok()
-            .and_then(|found| found.read(&text.replace("\\t", "\t"), zone(name)).ok().map(written)),
-        ["zone", name, at] => Some(zone(name).offset_at(instant(at)).local_minus_utc().to_string()),
+            .map(|found| found.print(instant(at), zone(name))),
+        ["read", pattern, name, text] => DatePattern::parse(pattern).ok().and_then(|found| {
+            found
+                .read(&text.replace("\\t", "\t"), zone(name))
+                .ok()
+                .map(written)
+        }),
+        ["zone", name, at] => Some(
+            zone(name)
+                .offset_at(instant(at))
+                .local_minus_utc()
+                .to_string(),
+        ),
         _ => panic!("an unknown row: {question:?}"),
     };
     ours.unwrap_or_else(|| "ERROR".to_owned())
@@ -55,11 +65,16 @@ fn answer(question: &[&str]) -> String {
 /// Java's answer in the form of [`answer`]; of readings the lenient one, Java's default.
 fn java(row: &[&'static str]) -> (Question, String) {
     match *row {
-        ["read", pattern, name, text, _, "ERROR"] => (vec!["read", pattern, name, text], "ERROR".to_owned()),
+        ["read", pattern, name, text, _, "ERROR"] => {
+            (vec!["read", pattern, name, text], "ERROR".to_owned())
+        }
         ["read", pattern, name, text, _, at] => {
             // Java reads years that chrono can't hold.
             let instant = DateTime::from_timestamp_millis(at.parse().unwrap());
-            (vec!["read", pattern, name, text], instant.map_or_else(|| at.to_owned(), written))
+            (
+                vec!["read", pattern, name, text],
+                instant.map_or_else(|| at.to_owned(), written),
+            )
         }
         [ref question @ .., found] => (question.to_vec(), found.to_owned()),
         [] => panic!("an empty row"),
@@ -72,20 +87,29 @@ fn dates_are_printed_and_read_as_in_java_but_for_the_listed_exceptions() {
     let mut wrong = Vec::new();
     for row in ROWS.lines() {
         let (question, java) = java(&cells(row));
-        let expected = exceptions.get(&question).map_or(java, |ours| (*ours).to_owned());
+        let expected = exceptions
+            .get(&question)
+            .map_or(java, |ours| (*ours).to_owned());
         let ours = answer(&question);
         if ours != expected {
             wrong.push(format!("{question:?}: expected {expected}, found {ours}"));
         }
     }
-    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} rows:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
 fn every_exception_differs_from_java() {
     let java: BTreeMap<_, _> = ROWS.lines().map(|row| java(&cells(row))).collect();
     for (question, ours) in exceptions() {
-        let theirs = java.get(&question).unwrap_or_else(|| panic!("no such row: {question:?}"));
+        let theirs = java
+            .get(&question)
+            .unwrap_or_else(|| panic!("no such row: {question:?}"));
         assert_ne!(theirs, ours, "{question:?}");
     }
 }

@@ -26,8 +26,18 @@ const BROKEN: [(&str, &str, &str, &str); 9] = [
         "url",
         "${dateTimeZone:{TimeZone}:yyyy-MM-dd HH:mm:ss} in column 51 of the url: {TimeZone} is to be replaced",
     ),
-    ("docs/elements/zohocrm/events.md", "accounts", "updatedDateTimezone", "\"{TimeZone}\" is to be replaced"),
-    ("docs/elements/zohocrm/events.md", "activities-calls", "updatedDateTimezone", "\"{TimeZone}\" is to be replaced"),
+    (
+        "docs/elements/zohocrm/events.md",
+        "accounts",
+        "updatedDateTimezone",
+        "\"{TimeZone}\" is to be replaced",
+    ),
+    (
+        "docs/elements/zohocrm/events.md",
+        "activities-calls",
+        "updatedDateTimezone",
+        "\"{TimeZone}\" is to be replaced",
+    ),
     (
         "docs/elements/linkedin/events.md",
         "companies/{id}/updates/comments",
@@ -52,11 +62,20 @@ const BROKEN: [(&str, &str, &str, &str); 9] = [
         "url",
         "${yyyy-MM-dd'T'HH:mm:ss'Z'} in column 31 of the url: a format alone; write ${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}",
     ),
-    ("other", "deals", "createdDateFormat", "date format \"yyyy-MM-dd'T'HH:mm:ssXXX'\": the quote in column 25"),
+    (
+        "other",
+        "deals",
+        "createdDateFormat",
+        "date format \"yyyy-MM-dd'T'HH:mm:ssXXX'\": the quote in column 25",
+    ),
 ];
 
-const DATE_KEYS: [&str; 4] =
-    ["updatedDateFormat", "createdDateFormat", "updatedDateTimezone", "createdDateTimezone"];
+const DATE_KEYS: [&str; 4] = [
+    "updatedDateFormat",
+    "createdDateFormat",
+    "updatedDateTimezone",
+    "createdDateTimezone",
+];
 
 /// All texts of the 39, without blank ones, which are as good as absent.
 fn texts() -> BTreeMap<Place, Vec<String>> {
@@ -70,7 +89,10 @@ fn texts() -> BTreeMap<Place, Vec<String>> {
             let dates = DATE_KEYS.map(|key| (key, &poller["datesConfiguration"][key]));
             for (key, value) in dates.into_iter().chain([url]) {
                 if let Some(text) = value.as_str().filter(|text| !text.trim().is_empty()) {
-                    texts.entry((source.to_owned(), resource.clone(), key)).or_default().push(text.to_owned());
+                    texts
+                        .entry((source.to_owned(), resource.clone(), key))
+                        .or_default()
+                        .push(text.to_owned());
                 }
             }
         }
@@ -79,11 +101,15 @@ fn texts() -> BTreeMap<Place, Vec<String>> {
 }
 
 fn is_broken((source, resource, key): &Place) -> bool {
-    BROKEN.iter().any(|broken| (broken.0, broken.1, broken.2) == (source, resource, key))
+    BROKEN
+        .iter()
+        .any(|broken| (broken.0, broken.1, broken.2) == (source, resource, key))
 }
 
 fn sound(kind: &str) -> Vec<String> {
-    let all = texts().into_iter().filter(|(place, _)| place.2.ends_with(kind) && !is_broken(place));
+    let all = texts()
+        .into_iter()
+        .filter(|(place, _)| place.2.ends_with(kind) && !is_broken(place));
     all.flat_map(|(_, texts)| texts).collect()
 }
 
@@ -102,8 +128,13 @@ fn every_url_renders() {
         let template = Template::parse(url).unwrap();
         let rendered = template.render(&instants());
         assert!(!rendered.contains("${"), "{rendered}");
-        assert_eq!(template.placeholders().count(), url.matches("${").count(), "{url}");
-        let shows_a_date = rendered.contains("2024") || rendered.contains("17201848") || !template.has_bound();
+        assert_eq!(
+            template.placeholders().count(),
+            url.matches("${").count(),
+            "{url}"
+        );
+        let shows_a_date =
+            rendered.contains("2024") || rendered.contains("17201848") || !template.has_bound();
         assert!(shows_a_date, "{rendered}");
     }
     assert_eq!(urls.len(), 54);
@@ -125,11 +156,15 @@ fn every_format_within_a_url_reads_what_it_prints() {
     for url in sound("url") {
         for placeholder in Template::parse(&url).unwrap().placeholders() {
             let text = placeholder.text();
-            let Some((_, format)) = text.trim_end_matches('}').rsplit_once(":yyyy") else { continue };
+            let Some((_, format)) = text.trim_end_matches('}').rsplit_once(":yyyy") else {
+                continue;
+            };
             let pattern = DatePattern::parse(&format!("yyyy{format}")).unwrap();
             let zone = placeholder.zone(&instants());
             let instant = placeholder.instant(&instants());
-            let read = pattern.read(&placeholder.render(&instants()), zone).unwrap();
+            let read = pattern
+                .read(&placeholder.render(&instants()), zone)
+                .unwrap();
             assert_eq!(read, placeholder.unit().floor(instant, zone), "{text}");
         }
     }
@@ -146,20 +181,26 @@ fn every_time_zone_is_known() {
 fn what_is_broken_is_refused_with_its_place() {
     let texts = texts();
     for (source, resource, key, beginning) in BROKEN {
-        let place = texts.keys().find(|place| (place.0.as_str(), place.1.as_str(), place.2) == (source, resource, key));
+        let place = texts
+            .keys()
+            .find(|place| (place.0.as_str(), place.1.as_str(), place.2) == (source, resource, key));
         for text in &texts[place.unwrap()] {
             let error = match key {
                 "url" => Template::parse(text).unwrap_err().to_string(),
                 "updatedDateTimezone" => Zone::parse(text).unwrap_err().to_string(),
                 _ => DatePattern::parse(text).unwrap_err().to_string(),
             };
-            assert!(error.starts_with(beginning), "{source}, {resource}: {error}");
+            assert!(
+                error.starts_with(beginning),
+                "{source}, {resource}: {error}"
+            );
         }
     }
 }
 
 #[test]
 fn a_poller_by_days_reaches_back_a_day() {
-    let plaid = Template::parse("/hubs/finance/transactions?where=date>'${date:yyyy-MM-dd}'").unwrap();
+    let plaid =
+        Template::parse("/hubs/finance/transactions?where=date>'${date:yyyy-MM-dd}'").unwrap();
     assert_eq!(plaid.unit(), Some(Unit::Days));
 }

@@ -1,3 +1,50 @@
 //! Arguments, and a file for each command.
 
-pub mod operator;
+mod check;
+mod connectors;
+mod crds;
+mod environment;
+mod local;
+mod operator;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  pollen check manifests/              validate manifests before they are committed
+  pollen local manifests/ --once       poll each resource once and deliver its events
+  pollen crds | kubectl apply -f -     install the custom resource definitions";
+
+/// Polls SaaS APIs for changed records and delivers each change once to a callback.
+#[derive(Debug, Parser)]
+#[command(name = "pollen", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Local(local::Local),
+    Check(check::Check),
+    Connectors(connectors::Connectors),
+    Crds(crds::Crds),
+    Operator(operator::OperatorArgs),
+}
+
+/// Runs the command that the arguments name.
+///
+/// Exit codes: 0 all is well, 1 something failed, 2 the arguments or a manifest are invalid.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Local(local) => local.run(),
+        Command::Check(check) => check.run(),
+        Command::Connectors(connectors) => connectors.run(),
+        Command::Crds(crds) => crds.run(),
+        Command::Operator(args) => environment::block_on(operator::run(args)),
+    }
+}

@@ -25,7 +25,7 @@ const EXAMPLES: &str = "Examples:
 /// Runs the controllers in a cluster.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
-pub struct OperatorArgs {
+pub(super) struct OperatorArgs {
     /// Namespace to watch; repeat it for several. All namespaces without it.
     #[arg(
         long = "watch-namespace",
@@ -134,7 +134,7 @@ pub struct OperatorArgs {
 }
 
 /// Runs the operator until SIGTERM or SIGINT.
-pub async fn run(args: OperatorArgs) -> ExitCode {
+pub(super) async fn run(args: OperatorArgs) -> ExitCode {
     if let Err(error) = telemetry::init(&args.log, args.log_format) {
         return fail(&error);
     }

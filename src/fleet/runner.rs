@@ -61,9 +61,10 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
     async fn run(mut self) {
         self.poke.mark_unchanged();
         while self.enter().await {
-            let outcome = self.poll().await;
+            let mut outcome = self.poll().await;
             self.poller.instance().holds().leave(&outcome);
             self.observer.polled(&outcome).await;
+            self.checkpoint = outcome.checkpoint.take();
             if !self.wait_for_turn(&outcome.end).await {
                 return;
             }
@@ -94,16 +95,14 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
             Some(checkpoint) => Ok(Some(checkpoint)),
             None => self.store.load().await,
         };
-        let mut outcome = match checkpoint {
+        match checkpoint {
             Ok(checkpoint) => {
                 self.poller
                     .poll(checkpoint, &mut self.store, &self.stop)
                     .await
             }
             Err(error) => Outcome::of(End::StoreFailed(error)),
-        };
-        self.checkpoint = outcome.checkpoint.take();
-        outcome
+        }
     }
 
     /// Waits for the next poll; false on a stop.

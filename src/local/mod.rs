@@ -1,1 +1,26 @@
 //! Running without a cluster: a folder of manifests and a state folder.
+//!
+//! [`check`] reads the manifests by the rules of admission, [`run`] polls them with the engine
+//! that the operator drives too. What a cluster keeps in status and Secrets stands in the state
+//! folder.
+
+mod assembly;
+mod attention;
+mod check;
+mod deferral;
+mod durable;
+mod folder;
+mod manifests;
+mod memory;
+mod object;
+mod once;
+mod problem;
+mod report;
+mod run;
+mod runner;
+mod state;
+
+pub use check::{Checked, check};
+pub use problem::{Place, Problem};
+pub use run::{LocalError, Options, run};
+pub use state::StateError;

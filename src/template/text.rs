@@ -48,9 +48,13 @@ pub struct TemplateError {
 pub enum Problem {
     #[error("the placeholder is not closed; end it with }}")]
     Open,
-    #[error("this closes no placeholder; begin one with ${{, as in ${{gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}}")]
+    #[error(
+        "this closes no placeholder; begin one with ${{, as in ${{gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}}"
+    )]
     Unopened,
-    #[error("{0} is to be replaced by what it says, such as a time zone's name: America/New_York or -6:00")]
+    #[error(
+        "{0} is to be replaced by what it says, such as a time zone's name: America/New_York or -6:00"
+    )]
     Unfilled(String),
     #[error(
         "no such placeholder; write gmtDate:FORMAT, date:FORMAT, date, dateTimeZone:ZONE:FORMAT, \
@@ -91,7 +95,9 @@ impl Template {
             at = url.len() - rest.len();
         }
         push_literal(&mut segments, url, at, rest)?;
-        Ok(Template { segments: segments.into() })
+        Ok(Template {
+            segments: segments.into(),
+        })
     }
 
     /// The URL for a poll.
@@ -125,12 +131,19 @@ impl Template {
 
     /// The coarsest unit in which the bound is printed; `None` where it isn't.
     pub fn unit(&self) -> Option<Unit> {
-        let bound = self.placeholders().filter(|placeholder| placeholder.moment() == Moment::Bound);
+        let bound = self
+            .placeholders()
+            .filter(|placeholder| placeholder.moment() == Moment::Bound);
         bound.map(Placeholder::unit).max()
     }
 }
 
-fn push_literal(segments: &mut Vec<Segment>, url: &str, at: usize, text: &str) -> Result<(), TemplateError> {
+fn push_literal(
+    segments: &mut Vec<Segment>,
+    url: &str,
+    at: usize,
+    text: &str,
+) -> Result<(), TemplateError> {
     let mut open = 0_usize;
     for (index, character) in text.char_indices() {
         match character {
@@ -168,24 +181,39 @@ fn inner_length(url: &str, start: usize, after: &str) -> Result<usize, TemplateE
     let inner = after.get(end..).unwrap_or_default();
     let close = inner.find('}').ok_or_else(open)?;
     let unfilled = inner.get(..=close).unwrap_or_default().to_owned();
-    let whole = inner.get(close + 1..).and_then(|rest| rest.find('}')).map_or(after.len(), |rest| end + close + rest + 2);
+    let whole = inner
+        .get(close + 1..)
+        .and_then(|rest| rest.find('}'))
+        .map_or(after.len(), |rest| end + close + rest + 2);
     Err(broken(whole, Problem::Unfilled(unfilled)))
 }
 
 fn placeholder(url: &str, start: usize, inner: &str) -> Result<Placeholder, TemplateError> {
     let text = format!("${{{inner}}}");
     match descriptor::read(inner) {
-        Ok((moment, form)) => Ok(Placeholder { text: text.into(), column: column(url, start), moment, form }),
+        Ok((moment, form)) => Ok(Placeholder {
+            text: text.into(),
+            column: column(url, start),
+            moment,
+            form,
+        }),
         Err(problem) => Err(error(url, start, &text, problem)),
     }
 }
 
 fn error(url: &str, at: usize, text: &str, problem: Problem) -> TemplateError {
-    TemplateError { column: column(url, at), text: text.to_owned(), problem }
+    TemplateError {
+        column: column(url, at),
+        text: text.to_owned(),
+        problem,
+    }
 }
 
 fn column(url: &str, at: usize) -> usize {
-    url.char_indices().take_while(|(index, _)| *index < at).count() + 1
+    url.char_indices()
+        .take_while(|(index, _)| *index < at)
+        .count()
+        + 1
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The coarsest step that a date format can tell apart.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc,
+};
 
 use super::Zone;
 
@@ -45,9 +47,8 @@ impl Unit {
         let local = zone.local(instant);
         let floored = match self {
             Unit::Nanoseconds => Some(instant),
-            Unit::Days | Unit::Weeks | Unit::Months | Unit::Years => {
-                first_day(self, local.date()).and_then(|day| zone.earliest(day.and_time(NaiveTime::MIN)))
-            }
+            Unit::Days | Unit::Weeks | Unit::Months | Unit::Years => first_day(self, local.date())
+                .and_then(|day| zone.earliest(day.and_time(NaiveTime::MIN))),
             _ => instant.checked_sub_signed(past_the_unit(self, local)),
         };
         floored.unwrap_or(instant)
@@ -64,8 +65,12 @@ fn first_day(unit: Unit, day: NaiveDate) -> Option<NaiveDate> {
 }
 
 fn past_the_unit(unit: Unit, local: NaiveDateTime) -> TimeDelta {
-    let nanoseconds = u64::from(local.num_seconds_from_midnight()) * 1_000_000_000 + u64::from(local.nanosecond());
-    let step = unit.duration().num_nanoseconds().and_then(|step| u64::try_from(step).ok());
+    let nanoseconds = u64::from(local.num_seconds_from_midnight()) * 1_000_000_000
+        + u64::from(local.nanosecond());
+    let step = unit
+        .duration()
+        .num_nanoseconds()
+        .and_then(|step| u64::try_from(step).ok());
     let past = nanoseconds % step.unwrap_or(1).max(1);
     TimeDelta::nanoseconds(i64::try_from(past).unwrap_or(0))
 }
@@ -91,9 +96,16 @@ mod tests {
     #[case(Unit::Weeks, "UTC", "2024-05-12T00:00:00Z")]
     #[case(Unit::Months, "UTC", "2024-05-01T00:00:00Z")]
     #[case(Unit::Years, "-6:00", "2024-01-01T06:00:00Z")]
-    fn an_instant_is_rounded_down_in_the_zone(#[case] unit: Unit, #[case] zone: &str, #[case] floored: &str) {
+    fn an_instant_is_rounded_down_in_the_zone(
+        #[case] unit: Unit,
+        #[case] zone: &str,
+        #[case] floored: &str,
+    ) {
         let zone = Zone::parse(zone).unwrap();
-        assert_eq!(unit.floor(at("2024-05-17T13:14:15.123456789Z"), zone), at(floored));
+        assert_eq!(
+            unit.floor(at("2024-05-17T13:14:15.123456789Z"), zone),
+            at(floored)
+        );
     }
 
     #[test]
@@ -105,7 +117,10 @@ mod tests {
     #[test]
     fn a_day_whose_midnight_is_skipped_begins_at_its_first_instant() {
         let zone = Zone::parse("America/Sao_Paulo").unwrap();
-        assert_eq!(Unit::Days.floor(at("2018-11-04T12:00:00Z"), zone), at("2018-11-04T03:00:00Z"));
+        assert_eq!(
+            Unit::Days.floor(at("2018-11-04T12:00:00Z"), zone),
+            at("2018-11-04T03:00:00Z")
+        );
     }
 
     #[test]

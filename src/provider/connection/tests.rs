@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures::future::BoxFuture;
 use rstest::rstest;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,

@@ -32,7 +32,9 @@ fn days_after_sunday(date: NaiveDate) -> u32 {
 /// A weekday of the week numbered `week` (1 is the one that holds `first`).
 pub(super) fn in_week(first: NaiveDate, week: i64, days_after_sunday: i64) -> Option<NaiveDate> {
     let from_sunday = i64::from(first.weekday().num_days_from_sunday());
-    first.checked_add_signed(TimeDelta::days(7 * (week - 1) + days_after_sunday - from_sunday))
+    first.checked_add_signed(TimeDelta::days(
+        7 * (week - 1) + days_after_sunday - from_sunday,
+    ))
 }
 
 /// The `nth` of a weekday from `first` on.

@@ -12,23 +12,37 @@ const MAX_WIDTH: usize = 100;
 /// Why a text is no date pattern; columns count characters from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    #[error("the date format is blank; leave it out, or write one such as yyyy-MM-dd'T'HH:mm:ss'Z'")]
+    #[error(
+        "the date format is blank; leave it out, or write one such as yyyy-MM-dd'T'HH:mm:ss'Z'"
+    )]
     Blank,
     #[error(
         "date format {pattern:?}: {letter:?} in column {column} is no letter of a date; allowed are \
          G y Y M L w W D d F E u a H k K h m s S z Z X, other text goes between single quotes"
     )]
-    UnknownLetter { pattern: String, letter: char, column: usize },
+    UnknownLetter {
+        pattern: String,
+        letter: char,
+        column: usize,
+    },
     #[error(
         "date format {pattern:?}: the quote in column {column} is not closed; \
          close it, or write '' for a quote itself"
     )]
     OpenQuote { pattern: String, column: usize },
     #[error("date format {pattern:?}: {width} X in column {column}; write X, XX or XXX")]
-    LongOffset { pattern: String, width: usize, column: usize },
-    #[error("date format {pattern:?}: Y in column {column} is the year that a week belongs to; write y")]
+    LongOffset {
+        pattern: String,
+        width: usize,
+        column: usize,
+    },
+    #[error(
+        "date format {pattern:?}: Y in column {column} is the year that a week belongs to; write y"
+    )]
     WeekYear { pattern: String, column: usize },
-    #[error("date format {pattern:?} tells neither a day nor a time; write one such as yyyy-MM-dd'T'HH:mm:ss'Z'")]
+    #[error(
+        "date format {pattern:?} tells neither a day nor a time; write one such as yyyy-MM-dd'T'HH:mm:ss'Z'"
+    )]
     NoField { pattern: String },
 }
 
@@ -38,15 +52,29 @@ pub(super) fn compile(pattern: &str) -> Result<Items, PatternError> {
     }
     let items = fractions(items(pattern)?);
     let letters = || items.iter().filter_map(letter);
-    let finest = letters().filter_map(Letter::unit).chain(items.iter().filter_map(fraction_unit)).min();
+    let finest = letters()
+        .filter_map(Letter::unit)
+        .chain(items.iter().filter_map(fraction_unit))
+        .min();
     let Some(finest) = finest else {
-        return Err(PatternError::NoField { pattern: pattern.to_owned() });
+        return Err(PatternError::NoField {
+            pattern: pattern.to_owned(),
+        });
     };
     refuse_week_year(pattern, letters)?;
     let rules = Rules::of(letters());
-    let unit = if rules.confuses_halves() { Unit::Days } else { finest };
+    let unit = if rules.confuses_halves() {
+        Unit::Days
+    } else {
+        finest
+    };
     let layout = Layout::of(&items);
-    Ok(Items { items: items.into(), rules, unit, layout })
+    Ok(Items {
+        items: items.into(),
+        rules,
+        unit,
+        layout,
+    })
 }
 
 fn letter(item: &Item) -> Option<Letter> {
@@ -66,12 +94,22 @@ fn fraction_unit(item: &Item) -> Option<Unit> {
 }
 
 /// `YYYY-MM-dd` is right on most days of the year and off by a year around its end.
-fn refuse_week_year<I: Iterator<Item = Letter>>(pattern: &str, letters: impl Fn() -> I) -> Result<(), PatternError> {
+fn refuse_week_year<I: Iterator<Item = Letter>>(
+    pattern: &str,
+    letters: impl Fn() -> I,
+) -> Result<(), PatternError> {
     let has = |wanted: &[Letter]| letters().any(|letter| wanted.contains(&letter));
     let day = has(&[Letter::Month, Letter::DayOfMonth, Letter::DayOfYear]);
     if has(&[Letter::WeekYear]) && day && !has(&[Letter::WeekOfYear, Letter::Year]) {
-        let column = pattern.chars().position(|letter| letter == 'Y').unwrap_or(0) + 1;
-        return Err(PatternError::WeekYear { pattern: pattern.to_owned(), column });
+        let column = pattern
+            .chars()
+            .position(|letter| letter == 'Y')
+            .unwrap_or(0)
+            + 1;
+        return Err(PatternError::WeekYear {
+            pattern: pattern.to_owned(),
+            column,
+        });
     }
     Ok(())
 }
@@ -111,21 +149,41 @@ fn quoted(
         }
         push_literal(items, character);
     }
-    Err(PatternError::OpenQuote { pattern: pattern.to_owned(), column })
+    Err(PatternError::OpenQuote {
+        pattern: pattern.to_owned(),
+        column,
+    })
 }
 
-fn field(pattern: &str, character: char, column: usize, width: usize) -> Result<Item, PatternError> {
+fn field(
+    pattern: &str,
+    character: char,
+    column: usize,
+    width: usize,
+) -> Result<Item, PatternError> {
     match Letter::from_char(character) {
-        None => Err(PatternError::UnknownLetter { pattern: pattern.to_owned(), letter: character, column }),
-        Some(Letter::IsoOffset) if width > 3 => {
-            Err(PatternError::LongOffset { pattern: pattern.to_owned(), width, column })
-        }
-        Some(letter) => Ok(Item::Field { letter, width: width.min(MAX_WIDTH), bounded: false }),
+        None => Err(PatternError::UnknownLetter {
+            pattern: pattern.to_owned(),
+            letter: character,
+            column,
+        }),
+        Some(Letter::IsoOffset) if width > 3 => Err(PatternError::LongOffset {
+            pattern: pattern.to_owned(),
+            width,
+            column,
+        }),
+        Some(letter) => Ok(Item::Field {
+            letter,
+            width: width.min(MAX_WIDTH),
+            bounded: false,
+        }),
     }
 }
 
 fn push_field(items: &mut Vec<Item>, item: Item) {
-    let Item::Field { letter, width, .. } = item else { return };
+    let Item::Field { letter, width, .. } = item else {
+        return;
+    };
     if let Some(Item::Field { bounded, .. }) = items.last_mut() {
         *bounded = letter.is_number(width);
     }
@@ -145,15 +203,33 @@ fn fractions(items: Vec<Item>) -> Vec<Item> {
     let mut read: Vec<Item> = Vec::with_capacity(items.len());
     for item in items {
         match (read.as_slice(), &item) {
-            ([.., seconds, Item::Literal(point)], Item::Field { letter: Letter::Millisecond, width, bounded: false })
-                if is_seconds(seconds) && matches!(point.as_str(), "." | ",") =>
-            {
+            (
+                [.., seconds, Item::Literal(point)],
+                Item::Field {
+                    letter: Letter::Millisecond,
+                    width,
+                    bounded: false,
+                },
+            ) if is_seconds(seconds) && matches!(point.as_str(), "." | ",") => {
                 let separator = point.chars().next();
                 read.pop();
-                read.push(Item::Fraction { separator, width: *width });
+                read.push(Item::Fraction {
+                    separator,
+                    width: *width,
+                });
             }
-            ([.., seconds], Item::Field { letter: Letter::Millisecond, width, bounded: false }) if is_seconds(seconds) => {
-                read.push(Item::Fraction { separator: None, width: *width });
+            (
+                [.., seconds],
+                Item::Field {
+                    letter: Letter::Millisecond,
+                    width,
+                    bounded: false,
+                },
+            ) if is_seconds(seconds) => {
+                read.push(Item::Fraction {
+                    separator: None,
+                    width: *width,
+                });
             }
             _ => read.push(item),
         }
@@ -162,5 +238,11 @@ fn fractions(items: Vec<Item>) -> Vec<Item> {
 }
 
 pub(super) fn is_seconds(item: &Item) -> bool {
-    matches!(item, Item::Field { letter: Letter::Second, .. })
+    matches!(
+        item,
+        Item::Field {
+            letter: Letter::Second,
+            ..
+        }
+    )
 }

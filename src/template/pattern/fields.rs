@@ -61,7 +61,10 @@ struct Stamps(Vec<Letter>);
 
 impl Stamps {
     fn of(&self, letter: Letter) -> usize {
-        self.0.iter().rposition(|other| *other == letter).map_or(0, |index| index + 1)
+        self.0
+            .iter()
+            .rposition(|other| *other == letter)
+            .map_or(0, |index| index + 1)
     }
 
     fn either(&self, one: Letter, other: Letter) -> usize {
@@ -88,18 +91,25 @@ impl Stamps {
             (weekday_of_month.max(weekday), DayRule::WeekdayOfMonth),
             (week_of_year, DayRule::WeekOfYear),
         ];
-        latest(&complete).or_else(|| latest(&alone)).unwrap_or(DayRule::DayOfMonth)
+        latest(&complete)
+            .or_else(|| latest(&alone))
+            .unwrap_or(DayRule::DayOfMonth)
     }
 }
 
 fn both(one: usize, other: usize) -> usize {
-    if one == 0 || other == 0 { 0 } else { one.max(other) }
+    if one == 0 || other == 0 {
+        0
+    } else {
+        one.max(other)
+    }
 }
 
 /// The rule with the highest stamp, the first of equals.
 fn latest(rules: &[(usize, DayRule)]) -> Option<DayRule> {
     let set = rules.iter().filter(|(stamp, _)| *stamp > 0);
-    set.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, rule)| *rule)
+    set.reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map(|(_, rule)| *rule)
 }
 
 impl Rules {
@@ -112,7 +122,11 @@ impl Rules {
         let zones = [Letter::ZoneName, Letter::Offset, Letter::IsoOffset];
         Rules {
             day: stamps.day_rule(),
-            hour: if halves_decide { HourRule::HalfDayHour } else { HourRule::Hour },
+            hour: if halves_decide {
+                HourRule::HalfDayHour
+            } else {
+                HourRule::Hour
+            },
             half_days: half_day > 0,
             hours: hour > 0 || half_day_hour > 0,
             zone: zones.iter().any(|zone| stamps.of(*zone) > 0),
@@ -129,8 +143,10 @@ impl Fields {
     /// The instant that the fields stand for; missing ones are those of 1970-01-01 00:00:00.
     /// `Err` names the letter that is out of range.
     pub(super) fn instant(&self, rules: Rules, zone: Zone) -> Result<DateTime<Utc>, Letter> {
-        let seconds = self.hour(rules)? * 3600 + self.minute.unwrap_or(0) * 60 + self.second.unwrap_or(0);
-        let time = TimeDelta::seconds(seconds) + TimeDelta::nanoseconds(self.nanosecond.unwrap_or(0));
+        let seconds =
+            self.hour(rules)? * 3600 + self.minute.unwrap_or(0) * 60 + self.second.unwrap_or(0);
+        let time =
+            TimeDelta::seconds(seconds) + TimeDelta::nanoseconds(self.nanosecond.unwrap_or(0));
         let date = self.date(rules.day)?;
         let local = date.and_time(NaiveTime::MIN).checked_add_signed(time);
         let instant = match self.offset.and_then(FixedOffset::east_opt) {
@@ -156,16 +172,21 @@ impl Fields {
         match rule {
             DayRule::DayOfMonth => {
                 let day = u32::try_from(self.day_of_month.unwrap_or(1)).ok();
-                day.and_then(|day| self.first_of_month()?.with_day(day)).ok_or(Letter::DayOfMonth)
+                day.and_then(|day| self.first_of_month()?.with_day(day))
+                    .ok_or(Letter::DayOfMonth)
             }
             DayRule::DayOfYear => self.day_of_year(),
             DayRule::WeekOfMonth => {
                 let week = self.week_of_month.unwrap_or(1);
-                self.first_of_month().and_then(|first| calendar::in_week(first, week, weekday)).ok_or(Letter::Year)
+                self.first_of_month()
+                    .and_then(|first| calendar::in_week(first, week, weekday))
+                    .ok_or(Letter::Year)
             }
             DayRule::WeekdayOfMonth => {
                 let nth = self.weekday_of_month.unwrap_or(1);
-                self.first_of_month().and_then(|first| calendar::nth_weekday(first, nth, weekday)).ok_or(Letter::Year)
+                self.first_of_month()
+                    .and_then(|first| calendar::nth_weekday(first, nth, weekday))
+                    .ok_or(Letter::Year)
             }
             DayRule::WeekOfYear => self.in_week(self.year(), weekday),
             DayRule::WeekDate => self.in_week(self.week_year, weekday),
@@ -174,8 +195,11 @@ impl Fields {
 
     fn day_of_year(&self) -> Result<NaiveDate, Letter> {
         let first = self.first_of_year(self.year()).ok_or(Letter::Year)?;
-        let days = u64::try_from(self.day_of_year.unwrap_or(1) - 1).map_err(|_| Letter::DayOfYear)?;
-        let date = first.checked_add_days(Days::new(days)).filter(|date| date.year() == first.year());
+        let days =
+            u64::try_from(self.day_of_year.unwrap_or(1) - 1).map_err(|_| Letter::DayOfYear)?;
+        let date = first
+            .checked_add_days(Days::new(days))
+            .filter(|date| date.year() == first.year());
         date.ok_or(Letter::DayOfYear)
     }
 

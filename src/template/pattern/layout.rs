@@ -49,7 +49,10 @@ impl Layout {
                 literals.extend(text.bytes().zip(self.length..).map(|(byte, at)| (at, byte)));
                 self.length += text.len();
             }
-            Item::Field { letter: Letter::Offset | Letter::IsoOffset, .. } => self.offset = true,
+            Item::Field {
+                letter: Letter::Offset | Letter::IsoOffset,
+                ..
+            } => self.offset = true,
             Item::Field { letter, width, .. } => {
                 let (slot, digits) = match letter {
                     Letter::Year => (&mut self.year, 4),
@@ -64,7 +67,9 @@ impl Layout {
                 *slot = first.then_some(self.length);
                 self.length += first.then_some(digits)?;
             }
-            Item::Fraction { separator, width } if (1..=9).contains(width) && self.fraction.is_none() => {
+            Item::Fraction { separator, width }
+                if (1..=9).contains(width) && self.fraction.is_none() =>
+            {
                 literals.extend(separator.map(|point| (self.length, point as u8)));
                 self.length += usize::from(separator.is_some());
                 self.fraction = Some((self.length, *width));
@@ -77,7 +82,10 @@ impl Layout {
 
     pub(super) fn read(&self, text: &[u8], zone: Zone) -> Option<DateTime<Utc>> {
         let (fixed, rest) = text.split_at_checked(self.length)?;
-        let literals_match = self.literals.iter().all(|(at, byte)| fixed.get(*at) == Some(byte));
+        let literals_match = self
+            .literals
+            .iter()
+            .all(|(at, byte)| fixed.get(*at) == Some(byte));
         if !literals_match {
             return None;
         }
@@ -109,7 +117,9 @@ impl Layout {
     }
 
     fn nanoseconds(&self, fixed: &[u8]) -> Option<u32> {
-        let Some((at, width)) = self.fraction else { return Some(0) };
+        let Some((at, width)) = self.fraction else {
+            return Some(0);
+        };
         let mut number = 0;
         for byte in fixed.get(at..at + width)? {
             number = number * 10 + digit(*byte)?;
@@ -143,7 +153,9 @@ fn naive(seconds: i64, nanoseconds: u32) -> Option<NaiveDateTime> {
 
 fn days_in_month(year: u32, month: u32) -> u32 {
     match month {
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,

@@ -107,11 +107,17 @@ impl Letter {
             | Letter::WeekdayOfMonth
             | Letter::WeekdayName
             | Letter::WeekdayNumber => Some(Unit::Days),
-            Letter::Hour | Letter::HourFrom1 | Letter::HalfDayHour | Letter::HalfDayHourFrom1 => Some(Unit::Hours),
+            Letter::Hour | Letter::HourFrom1 | Letter::HalfDayHour | Letter::HalfDayHourFrom1 => {
+                Some(Unit::Hours)
+            }
             Letter::Minute => Some(Unit::Minutes),
             Letter::Second => Some(Unit::Seconds),
             Letter::Millisecond => Some(Unit::Milliseconds),
-            Letter::Era | Letter::HalfDay | Letter::ZoneName | Letter::Offset | Letter::IsoOffset => None,
+            Letter::Era
+            | Letter::HalfDay
+            | Letter::ZoneName
+            | Letter::Offset
+            | Letter::IsoOffset => None,
         }
     }
 }

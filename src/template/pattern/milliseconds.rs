@@ -16,8 +16,13 @@ pub(super) fn read(text: &str) -> Result<DateTime<Utc>, ReadError> {
 
 /// `1.534E12` and `1534000000000.0`; what is left of a millisecond is cut off.
 fn floating(number: &str) -> Option<i64> {
-    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    let value = number.parse::<f64>().ok().filter(|value| plain && value.abs() <= MAX_EXACT)?;
+    let plain = number
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let value = number
+        .parse::<f64>()
+        .ok()
+        .filter(|value| plain && value.abs() <= MAX_EXACT)?;
     #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
     Some(value.floor() as i64)
 }

@@ -48,9 +48,16 @@ struct Items {
 enum Item {
     Literal(String),
     /// `bounded` where another number follows at once: the field then has exactly its width.
-    Field { letter: Letter, width: usize, bounded: bool },
+    Field {
+        letter: Letter,
+        width: usize,
+        bounded: bool,
+    },
     /// `S` right after the seconds, or after a `.` or `,` that follows them.
-    Fraction { separator: Option<char>, width: usize },
+    Fraction {
+        separator: Option<char>,
+        width: usize,
+    },
 }
 
 impl DatePattern {
@@ -63,7 +70,10 @@ impl DatePattern {
             "milliseconds" => Program::Milliseconds,
             _ => Program::Items(compile::compile(pattern)?),
         };
-        Ok(DatePattern { source: pattern.into(), program })
+        Ok(DatePattern {
+            source: pattern.into(),
+            program,
+        })
     }
 
     /// Writes an instant as the pattern says, in `zone`. Differs from Java in three things:
@@ -113,7 +123,10 @@ impl DatePattern {
         match &self.program {
             Program::Milliseconds => milliseconds::read(text),
             Program::Items(program) => {
-                let quick = program.layout.as_ref().and_then(|layout| layout.read(text.as_bytes(), zone));
+                let quick = program
+                    .layout
+                    .as_ref()
+                    .and_then(|layout| layout.read(text.as_bytes(), zone));
                 quick.map_or_else(|| read::read(program, text, zone), Ok)
             }
         }

@@ -32,11 +32,21 @@ fn field(text: &mut String, letter: Letter, width: usize, local: NaiveDateTime) 
             let [before, after] = symbols::ERAS;
             text.push_str(if local.year() > 0 { after } else { before });
         }
-        Letter::Month if width > 2 => text.push_str(symbols::name(&symbols::MONTHS, local.month0() as usize, width)),
+        Letter::Month if width > 2 => text.push_str(symbols::name(
+            &symbols::MONTHS,
+            local.month0() as usize,
+            width,
+        )),
         Letter::WeekdayName => text.push_str(symbols::name(&symbols::WEEKDAYS, weekday, width)),
-        Letter::HalfDay => text.push_str(symbols::name(&symbols::HALF_DAYS, usize::from(local.hour() >= 12), width)),
+        Letter::HalfDay => text.push_str(symbols::name(
+            &symbols::HALF_DAYS,
+            usize::from(local.hour() >= 12),
+            width,
+        )),
         Letter::Year if width == 2 => padded(text, year_of_era(local.year()) % 100, 2),
-        Letter::WeekYear if width == 2 => padded(text, calendar::week_year(local.date()).rem_euclid(100), 2),
+        Letter::WeekYear if width == 2 => {
+            padded(text, calendar::week_year(local.date()).rem_euclid(100), 2)
+        }
         _ => padded(text, number(letter, local), width),
     }
 }

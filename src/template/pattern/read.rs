@@ -38,20 +38,40 @@ pub enum Expected {
 
 impl ReadError {
     pub(super) fn new(text: &str, at: usize, expected: Expected) -> ReadError {
-        let before = text.char_indices().take_while(|(index, _)| *index < at).count();
-        ReadError { position: before + 1, expected }
+        let before = text
+            .char_indices()
+            .take_while(|(index, _)| *index < at)
+            .count();
+        ReadError {
+            position: before + 1,
+            expected,
+        }
     }
 }
 
 pub(super) fn read(program: &Items, text: &str, zone: Zone) -> Result<DateTime<Utc>, ReadError> {
-    let mut reader = Reader { text, at: 0, zone, fields: Fields::default(), starts: [(None, 0); STARTS] };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        zone,
+        fields: Fields::default(),
+        starts: [(None, 0); STARTS],
+    };
     let mut items = program.items.iter().peekable();
     while let Some(item) = items.next() {
         match item {
             Item::Literal(literal) => reader.literal(literal)?,
-            Item::Fraction { separator: Some(_), .. } => reader.fraction()?,
-            Item::Fraction { separator: None, .. } => reader.digits_of_fraction()?,
-            Item::Field { letter, width, bounded } => {
+            Item::Fraction {
+                separator: Some(_), ..
+            } => reader.fraction()?,
+            Item::Fraction {
+                separator: None, ..
+            } => reader.digits_of_fraction()?,
+            Item::Field {
+                letter,
+                width,
+                bounded,
+            } => {
                 reader.field(*letter, *width, *bounded)?;
                 if *letter == Letter::Second && !bounded && !continues_with_point(items.peek()) {
                     reader.fraction()?;
@@ -94,7 +114,11 @@ impl Reader<'_> {
     }
 
     fn error_in(&self, letter: Letter) -> ReadError {
-        let start = self.starts.iter().find(|(kept, _)| *kept == Some(letter)).map_or(0, |(_, at)| *at);
+        let start = self
+            .starts
+            .iter()
+            .find(|(kept, _)| *kept == Some(letter))
+            .map_or(0, |(_, at)| *at);
         ReadError::new(self.text, start, Expected::Field(letter.name()))
     }
 
@@ -127,12 +151,20 @@ impl Reader<'_> {
     }
 
     fn field(&mut self, letter: Letter, width: usize, bounded: bool) -> Result<(), ReadError> {
-        let end = if bounded { self.at + width } else { self.text.len() };
+        let end = if bounded {
+            self.at + width
+        } else {
+            self.text.len()
+        };
         self.skip_blanks();
         match letter {
             Letter::Era => self.fields.era = Some(self.name(letter, &symbols::ERAS)?),
-            Letter::Month if width > 2 => self.fields.month = Some(self.name(letter, &symbols::MONTHS)? + 1),
-            Letter::WeekdayName => self.fields.weekday = Some(self.name(letter, &symbols::WEEKDAYS)?),
+            Letter::Month if width > 2 => {
+                self.fields.month = Some(self.name(letter, &symbols::MONTHS)? + 1)
+            }
+            Letter::WeekdayName => {
+                self.fields.weekday = Some(self.name(letter, &symbols::WEEKDAYS)?)
+            }
             Letter::HalfDay => self.fields.half_day = Some(self.name(letter, &symbols::HALF_DAYS)?),
             Letter::ZoneName | Letter::Offset | Letter::IsoOffset => self.offset(letter)?,
             _ => self.number(letter, end)?,
@@ -149,11 +181,16 @@ impl Reader<'_> {
 
     fn offset(&mut self, letter: Letter) -> Result<(), ReadError> {
         let rest = self.rest_of_text();
-        let lone_z = rest.starts_with('Z') && !rest.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic);
+        let lone_z =
+            rest.starts_with('Z') && !rest.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic);
         let found = if lone_z {
             Some((0, 1))
         } else {
-            let named = || (letter != Letter::IsoOffset).then(|| read_name(rest, self.zone)).flatten();
+            let named = || {
+                (letter != Letter::IsoOffset)
+                    .then(|| read_name(rest, self.zone))
+                    .flatten()
+            };
             read_offset(rest.as_bytes()).or_else(named)
         };
         let (seconds, length) = found.ok_or_else(|| self.error(Expected::Field(letter.name())))?;
@@ -164,10 +201,23 @@ impl Reader<'_> {
 
     fn number(&mut self, letter: Letter, end: usize) -> Result<(), ReadError> {
         let start = self.at;
-        let room = if end > self.text.len() { 0 } else { end.saturating_sub(start) };
-        let digits = || self.text.bytes().skip(start).take(room).take_while(u8::is_ascii_digit);
+        let room = if end > self.text.len() {
+            0
+        } else {
+            end.saturating_sub(start)
+        };
+        let digits = || {
+            self.text
+                .bytes()
+                .skip(start)
+                .take(room)
+                .take_while(u8::is_ascii_digit)
+        };
         let length = digits().count();
-        let number = digits().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+        let number = digits().fold(0_i64, |sum, digit| {
+            sum.saturating_mul(10)
+                .saturating_add(i64::from(digit - b'0'))
+        });
         if length == 0 || !self.set(letter, number, length) {
             return Err(self.error(Expected::Field(letter.name())));
         }
@@ -188,14 +238,30 @@ impl Reader<'_> {
             Letter::DayOfYear => (&mut fields.day_of_year, number, 1..=366),
             Letter::DayOfMonth => (&mut fields.day_of_month, number, 1..=31),
             Letter::WeekdayOfMonth => (&mut fields.weekday_of_month, number, 1..=5),
-            Letter::WeekdayNumber => (&mut fields.weekday, if number == 7 { 0 } else { number }, 0..=6),
+            Letter::WeekdayNumber => (
+                &mut fields.weekday,
+                if number == 7 { 0 } else { number },
+                0..=6,
+            ),
             Letter::Hour => (&mut fields.hour, number, 0..=24),
-            Letter::HourFrom1 => (&mut fields.hour, if number == 24 { 0 } else { number }, 0..=23),
+            Letter::HourFrom1 => (
+                &mut fields.hour,
+                if number == 24 { 0 } else { number },
+                0..=23,
+            ),
             Letter::HalfDayHour => (&mut fields.half_day_hour, number, 0..=23),
-            Letter::HalfDayHourFrom1 => (&mut fields.half_day_hour, if number == 12 { 0 } else { number }, 0..=23),
+            Letter::HalfDayHourFrom1 => (
+                &mut fields.half_day_hour,
+                if number == 12 { 0 } else { number },
+                0..=23,
+            ),
             Letter::Minute => (&mut fields.minute, number, 0..=59),
             Letter::Second => (&mut fields.second, number, 0..=60),
-            Letter::Millisecond => (&mut fields.nanosecond, number.saturating_mul(1_000_000), 0..=999_000_000),
+            Letter::Millisecond => (
+                &mut fields.nanosecond,
+                number.saturating_mul(1_000_000),
+                0..=999_000_000,
+            ),
             _ => return false,
         };
         *slot = Some(value);
@@ -251,7 +317,10 @@ fn century(year: i64, length: usize) -> i64 {
 fn nanoseconds(text: &str) -> (i64, usize) {
     let digits = || text.bytes().take_while(u8::is_ascii_digit);
     let padded = digits().chain(std::iter::repeat(b'0')).take(9);
-    (padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')), digits().count())
+    (
+        padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')),
+        digits().count(),
+    )
 }
 
 fn starts_with_half_day(rest: &str) -> bool {
@@ -260,8 +329,13 @@ fn starts_with_half_day(rest: &str) -> bool {
 }
 
 fn offset_alone(rest: &str) -> Option<i32> {
-    if ["Z", "UTC", "GMT"].iter().any(|utc| rest.eq_ignore_ascii_case(utc)) {
+    if ["Z", "UTC", "GMT"]
+        .iter()
+        .any(|utc| rest.eq_ignore_ascii_case(utc))
+    {
         return Some(0);
     }
-    read_offset(rest.as_bytes()).filter(|(_, length)| *length == rest.len()).map(|(seconds, _)| seconds)
+    read_offset(rest.as_bytes())
+        .filter(|(_, length)| *length == rest.len())
+        .map(|(seconds, _)| seconds)
 }

@@ -21,7 +21,10 @@ fn read(format: &str, text: &str) -> Result<DateTime<Utc>, ReadError> {
 #[case("milliseconds'", "'i' in column 2 is no letter of a date")]
 #[case("yyyy-MM-dd'T'HH:mm:ssXXX'", "the quote in column 25 is not closed")]
 #[case("yyyy-MM-ddXXXX", "4 X in column 11; write X, XX or XXX")]
-#[case("YYYY-MM-dd", "Y in column 1 is the year that a week belongs to; write y")]
+#[case(
+    "YYYY-MM-dd",
+    "Y in column 1 is the year that a week belongs to; write y"
+)]
 #[case("dd/MM/YYYY", "Y in column 7")]
 #[case("'today'", "tells neither a day nor a time")]
 #[case("XXX", "tells neither a day nor a time")]
@@ -32,16 +35,44 @@ fn a_broken_pattern_names_the_place(#[case] text: &str, #[case] problem: &str) {
 
 #[rstest::rstest]
 #[case("yyyy-MM-dd", "2024-13-05", "expected a month at character 6")]
-#[case("yyyy-MM-dd", "2024-02-30", "expected a day of the month at character 9")]
+#[case(
+    "yyyy-MM-dd",
+    "2024-02-30",
+    "expected a day of the month at character 9"
+)]
 #[case("yyyy-MM-dd", "2024/02/03", "expected '-' at character 5")]
-#[case("yyyy-DDD", "2023-366", "expected a day of the year (1 to 366) at character 6")]
-#[case("hh:mm a", "15:00 PM", "expected an hour of half a day (0 to 12) at character 1")]
+#[case(
+    "yyyy-DDD",
+    "2023-366",
+    "expected a day of the year (1 to 366) at character 6"
+)]
+#[case(
+    "hh:mm a",
+    "15:00 PM",
+    "expected an hour of half a day (0 to 12) at character 1"
+)]
 #[case("d MMM yyyy", "5 Mäi 2024", "expected a month at character 3")]
 #[case("'ü'yyyy", "üx", "expected a year at character 2")]
-#[case("HH:mm", "10:30 pm", "expected the end, since the format has no letter a for AM or PM, at character 6")]
-#[case("HH:mmXXX", "10:30", "expected an offset such as +02:00 or Z at character 6")]
-#[case("milliseconds", "yesterday", "expected milliseconds since 1970 as a number at character 1")]
-fn an_unreadable_date_names_the_place(#[case] format: &str, #[case] text: &str, #[case] message: &str) {
+#[case(
+    "HH:mm",
+    "10:30 pm",
+    "expected the end, since the format has no letter a for AM or PM, at character 6"
+)]
+#[case(
+    "HH:mmXXX",
+    "10:30",
+    "expected an offset such as +02:00 or Z at character 6"
+)]
+#[case(
+    "milliseconds",
+    "yesterday",
+    "expected milliseconds since 1970 as a number at character 1"
+)]
+fn an_unreadable_date_names_the_place(
+    #[case] format: &str,
+    #[case] text: &str,
+    #[case] message: &str,
+) {
     assert_eq!(read(format, text).unwrap_err().to_string(), message);
 }
 
@@ -53,7 +84,11 @@ fn an_unreadable_date_names_the_place(#[case] format: &str, #[case] text: &str, 
 #[case("2024-01-05T09:08:07.1234567899Z", "2024-01-05T09:08:07.123456789Z")]
 #[case("2024-01-05T09:08:07Z", "2024-01-05T09:08:07Z")]
 fn a_fraction_is_a_fraction_whatever_its_length(#[case] text: &str, #[case] instant: &str) {
-    for format in ["yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "yyyy-MM-dd'T'HH:mm:ssXXX"] {
+    for format in [
+        "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+        "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+        "yyyy-MM-dd'T'HH:mm:ssXXX",
+    ] {
         assert_eq!(read(format, text), Ok(at(instant)), "{format}");
     }
 }
@@ -61,8 +96,14 @@ fn a_fraction_is_a_fraction_whatever_its_length(#[case] text: &str, #[case] inst
 #[test]
 fn microseconds_are_printed_as_such() {
     let bound = at("2024-01-05T09:08:07.451002Z");
-    assert_eq!(pattern("ss.SSSSSSXXX").print(bound, Zone::Utc), "07.451002Z");
-    assert_eq!(pattern("ss.SSSSSSSSSS").print(bound, Zone::Utc), "07.4510020000");
+    assert_eq!(
+        pattern("ss.SSSSSSXXX").print(bound, Zone::Utc),
+        "07.451002Z"
+    );
+    assert_eq!(
+        pattern("ss.SSSSSSSSSS").print(bound, Zone::Utc),
+        "07.4510020000"
+    );
     assert_eq!(pattern("ss.S").print(bound, Zone::Utc), "07.451");
 }
 
@@ -111,12 +152,17 @@ fn the_unit_is_the_finest_that_can_be_told_apart(#[case] format: &str, #[case] u
 #[test]
 fn a_zone_without_a_name_prints_as_its_offset() {
     let zone = Zone::parse("America/Sao_Paulo").unwrap();
-    assert_eq!(pattern("HH z").print(at("2024-01-05T09:00:00Z"), zone), "06 GMT-03:00");
+    assert_eq!(
+        pattern("HH z").print(at("2024-01-05T09:00:00Z"), zone),
+        "06 GMT-03:00"
+    );
 }
 
 #[test]
 fn a_zone_name_is_first_looked_up_in_the_zone_of_the_field() {
-    let read = |zone| pattern("yyyy-MM-dd HH:mm z").read("2024-01-05 09:00 IST", Zone::parse(zone).unwrap());
+    let read = |zone| {
+        pattern("yyyy-MM-dd HH:mm z").read("2024-01-05 09:00 IST", Zone::parse(zone).unwrap())
+    };
     assert_eq!(read("Asia/Jerusalem"), Ok(at("2024-01-05T07:00:00Z")));
     assert_eq!(read("GMT"), Ok(at("2024-01-05T03:30:00Z")));
 }
@@ -125,14 +171,22 @@ fn a_zone_name_is_first_looked_up_in_the_zone_of_the_field() {
 fn the_ends_of_time_print() {
     for instant in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
         let zone = Zone::parse("+14:00").unwrap();
-        assert!(!pattern("G yyyy YY ww W F D E u HH:mm:ss.SSS zzzz XXX").print(instant, zone).is_empty());
+        assert!(
+            !pattern("G yyyy YY ww W F D E u HH:mm:ss.SSS zzzz XXX")
+                .print(instant, zone)
+                .is_empty()
+        );
     }
 }
 
 #[test]
 fn a_field_of_any_width_prints() {
     let wide = "y".repeat(70_000);
-    assert!(pattern(&wide).print(at("2024-01-05T09:00:00Z"), Zone::Utc).ends_with("02024"));
+    assert!(
+        pattern(&wide)
+            .print(at("2024-01-05T09:00:00Z"), Zone::Utc)
+            .ends_with("02024")
+    );
 }
 
 /// Patterns that say all of an instant, with the digits of a second that they keep.

@@ -12,7 +12,10 @@ pub(super) fn read(inner: &str) -> Result<(Moment, Form), Problem> {
         None => (inner, None),
     };
     match word.to_ascii_lowercase().as_str() {
-        "gmtdate" => date(argument.ok_or(Problem::NoFormat("gmtDate"))?, Some(Zone::Utc)),
+        "gmtdate" => date(
+            argument.ok_or(Problem::NoFormat("gmtDate"))?,
+            Some(Zone::Utc),
+        ),
         "date" => match argument {
             Some(format) => date(format, None),
             None => date(ISO_8601, Some(Zone::Utc)),
@@ -31,7 +34,11 @@ fn date(format: &str, zone: Option<Zone>) -> Result<(Moment, Form), Problem> {
     Ok((Moment::Bound, Form::Date(pattern, zone)))
 }
 
-fn zoned(moment: Moment, word: &'static str, argument: Option<&str>) -> Result<(Moment, Form), Problem> {
+fn zoned(
+    moment: Moment,
+    word: &'static str,
+    argument: Option<&str>,
+) -> Result<(Moment, Form), Problem> {
     let (zone, format) = argument.and_then(split_zone).ok_or(Problem::NoZone(word))?;
     let zone = Zone::parse(zone).map_err(Problem::Zone)?;
     date(format, Some(zone)).map(|(_, form)| (moment, form))
@@ -41,7 +48,10 @@ fn zoned(moment: Moment, word: &'static str, argument: Option<&str>) -> Result<(
 /// colon with two digits and another colon.
 fn split_zone(argument: &str) -> Option<(&str, &str)> {
     let (zone, format) = argument.split_once(':')?;
-    let hours = zone.rsplit(['+', '-']).next().filter(|hours| hours.len() < zone.len());
+    let hours = zone
+        .rsplit(['+', '-'])
+        .next()
+        .filter(|hours| hours.len() < zone.len());
     let is_offset = hours.is_some_and(|hours| matches!(hours.len(), 1 | 2) && digits(hours));
     match format.split_once(':') {
         Some((minutes, format)) if is_offset && minutes.len() == 2 && digits(minutes) => {

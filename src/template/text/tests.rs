@@ -22,7 +22,10 @@ fn render(url: &str) -> String {
 #[case("${date:yyyy-MM-dd'T'HH:mm:ssXXX}", "2024-01-05T04:08:07-05:00")]
 #[case("${date}", "2024-01-05T09:08:07Z")]
 #[case("${dateTimeZone:MST:yyyy-MM-dd HH:mm:ss}", "2024-01-05 02:08:07")]
-#[case("${DateTimeZone:PST:yyyy-MM-dd'T'HH:mm:ss.SSS}", "2024-01-05T01:08:07.654")]
+#[case(
+    "${DateTimeZone:PST:yyyy-MM-dd'T'HH:mm:ss.SSS}",
+    "2024-01-05T01:08:07.654"
+)]
 #[case("${dateTimeZone:-6:00:HH:mm:ss}", "03:08:07")]
 #[case("${dateTimeZone:+6:00:HH:mm}", "15:08")]
 #[case("${dateTimeZone:GMT-06:00:HH:mm}", "03:08")]
@@ -40,7 +43,10 @@ fn render(url: &str) -> String {
 #[case("${gmtDate:milliseconds}", "1704445687654")]
 fn each_placeholder_prints_its_instant(#[case] placeholder: &str, #[case] text: &str) {
     assert_eq!(render(placeholder), text);
-    assert_eq!(render(&format!("/a?w='{placeholder}'&b")), format!("/a?w='{text}'&b"));
+    assert_eq!(
+        render(&format!("/a?w='{placeholder}'&b")),
+        format!("/a?w='{text}'&b")
+    );
 }
 
 #[rstest::rstest]
@@ -55,20 +61,55 @@ fn text_without_placeholders_stays_as_it_is(#[case] url: &str) {
 
 #[rstest::rstest]
 #[case("/a?w='${518862600}'", 7, "${518862600}", "no such placeholder")]
-#[case("/a?w='${yyyy-MM-dd'T'HH:mm:ss'Z'}'", 7, "${yyyy-MM-dd'T'HH:mm:ss'Z'}", "write ${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}")]
-#[case("/a?w='$yyyy-MM-dd'T'HH:mm:ss'Z'}'", 7, "$yyyy-MM-dd'T'HH:mm:ss'Z'}", "begin one with ${")]
+#[case(
+    "/a?w='${yyyy-MM-dd'T'HH:mm:ss'Z'}'",
+    7,
+    "${yyyy-MM-dd'T'HH:mm:ss'Z'}",
+    "write ${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}"
+)]
+#[case(
+    "/a?w='$yyyy-MM-dd'T'HH:mm:ss'Z'}'",
+    7,
+    "$yyyy-MM-dd'T'HH:mm:ss'Z'}",
+    "begin one with ${"
+)]
 #[case("/a?w=1}", 7, "}", "closes no placeholder")]
-#[case("ü${date:10 digit integer Unix time}", 2, "${date:10 digit integer Unix time}", "'i' in column 5")]
-#[case("/${dateTimeZone:{TimeZone}:yyyy}'", 2, "${dateTimeZone:{TimeZone}:yyyy}", "{TimeZone} is to be replaced")]
-#[case("/${dateTimeZone:{TimeZone}", 2, "${dateTimeZone:{TimeZone}", "{TimeZone} is to be replaced")]
+#[case(
+    "ü${date:10 digit integer Unix time}",
+    2,
+    "${date:10 digit integer Unix time}",
+    "'i' in column 5"
+)]
+#[case(
+    "/${dateTimeZone:{TimeZone}:yyyy}'",
+    2,
+    "${dateTimeZone:{TimeZone}:yyyy}",
+    "{TimeZone} is to be replaced"
+)]
+#[case(
+    "/${dateTimeZone:{TimeZone}",
+    2,
+    "${dateTimeZone:{TimeZone}",
+    "{TimeZone} is to be replaced"
+)]
 #[case("/${gmtDate:yyyy", 2, "${gmtDate:yyyy", "not closed")]
 #[case("/${gmtDate:{yyyy", 2, "${gmtDate:{yyyy", "not closed")]
 #[case("/${gmtDate:yyyy'T}", 2, "${gmtDate:yyyy'T}", "quote in column 5")]
 #[case("/${gmtDate}", 2, "${gmtDate}", "gmtDate:FORMAT")]
 #[case("/${gmtDate:}", 2, "${gmtDate:}", "format is blank")]
-#[case("/${dateTimeZone:GMT}", 2, "${dateTimeZone:GMT}", "dateTimeZone:ZONE:FORMAT")]
+#[case(
+    "/${dateTimeZone:GMT}",
+    2,
+    "${dateTimeZone:GMT}",
+    "dateTimeZone:ZONE:FORMAT"
+)]
 #[case("/${nowTimeZone}", 2, "${nowTimeZone}", "nowTimeZone:ZONE:FORMAT")]
-#[case("/${dateTimeZone:EDT:yyyy}", 2, "${dateTimeZone:EDT:yyyy}", "America/New_York")]
+#[case(
+    "/${dateTimeZone:EDT:yyyy}",
+    2,
+    "${dateTimeZone:EDT:yyyy}",
+    "America/New_York"
+)]
 #[case("/${epoch:m}", 2, "${epoch:m}", "epoch:us")]
 #[case("/${milliseconds:s}", 2, "${milliseconds:s}", "takes no format")]
 #[case("/${}", 2, "${}", "no such placeholder")]
@@ -82,14 +123,23 @@ fn a_broken_placeholder_is_named_with_its_place(
     assert_eq!((error.column, error.text.as_str()), (column, text));
     let message = error.to_string();
     assert!(message.contains(advice), "{message}");
-    assert!(message.starts_with(&format!("{text} in column {column} of the url: ")), "{message}");
+    assert!(
+        message.starts_with(&format!("{text} in column {column} of the url: ")),
+        "{message}"
+    );
 }
 
 #[test]
 fn the_coarsest_unit_of_the_bound_counts() {
     let unit = |url| Template::parse(url).unwrap().unit();
-    assert_eq!(unit("/a?d=${gmtDate:yyyy-MM-dd}&t=${gmtDate:HH:mm:ss}"), Some(Unit::Days));
-    assert_eq!(unit("/a?d=${epoch}&t=${nowTimeZone:GMT:yyyy-MM-dd}"), Some(Unit::Milliseconds));
+    assert_eq!(
+        unit("/a?d=${gmtDate:yyyy-MM-dd}&t=${gmtDate:HH:mm:ss}"),
+        Some(Unit::Days)
+    );
+    assert_eq!(
+        unit("/a?d=${epoch}&t=${nowTimeZone:GMT:yyyy-MM-dd}"),
+        Some(Unit::Milliseconds)
+    );
     assert_eq!(unit("/a?d=${epoch:us}"), Some(Unit::Microseconds));
     assert_eq!(unit("/a?d=${epoch:0}"), None);
 }
@@ -112,15 +162,22 @@ fn segments_put_together_are_the_url() {
         Segment::Placeholder(placeholder) => placeholder.text(),
     });
     assert_eq!(texts.collect::<String>(), url);
-    let moments: Vec<_> = template.placeholders().map(|found| (found.moment(), found.column())).collect();
+    let moments: Vec<_> = template
+        .placeholders()
+        .map(|found| (found.moment(), found.column()))
+        .collect();
     assert_eq!(moments, [(Moment::Bound, 9), (Moment::Now, 50)]);
 }
 
 #[test]
 fn a_placeholder_gives_its_instant_to_those_who_print_it_themselves() {
-    let template = Template::parse("${dateTimeZone:PST:yyyy} ${nowTimeZone:GMT:yyyy} ${epoch:0}").unwrap();
+    let template =
+        Template::parse("${dateTimeZone:PST:yyyy} ${nowTimeZone:GMT:yyyy} ${epoch:0}").unwrap();
     let instants = instants();
-    let given: Vec<_> = template.placeholders().map(|found| found.instant(&instants)).collect();
+    let given: Vec<_> = template
+        .placeholders()
+        .map(|found| found.instant(&instants))
+        .collect();
     assert_eq!(given, [instants.bound, instants.now, DateTime::UNIX_EPOCH]);
 }
 

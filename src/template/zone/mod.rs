@@ -4,7 +4,9 @@ mod names;
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 pub(super) use names::{offset_text, read_name, read_offset};
@@ -21,15 +23,27 @@ pub enum Zone {
 /// Why a zone's name can't be used, with the name to write instead where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ZoneError {
-    #[error("the time zone is blank; leave it out for GMT, or write one such as America/New_York or -6:00")]
+    #[error(
+        "the time zone is blank; leave it out for GMT, or write one such as America/New_York or -6:00"
+    )]
     Blank,
-    #[error("time zone {name:?} stands for one half of the year; write {instead}, or the fixed offset {offset}")]
-    HalfYear { name: String, instead: &'static str, offset: &'static str },
+    #[error(
+        "time zone {name:?} stands for one half of the year; write {instead}, or the fixed offset {offset}"
+    )]
+    HalfYear {
+        name: String,
+        instead: &'static str,
+        offset: &'static str,
+    },
     #[error("unknown time zone {name:?}; did you mean {instead}?")]
     Misspelt { name: String, instead: String },
-    #[error("unknown time zone {name:?}; write GMT, an IANA name such as America/New_York, or an offset such as -6:00")]
+    #[error(
+        "unknown time zone {name:?}; write GMT, an IANA name such as America/New_York, or an offset such as -6:00"
+    )]
     Unknown { name: String },
-    #[error("{name:?} is to be replaced by the account's time zone; write it, such as America/New_York or -6:00")]
+    #[error(
+        "{name:?} is to be replaced by the account's time zone; write it, such as America/New_York or -6:00"
+    )]
     Unfilled { name: String },
 }
 
@@ -47,7 +61,10 @@ impl Zone {
         if name.is_empty() {
             return Err(ZoneError::Blank);
         }
-        if ["GMT", "UTC", "Z"].iter().any(|utc| name.eq_ignore_ascii_case(utc)) {
+        if ["GMT", "UTC", "Z"]
+            .iter()
+            .any(|utc| name.eq_ignore_ascii_case(utc))
+        {
             return Ok(Zone::Utc);
         }
         names::java_zone(name)
@@ -83,11 +100,14 @@ impl Zone {
     pub fn repeated_hour_start(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let Zone::Named(zone) = self else { return None };
         let local = self.local(instant);
-        let MappedLocalTime::Ambiguous(first, second) = zone.offset_from_local_datetime(&local) else {
+        let MappedLocalTime::Ambiguous(first, second) = zone.offset_from_local_datetime(&local)
+        else {
             return None;
         };
         let (first, second) = (first.fix(), second.fix());
-        let repeated = TimeDelta::seconds(i64::from(first.local_minus_utc() - second.local_minus_utc()));
+        let repeated = TimeDelta::seconds(i64::from(
+            first.local_minus_utc() - second.local_minus_utc(),
+        ));
         let change = self.clock_change(minus_offset(local, first)?, minus_offset(local, second)?);
         change.checked_sub_signed(repeated)
     }
@@ -95,7 +115,8 @@ impl Zone {
     /// The local time at an instant; at the ends of chrono's years, UTC.
     pub(super) fn local(self, instant: DateTime<Utc>) -> NaiveDateTime {
         let utc = instant.naive_utc();
-        utc.checked_add_offset(self.offset_at(instant)).unwrap_or(utc)
+        utc.checked_add_offset(self.offset_at(instant))
+            .unwrap_or(utc)
     }
 
     /// The name that Java's `z` prints: `PST` or `PDT` by the season, `GMT-06:00` without a name.
@@ -103,7 +124,9 @@ impl Zone {
         let abbreviation = match self {
             Zone::Utc => Some("UTC".to_owned()),
             Zone::Fixed(_) => None,
-            Zone::Named(zone) => names::abbreviation(zone.offset_from_utc_datetime(&instant.naive_utc())),
+            Zone::Named(zone) => {
+                names::abbreviation(zone.offset_from_utc_datetime(&instant.naive_utc()))
+            }
         };
         abbreviation.unwrap_or_else(|| format!("GMT{}", offset_text(self.offset_at(instant), ":")))
     }
@@ -127,9 +150,10 @@ impl Zone {
         };
         match zone.offset_from_local_datetime(&local) {
             MappedLocalTime::Single(offset) => minus_offset(local, offset.fix()),
-            MappedLocalTime::Ambiguous(first, second) => {
-                Some(choose(minus_offset(local, first.fix())?, minus_offset(local, second.fix())?))
-            }
+            MappedLocalTime::Ambiguous(first, second) => Some(choose(
+                minus_offset(local, first.fix())?,
+                minus_offset(local, second.fix())?,
+            )),
             MappedLocalTime::None => {
                 // No zone has changed its clocks twice within two days of a gap.
                 let before = local.checked_sub_signed(TimeDelta::hours(48))?.and_utc();
@@ -144,7 +168,8 @@ impl Zone {
         let (mut low, mut high) = (before.timestamp(), after.timestamp());
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            let same = DateTime::from_timestamp(middle, 0).is_some_and(|instant| self.offset_at(instant) == old);
+            let same = DateTime::from_timestamp(middle, 0)
+                .is_some_and(|instant| self.offset_at(instant) == old);
             if same { low = middle } else { high = middle }
         }
         DateTime::from_timestamp(high, 0).unwrap_or(after)
@@ -168,14 +193,25 @@ fn minus_offset(local: NaiveDateTime, offset: FixedOffset) -> Option<DateTime<Ut
 
 fn unknown(name: &str) -> ZoneError {
     if name.contains(['{', '}']) {
-        return ZoneError::Unfilled { name: name.to_owned() };
+        return ZoneError::Unfilled {
+            name: name.to_owned(),
+        };
     }
     if let Some((instead, offset)) = names::half_year(name) {
-        return ZoneError::HalfYear { name: name.to_owned(), instead, offset };
+        return ZoneError::HalfYear {
+            name: name.to_owned(),
+            instead,
+            offset,
+        };
     }
     match nearest(name) {
-        Some(instead) => ZoneError::Misspelt { name: name.to_owned(), instead: instead.to_owned() },
-        None => ZoneError::Unknown { name: name.to_owned() },
+        Some(instead) => ZoneError::Misspelt {
+            name: name.to_owned(),
+            instead: instead.to_owned(),
+        },
+        None => ZoneError::Unknown {
+            name: name.to_owned(),
+        },
     }
 }
 
@@ -183,7 +219,11 @@ fn unknown(name: &str) -> ZoneError {
 fn nearest(name: &str) -> Option<&'static str> {
     let name = name.replace(' ', "_");
     let same = |zone: &&'static str| zone.eq_ignore_ascii_case(&name);
-    let city = |zone: &&'static str| zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&name));
+    let city = |zone: &&'static str| {
+        zone.rsplit('/')
+            .next()
+            .is_some_and(|city| city.eq_ignore_ascii_case(&name))
+    };
     let zones = || TZ_VARIANTS.iter().map(|zone| zone.name());
     zones().find(same).or_else(|| zones().find(city))
 }

@@ -78,38 +78,54 @@ const NAMES: [(&str, &str, i32); 28] = [
 ];
 
 pub(super) fn java_zone(name: &str) -> Option<Zone> {
-    JAVA_ZONES.iter().find(|(java, _)| *java == name).map(|(_, zone)| Zone::Named(*zone))
+    JAVA_ZONES
+        .iter()
+        .find(|(java, _)| *java == name)
+        .map(|(_, zone)| Zone::Named(*zone))
 }
 
 /// `-6:00`, `+0530`, `-6`, with or without `GMT` or `UTC` before it.
 pub(super) fn offset_zone(name: &str) -> Option<Zone> {
     let upper = name.to_ascii_uppercase();
-    let digits = upper.strip_prefix("GMT").or_else(|| upper.strip_prefix("UTC")).unwrap_or(&upper);
+    let digits = upper
+        .strip_prefix("GMT")
+        .or_else(|| upper.strip_prefix("UTC"))
+        .unwrap_or(&upper);
     let (seconds, length) = read_offset(digits.as_bytes())?;
     (length == digits.len()).then(|| FixedOffset::east_opt(seconds).map(Zone::Fixed))?
 }
 
 pub(super) fn half_year(name: &str) -> Option<(&'static str, &'static str)> {
-    let found = HALF_YEARS.iter().find(|(half, ..)| half.eq_ignore_ascii_case(name));
+    let found = HALF_YEARS
+        .iter()
+        .find(|(half, ..)| half.eq_ignore_ascii_case(name));
     found.map(|(_, instead, offset)| (*instead, *offset))
 }
 
 /// The IANA database has numbers where a zone has no name.
 pub(super) fn abbreviation(offset: impl OffsetName) -> Option<String> {
     let name = offset.abbreviation()?;
-    name.starts_with(|first: char| first.is_ascii_alphabetic()).then(|| name.to_owned())
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        .then(|| name.to_owned())
 }
 
 pub(super) fn long_name(short: &str, offset: FixedOffset) -> Option<&'static str> {
     let minutes = offset.local_minus_utc() / 60;
-    NAMES.iter().find(|(name, _, of)| *name == short && *of == minutes).map(|(_, long, _)| *long)
+    NAMES
+        .iter()
+        .find(|(name, _, of)| *name == short && *of == minutes)
+        .map(|(_, long, _)| *long)
 }
 
 /// An offset as ISO 8601 writes it: `+05:30` with `:`, `+0530` with nothing between.
 pub(crate) fn offset_text(offset: FixedOffset, separator: &str) -> String {
     let minutes = offset.local_minus_utc() / 60;
     let sign = if minutes < 0 { '-' } else { '+' };
-    format!("{sign}{:02}{separator}{:02}", minutes.abs() / 60, minutes.abs() % 60)
+    format!(
+        "{sign}{:02}{separator}{:02}",
+        minutes.abs() / 60,
+        minutes.abs() % 60
+    )
 }
 
 /// Reads `±h`, `±hh`, `±hmm`, `±hhmm`, `±h:mm` or `±hh:mm` at the start of a text: seconds east,
@@ -135,7 +151,10 @@ pub(crate) fn read_offset(text: &[u8]) -> Option<(i32, usize)> {
 }
 
 fn digits_at(text: &[u8], start: usize) -> usize {
-    text.iter().skip(start).take_while(|byte| byte.is_ascii_digit()).count()
+    text.iter()
+        .skip(start)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count()
 }
 
 fn number_at(text: &[u8], start: usize, length: usize) -> i32 {
@@ -150,7 +169,9 @@ pub(crate) fn read_name(text: &str, zone: Zone) -> Option<(i32, usize)> {
     if let Some(offset) = utc_with_offset(text) {
         return Some(offset);
     }
-    let known = NAMES.iter().flat_map(|(short, long, minutes)| [(*short, *minutes), (*long, *minutes)]);
+    let known = NAMES
+        .iter()
+        .flat_map(|(short, long, minutes)| [(*short, *minutes), (*long, *minutes)]);
     let known = known.filter(|(name, _)| starts_with(text, name));
     let known = known.map(|(name, minutes)| (minutes * 60, name.len()));
     let candidates = own_name(text, zone).into_iter().chain(known);
@@ -167,14 +188,17 @@ fn utc_with_offset(text: &str) -> Option<(i32, usize)> {
 fn own_name(text: &str, zone: Zone) -> Option<(i32, usize)> {
     let Zone::Named(tz) = zone else { return None };
     // A day of winter and one of summer.
-    [1_705_276_800, 1_721_001_600].into_iter().find_map(|second| {
-        let instant = DateTime::<Utc>::from_timestamp(second, 0)?;
-        let offset = tz.offset_from_utc_datetime(&instant.naive_utc());
-        let name = abbreviation(offset).filter(|name| starts_with(text, name))?;
-        Some((offset.fix().local_minus_utc(), name.len()))
-    })
+    [1_705_276_800, 1_721_001_600]
+        .into_iter()
+        .find_map(|second| {
+            let instant = DateTime::<Utc>::from_timestamp(second, 0)?;
+            let offset = tz.offset_from_utc_datetime(&instant.naive_utc());
+            let name = abbreviation(offset).filter(|name| starts_with(text, name))?;
+            Some((offset.fix().local_minus_utc(), name.len()))
+        })
 }
 
 fn starts_with(text: &str, name: &str) -> bool {
-    text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+    text.get(..name.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(name))
 }

@@ -19,7 +19,10 @@ fn zone(name: &str) -> Zone {
 #[case("+530", 19_800)]
 #[case("-6", -6 * 3600)]
 fn offsets_are_read_with_or_without_gmt(#[case] name: &str, #[case] seconds: i32) {
-    assert_eq!(zone(name), Zone::Fixed(FixedOffset::east_opt(seconds).unwrap()));
+    assert_eq!(
+        zone(name),
+        Zone::Fixed(FixedOffset::east_opt(seconds).unwrap())
+    );
 }
 
 #[rstest::rstest]
@@ -46,8 +49,14 @@ fn an_unknown_name_says_what_to_write(#[case] name: &str, #[case] advice: &str) 
 #[case("2024-11-03T06:59:59Z", Some("2024-11-03T05:00:00Z"))]
 #[case("2024-11-03T07:00:00Z", None)]
 #[case("2024-03-10T07:00:00Z", None)]
-fn both_passes_of_a_repeated_hour_know_its_start(#[case] instant: &str, #[case] start: Option<&str>) {
-    assert_eq!(zone("America/New_York").repeated_hour_start(at(instant)), start.map(at));
+fn both_passes_of_a_repeated_hour_know_its_start(
+    #[case] instant: &str,
+    #[case] start: Option<&str>,
+) {
+    assert_eq!(
+        zone("America/New_York").repeated_hour_start(at(instant)),
+        start.map(at)
+    );
 }
 
 #[test]
@@ -59,7 +68,10 @@ fn half_an_hour_is_repeated_on_lord_howe() {
 #[test]
 fn no_hour_is_repeated_without_clock_changes() {
     for name in ["GMT", "EST", "-6:00", "Asia/Kolkata"] {
-        assert_eq!(zone(name).repeated_hour_start(at("2024-11-03T06:00:00Z")), None);
+        assert_eq!(
+            zone(name).repeated_hour_start(at("2024-11-03T06:00:00Z")),
+            None
+        );
     }
 }
 
@@ -75,7 +87,10 @@ fn the_ends_of_time_do_not_panic() {
     for instant in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
         for name in ["GMT", "+14:00", "-12:00", "America/New_York"] {
             assert_eq!(zone(name).repeated_hour_start(instant), None);
-            assert_ne!(zone(name).instant(instant.naive_utc()), Some(at("2024-01-01T00:00:00Z")));
+            assert_ne!(
+                zone(name).instant(instant.naive_utc()),
+                Some(at("2024-01-01T00:00:00Z"))
+            );
         }
     }
 }

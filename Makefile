@@ -1,0 +1,46 @@
+# make help lists what can be done here.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+##
+.PHONY: demo
+demo: ## Pollen between a simulated ServiceNow and a receiver, for half a minute
+	@scripts/demo
+
+.PHONY: demo-cluster
+demo-cluster: ## The same in a real control plane, by kubectl apply
+	@scripts/demo-cluster
+
+.PHONY: test
+test: lint ## Everything that must hold: format, lints, tests, generated files
+	$(CARGO) test --workspace --locked
+
+.PHONY: lint
+lint: ## Format and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: fmt
+fmt: ## Format the sources
+	$(CARGO) fmt --all
+
+.PHONY: generate
+generate: ## Write the generated files anew (CRDs, reference, snapshots)
+	UPDATE_GENERATED=1 $(CARGO) test --workspace --locked
+
+.PHONY: bench
+bench: ## Measure throughput, latency and memory on this machine
+	$(CARGO) bench --workspace --locked
+
+.PHONY: clean
+clean: ## Remove what was built
+	$(CARGO) clean

@@ -1,0 +1,56 @@
+//! What manifests on the command line run in.
+
+use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
+
+use tokio::runtime;
+
+use super::output;
+use crate::{
+    callback::RetryPolicy,
+    catalog::{Catalog, CatalogError},
+    clock::Clock,
+    fleet::Environment,
+    network::{AddressPolicy, AddressRule},
+};
+
+/// How a notification is repeated while pollers keep running: behind it the instance is held.
+pub(super) const STEADY: RetryPolicy = RetryPolicy {
+    first: Duration::from_secs(1),
+    max: Duration::from_secs(30),
+    give_up_after: Duration::from_secs(60),
+};
+
+/// How a notification is repeated where the command ends `patience` after the first attempt.
+pub(super) const fn bounded(patience: Duration) -> RetryPolicy {
+    RetryPolicy {
+        first: Duration::from_secs(1),
+        max: Duration::from_secs(8),
+        give_up_after: patience,
+    }
+}
+
+/// The machine's clock, the connectors that come with Pollen, and the addresses that `allowed`
+/// adds to those that everyone can reach.
+///
+/// # Errors
+///
+/// The catalog cannot be read.
+pub(super) fn environment(
+    allowed: Vec<AddressRule>,
+    retry: RetryPolicy,
+) -> Result<Environment, CatalogError> {
+    Ok(Environment {
+        clock: Clock::system(),
+        catalog: Arc::new(Catalog::builtin()?),
+        policy: Arc::new(AddressPolicy::new(allowed, Vec::new())),
+        retry,
+    })
+}
+
+/// Runs a command that waits for files and sockets.
+pub(super) fn block_on(command: impl Future<Output = ExitCode>) -> ExitCode {
+    match runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => output::complain(format!("the runtime cannot start: {error}")),
+    }
+}

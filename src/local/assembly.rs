@@ -1,0 +1,150 @@
+//! Instances and pollers built from manifests, ready to run.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use secrecy::SecretString;
+
+use super::{
+    manifests::{Manifests, Placed},
+    memory::Memory,
+    problem::{ObjectName, Problem},
+    state::{FileTokenStore, token_path},
+};
+use crate::{
+    api::{ConnectorInstance, PollerResource},
+    fleet::{Environment, Instance, InstanceSettings, Poller, PollerSettings, Sibling},
+    secrets::Secrets,
+};
+
+/// What an entry of a Secret that is not at hand counts as while manifests are only checked: it
+/// reads as a signing key of either scheme too.
+const STAND_IN: &str = "whsec_c3RhbmRzLWluLWZvci1hLXNlY3JldA==";
+
+/// The entries that a Secret may be asked for.
+const ENTRIES: [&str; 12] = [
+    "clientId",
+    "clientSecret",
+    "code",
+    "refreshToken",
+    "username",
+    "password",
+    "apiKey",
+    "token",
+    "privateKey",
+    "assertion",
+    "key",
+    "value",
+];
+
+/// Builds all instances and pollers of a folder; sends nothing.
+pub(super) struct Assembler<'a> {
+    pub(super) manifests: &'a Manifests,
+    pub(super) memory: &'a Memory,
+    /// The state folder, where refresh tokens stand.
+    pub(super) state: &'a Path,
+    pub(super) environment: &'a Environment,
+    /// Whether an instance may be built without a Secret that is not at hand.
+    pub(super) secrets_may_be_elsewhere: bool,
+}
+
+/// What could be built.
+#[derive(Default)]
+pub(super) struct Assembly {
+    pub(super) instances: BTreeMap<ObjectName, Arc<Instance>>,
+    pub(super) pollers: BTreeMap<ObjectName, Poller>,
+}
+
+impl Assembler<'_> {
+    /// Builds everything, and says of the rest why it cannot be.
+    pub(super) async fn assemble(&self) -> (Assembly, Vec<Problem>) {
+        let mut assembly = Assembly::default();
+        let mut problems = Vec::new();
+        for (name, placed) in &self.manifests.instances {
+            match Instance::build(self.instance_settings(placed), self.environment).await {
+                Ok(instance) => _ = assembly.instances.insert(name.clone(), instance),
+                Err(error) => problems.push(placed.problem(error)),
+            }
+        }
+        for (name, placed) in &self.manifests.pollers {
+            let Some(instance) = assembly.instances.get(&instance_name(placed)) else {
+                continue;
+            };
+            let Some(settings) = self.poller_settings(placed) else {
+                continue;
+            };
+            match Poller::build(instance, settings, self.environment) {
+                Ok(poller) => _ = assembly.pollers.insert(name.clone(), poller),
+                Err(error) => problems.push(placed.problem(error)),
+            }
+        }
+        (assembly, problems)
+    }
+
+    fn instance_settings(&self, placed: &Placed<Box<ConnectorInstance>>) -> InstanceSettings {
+        let name = &placed.id.name;
+        InstanceSettings {
+            namespace: name.namespace.clone(),
+            name: name.name.clone(),
+            spec: placed.object.spec.clone(),
+            secrets: self.secrets(placed),
+            tokens: Arc::new(FileTokenStore::new(token_path(self.state, name))),
+            deferred_until: self
+                .memory
+                .instances
+                .get(name)
+                .and_then(|record| record.deferred_until),
+        }
+    }
+
+    fn secrets(&self, placed: &Placed<Box<ConnectorInstance>>) -> Secrets {
+        let mut secrets = self.manifests.secrets_of(placed);
+        if self.secrets_may_be_elsewhere {
+            for name in self.manifests.missing_secrets(placed) {
+                let entry = |key: &str| (key.to_owned(), SecretString::from(STAND_IN));
+                secrets.insert(name, ENTRIES.map(entry).into());
+            }
+        }
+        secrets
+    }
+
+    fn poller_settings(&self, placed: &Placed<Box<PollerResource>>) -> Option<PollerSettings> {
+        let name = &placed.id.name;
+        let record = self.memory.pollers.get(name)?;
+        Some(PollerSettings {
+            namespace: name.namespace.clone(),
+            name: name.name.clone(),
+            uid: record.uid.clone(),
+            created_at: record.first_seen,
+            spec: placed.object.spec.clone(),
+            siblings: self.siblings(placed),
+        })
+    }
+
+    fn siblings(&self, placed: &Placed<Box<PollerResource>>) -> Vec<Sibling> {
+        let others = self.manifests.pollers.iter().filter(|(name, other)| {
+            **name != placed.id.name && instance_name(other) == instance_name(placed)
+        });
+        let sibling = |(name, other): (&ObjectName, &Placed<Box<PollerResource>>)| Sibling {
+            name: name.name.clone(),
+            spec: other.object.spec.clone(),
+            started_at: self.started_at(name),
+        };
+        others.map(sibling).collect()
+    }
+
+    fn started_at(&self, poller: &ObjectName) -> Option<chrono::DateTime<chrono::Utc>> {
+        Some(
+            self.memory
+                .pollers
+                .get(poller)?
+                .checkpoint
+                .as_ref()?
+                .started_at,
+        )
+    }
+}
+
+/// The instance that a poller names.
+pub(super) fn instance_name(poller: &Placed<Box<PollerResource>>) -> ObjectName {
+    poller.id.name.beside(&poller.object.spec.instance_ref.name)
+}

@@ -1,0 +1,119 @@
+//! How a poll ended, in words for a person who must do something about it.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    category::Category,
+    poll::{End, Outcome, Progress, StoreError},
+};
+
+/// Something that needs attention, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attention {
+    severity: Severity,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    Warning,
+    Error,
+}
+
+impl Attention {
+    /// Something that does not stop the poller.
+    pub(super) const fn warning(text: String) -> Self {
+        Self {
+            severity: Severity::Warning,
+            text,
+        }
+    }
+
+    const fn error(text: String) -> Self {
+        Self {
+            severity: Severity::Error,
+            text,
+        }
+    }
+
+    /// What a poll's end asks for; `None` when all is well.
+    pub(super) fn of(outcome: &Outcome) -> Option<Self> {
+        match &outcome.end {
+            End::Complete | End::Stopped => Self::of_findings(outcome),
+            End::Unfinished(reason) => Some(Self::warning(format!("{reason}; the next poll goes on from there"))),
+            End::ProviderFailed(error) => {
+                Some(Self::error(format!("provider: {error}{}", provider_advice(error.category))))
+            }
+            End::Blocked { object_id, rejection } => Some(Self::error(format!(
+                "the callback refuses the event of {object_id} with {}: {}; mend the receiver, \
+                 or set spec.events.callback.onRejected to DeadLetter or Skip",
+                rejection.status, rejection.message
+            ))),
+            End::CallbackUnavailable(unavailable) => Some(Self::error(format!("callback: {}", unavailable.message))),
+            End::CallbackGone => Some(Self::error(
+                "the callback answered 410 Gone: set spec.events.callback.url to a receiver that takes events".into(),
+            )),
+            End::StoreFailed(error) => Some(Self::error(format!("checkpoint: {error}"))),
+            End::Unusable(text) => Some(Self::error(format!("checkpoint: {text}"))),
+        }
+    }
+
+    /// What a poll that ended well found nonetheless.
+    fn of_findings(outcome: &Outcome) -> Option<Self> {
+        let mut findings: Vec<_> = bad_records(&outcome.progress).into_iter().collect();
+        findings.extend(outcome.findings.iter().cloned());
+        (!findings.is_empty()).then(|| Self::warning(findings.join("; ")))
+    }
+}
+
+fn bad_records(progress: &Progress) -> Option<String> {
+    let noun = if progress.bad_records == 1 {
+        "record has"
+    } else {
+        "records have"
+    };
+    (progress.bad_records > 0).then(|| {
+        format!(
+            "{} {noun} no event ({}): look at spec.idField and spec.datesConfiguration",
+            progress.bad_records,
+            progress.bad_samples.join(", ")
+        )
+    })
+}
+
+impl fmt::Display for Attention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        write!(f, "{severity}: {}", self.text)
+    }
+}
+
+const fn provider_advice(category: Category) -> &'static str {
+    match category {
+        Category::Authentication => {
+            "; renew the entries of spec.authentication.secretRef and start again"
+        }
+        Category::Permission => "; give the account the right to read this resource",
+        Category::Configuration => "; correct the manifest and start again",
+        _ => "",
+    }
+}
+
+/// Whether polling again may help without a person, and how long to leave the other side alone.
+///
+/// A callback that is unavailable has been tried again for as long as its policy says.
+pub(super) const fn retry(end: &End) -> Option<Option<Duration>> {
+    match end {
+        End::ProviderFailed(error) => match error.category {
+            Category::RateLimited | Category::Provider | Category::Internal => {
+                Some(error.retry_after)
+            }
+            _ => None,
+        },
+        End::Unfinished(_) | End::StoreFailed(StoreError::Unavailable(_)) => Some(None),
+        _ => None,
+    }
+}

@@ -1,0 +1,64 @@
+//! Checking manifests without running them.
+
+use std::path::{Path, PathBuf};
+
+use super::{assembly::Assembler, manifests::Manifests, memory::Memory, problem::Problem};
+use crate::fleet::Environment;
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Checked {
+    /// Objects looked at: instances, pollers and Secrets.
+    pub objects: usize,
+    /// Documents that are nothing of Pollen's.
+    pub foreign: usize,
+    /// What would be refused, in order of file and line.
+    pub problems: Vec<Problem>,
+    /// What is no mistake, but could not be checked to the end.
+    pub notes: Vec<Problem>,
+}
+
+/// Checks the manifests at and below `paths` by the rules of the API server, then builds every
+/// instance and poller; sends nothing.
+///
+/// A Secret that is not among the manifests may be in the cluster: that is a note.
+pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
+    let (manifests, problems) = Manifests::read(paths, None);
+    let mut notes = Vec::new();
+    for instance in manifests.instances.values() {
+        for secret in manifests.missing_secrets(instance) {
+            let text =
+                format!("Secret {secret:?} is not among these files: its entries were not checked");
+            notes.push(instance.problem(text));
+        }
+    }
+    let problems = all_problems(&manifests, problems, environment, true).await;
+    Checked {
+        objects: manifests.len(),
+        foreign: manifests.foreign,
+        problems,
+        notes,
+    }
+}
+
+/// `problems` and what else is wrong with `manifests`, sorted.
+pub(super) async fn all_problems(
+    manifests: &Manifests,
+    mut problems: Vec<Problem>,
+    environment: &Environment,
+    secrets_may_be_elsewhere: bool,
+) -> Vec<Problem> {
+    let memory = Memory::blank(manifests, environment.clock.now());
+    // Nothing is sent, so no token is asked for, and the state folder is never looked at.
+    let state = Path::new(".pollen");
+    let assembler = Assembler {
+        manifests,
+        memory: &memory,
+        state,
+        environment,
+        secrets_may_be_elsewhere,
+    };
+    problems.extend(assembler.assemble().await.1);
+    problems.sort();
+    problems
+}

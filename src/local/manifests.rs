@@ -1,0 +1,135 @@
+//! All manifests of a folder together: no name twice, no reference to nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    fmt::Display,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+
+use super::{
+    folder,
+    object::{self, Object},
+    problem::{ObjectId, ObjectName, Place, Problem},
+};
+use crate::{
+    api::{ConnectorInstance, PollerResource},
+    fleet,
+    secrets::Secrets,
+};
+
+/// An object and where it is written.
+#[derive(Debug)]
+pub(super) struct Placed<T> {
+    pub(super) place: Place,
+    pub(super) id: ObjectId,
+    pub(super) object: T,
+}
+
+impl<T> Placed<T> {
+    /// Something wrong with this object.
+    pub(super) fn problem(&self, message: impl Display) -> Problem {
+        Problem {
+            place: self.place.clone(),
+            message: format!("{}: {message}", self.id),
+        }
+    }
+}
+
+/// Objects of one kind by name.
+type ByName<T> = BTreeMap<ObjectName, Placed<T>>;
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub(super) struct Manifests {
+    pub(super) instances: ByName<Box<ConnectorInstance>>,
+    pub(super) pollers: ByName<Box<PollerResource>>,
+    secrets: ByName<BTreeMap<String, SecretString>>,
+    /// Documents that are nothing of Pollen's.
+    pub(super) foreign: usize,
+}
+
+impl Manifests {
+    /// Reads and checks all manifests at and below `paths` but those in `skipped`; what is wrong
+    /// comes beside what is right.
+    pub(super) fn read(paths: &[PathBuf], skipped: Option<&Path>) -> (Self, Vec<Problem>) {
+        let (documents, mut problems) = folder::read(paths, skipped);
+        let mut manifests = Self::default();
+        let named: BTreeSet<_> = documents
+            .iter()
+            .filter_map(|document| object::instance_name(&document.value))
+            .collect();
+        for document in documents {
+            let place = document.place.clone();
+            match object::read(document) {
+                Ok(Some((id, object))) => problems.extend(manifests.add(place, id, object)),
+                Ok(None) => manifests.foreign += 1,
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+        problems.extend(manifests.dangling(&named));
+        (manifests, problems)
+    }
+
+    /// Objects of Pollen's and Secrets.
+    pub(super) fn len(&self) -> usize {
+        self.instances.len() + self.pollers.len() + self.secrets.len()
+    }
+
+    fn add(&mut self, place: Place, id: ObjectId, object: Object) -> Option<Problem> {
+        match object {
+            Object::Instance(object) => insert(&mut self.instances, Placed { place, id, object }),
+            Object::Poller(object) => insert(&mut self.pollers, Placed { place, id, object }),
+            Object::Secret(object) => insert(&mut self.secrets, Placed { place, id, object }),
+        }
+    }
+
+    /// Pollers whose instance is not among those that the folder names, right or wrong.
+    fn dangling(&self, named: &BTreeSet<ObjectName>) -> Vec<Problem> {
+        let dangling = |poller: &Placed<Box<PollerResource>>| {
+            let instance = &poller.object.spec.instance_ref.name;
+            let namespace = &poller.id.name.namespace;
+            (!named.contains(&poller.id.name.beside(instance))).then(|| {
+                poller.problem(format!(
+                    "spec.instanceRef.name: no ConnectorInstance {instance:?} in namespace {namespace:?}: \
+                     add it, or name one that is there"
+                ))
+            })
+        };
+        self.pollers.values().filter_map(dangling).collect()
+    }
+
+    /// The Secrets of an instance as far as they are here.
+    pub(super) fn secrets_of(&self, instance: &Placed<Box<ConnectorInstance>>) -> Secrets {
+        let mut secrets = Secrets::default();
+        for name in fleet::secret_names(&instance.object.spec) {
+            if let Some(secret) = self.secrets.get(&instance.id.name.beside(&name)) {
+                secrets.insert(name, secret.object.clone());
+            }
+        }
+        secrets
+    }
+
+    /// The names of an instance's Secrets that are not here.
+    pub(super) fn missing_secrets(&self, instance: &Placed<Box<ConnectorInstance>>) -> Vec<String> {
+        let mut names = fleet::secret_names(&instance.object.spec);
+        names.retain(|name| !self.secrets.contains_key(&instance.id.name.beside(name)));
+        names
+    }
+}
+
+fn insert<T>(objects: &mut ByName<T>, placed: Placed<T>) -> Option<Problem> {
+    match objects.entry(placed.id.name.clone()) {
+        Entry::Vacant(entry) => {
+            entry.insert(placed);
+            None
+        }
+        Entry::Occupied(entry) => {
+            let first = &entry.get().place;
+            Some(placed.problem(format!(
+                "metadata.name: this object is also at {first}: remove one or rename it"
+            )))
+        }
+    }
+}

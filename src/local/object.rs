@@ -1,0 +1,97 @@
+//! One document made into a typed object, by the rules of admission.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt as _;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::{
+    folder::Document,
+    problem::{ObjectId, ObjectName, Place, Problem},
+};
+use crate::api::{
+    ConnectorInstance, PollerResource,
+    manifest::{self, Manifest, ManifestError, SecretManifest},
+};
+
+/// The namespace of an object that names none.
+const NAMESPACE: &str = "default";
+
+/// An object that Pollen knows.
+#[derive(Debug)]
+pub(super) enum Object {
+    Instance(Box<ConnectorInstance>),
+    Poller(Box<PollerResource>),
+    Secret(BTreeMap<String, SecretString>),
+}
+
+/// Reads one document; `None` for an object of somebody else's kind and for no object at all.
+///
+/// # Errors
+///
+/// All that is wrong with it.
+pub(super) fn read(document: Document) -> Result<Option<(ObjectId, Object)>, Vec<Problem>> {
+    let Document { place, value } = document;
+    if !has_header(&value) {
+        return Ok(None);
+    }
+    match manifest::read(value) {
+        Ok(manifest) => Ok(typed(manifest)),
+        Err(errors) => Err(errors.iter().map(|error| problem(&place, error)).collect()),
+    }
+}
+
+/// The name of the ConnectorInstance that a document is meant as, however wrong the rest of it is.
+pub(super) fn instance_name(document: &Value) -> Option<ObjectName> {
+    let text = |pointer| document.pointer(pointer).and_then(Value::as_str);
+    (text("/kind") == Some("ConnectorInstance")).then_some(())?;
+    let namespace = text("/metadata/namespace").unwrap_or(NAMESPACE).to_owned();
+    Some(ObjectName {
+        namespace,
+        name: text("/metadata/name")?.to_owned(),
+    })
+}
+
+/// Whether this was meant as an object: the values of a chart, say, were not.
+fn has_header(value: &Value) -> bool {
+    value.get("apiVersion").is_some() || value.get("kind").is_some()
+}
+
+fn typed(manifest: Manifest) -> Option<(ObjectId, Object)> {
+    match manifest {
+        Manifest::ConnectorInstance(instance) => {
+            let id = id(
+                "ConnectorInstance",
+                instance.namespace(),
+                instance.name_any(),
+            );
+            Some((id, Object::Instance(instance)))
+        }
+        Manifest::PollerResource(poller) => {
+            let id = id("PollerResource", poller.namespace(), poller.name_any());
+            Some((id, Object::Poller(poller)))
+        }
+        Manifest::Secret(SecretManifest {
+            namespace,
+            name,
+            entries,
+        }) => Some((id("Secret", namespace, name), Object::Secret(entries))),
+        Manifest::Other { .. } => None,
+    }
+}
+
+fn id(kind: &'static str, namespace: Option<String>, name: String) -> ObjectId {
+    let namespace = namespace.unwrap_or_else(|| NAMESPACE.to_owned());
+    ObjectId {
+        kind,
+        name: ObjectName { namespace, name },
+    }
+}
+
+fn problem(place: &Place, error: &ManifestError) -> Problem {
+    Problem {
+        place: place.clone(),
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Lines for the person who watches: on standard output what was delivered, on standard error
+//! what needs attention and what to do about it.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::{DateTime, Local, SecondsFormat};
+
+use super::attention::Attention;
+use crate::{
+    clock::Clock,
+    poll::{Outcome, Progress},
+};
+
+/// Writes the lines of all pollers, one at a time.
+pub(super) struct Report {
+    clock: Clock,
+    /// Width of the longest label.
+    width: usize,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    output: Box<dyn Write + Send>,
+    errors: Box<dyn Write + Send>,
+    /// What was last said of each poller, so that it is said once.
+    said: BTreeMap<String, Attention>,
+    events: u64,
+}
+
+impl Report {
+    /// A report over pollers called `labels`.
+    pub(super) fn new<'a>(clock: Clock, labels: impl Iterator<Item = &'a str>) -> Self {
+        Self::onto(
+            clock,
+            labels,
+            Box::new(io::stdout()),
+            Box::new(io::stderr()),
+        )
+    }
+
+    fn onto<'a>(
+        clock: Clock,
+        labels: impl Iterator<Item = &'a str>,
+        output: Box<dyn Write + Send>,
+        errors: Box<dyn Write + Send>,
+    ) -> Self {
+        let width = labels
+            .map(|label| label.chars().count())
+            .max()
+            .unwrap_or_default();
+        let inner = Inner {
+            output,
+            errors,
+            said: BTreeMap::new(),
+            events: 0,
+        };
+        Self {
+            clock,
+            width,
+            inner: Mutex::new(inner),
+        }
+    }
+
+    /// A poll of the poller `label` has ended.
+    pub(super) fn polled(&self, label: &str, outcome: &Outcome) {
+        if outcome.progress.events() > 0 {
+            self.delivered(label, outcome);
+        }
+        match Attention::of(outcome) {
+            Some(attention) => self.attend(label, attention),
+            None => self.recovered(label),
+        }
+    }
+
+    /// The poller `label` waits, for the reason given.
+    pub(super) fn waiting(&self, label: &str, reason: &str) {
+        self.attend(label, Attention::warning(format!("waits: {reason}")));
+    }
+
+    /// A line about no poller in particular.
+    pub(super) fn say(&self, text: &str) {
+        self.with(|inner| _ = writeln!(inner.output, "{text}"));
+    }
+
+    /// A problem of no poller in particular.
+    pub(super) fn warn(&self, text: &str) {
+        self.with(|inner| _ = writeln!(inner.errors, "warning: {text}"));
+    }
+
+    /// Events delivered so far.
+    pub(super) fn events(&self) -> u64 {
+        let mut events = 0;
+        self.with(|inner| events = inner.events);
+        events
+    }
+
+    fn delivered(&self, label: &str, outcome: &Outcome) {
+        let watermark = outcome
+            .checkpoint
+            .as_ref()
+            .map_or_else(String::new, |checkpoint| {
+                format!(
+                    "  watermark {}",
+                    checkpoint
+                        .records
+                        .watermark
+                        .to_rfc3339_opts(SecondsFormat::AutoSi, true)
+                )
+            });
+        let line = self.line(
+            label,
+            &format!("{}{watermark}", delivered(&outcome.progress)),
+        );
+        self.with(|inner| {
+            inner.events += outcome.progress.events();
+            _ = writeln!(inner.output, "{line}");
+        });
+    }
+
+    fn attend(&self, label: &str, attention: Attention) {
+        let line = self.line(label, &attention.to_string());
+        self.with(|inner| {
+            if inner.said.get(label) != Some(&attention) {
+                _ = writeln!(inner.errors, "{line}");
+                inner.said.insert(label.to_owned(), attention);
+            }
+        });
+    }
+
+    fn recovered(&self, label: &str) {
+        let line = self.line(label, "well again");
+        self.with(|inner| {
+            if inner.said.remove(label).is_some() {
+                _ = writeln!(inner.errors, "{line}");
+            }
+        });
+    }
+
+    fn line(&self, label: &str, text: &str) -> String {
+        let now: DateTime<Local> = self.clock.now().into();
+        let width = self.width;
+        format!("{}  {label:width$}  {text}", now.format("%H:%M:%S"))
+    }
+
+    fn with(&self, act: impl FnOnce(&mut Inner)) {
+        act(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn delivered(progress: &Progress) -> String {
+    let kinds: Vec<_> = [(progress.created, "created"), (progress.updated, "updated")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| format!("{count} {kind}"))
+        .collect();
+    format!(
+        "{} delivered ({})",
+        counted(progress.events(), "event"),
+        kinds.join(", ")
+    )
+}
+
+/// `1 event`, `2 events`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::{category::Category, poll::End, provider::FetchError};
+
+/// A writer whose lines can be looked at.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    /// The lines without their time of day.
+    fn shown(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| line[10..].to_owned()).collect()
+    }
+}
+
+fn report() -> (Report, Lines, Lines) {
+    let (output, errors) = (Lines::default(), Lines::default());
+    let labels = ["accounts", "contacts-of-customers"];
+    let report = Report::onto(
+        Clock::system(),
+        labels.into_iter(),
+        Box::new(output.clone()),
+        Box::new(errors.clone()),
+    );
+    (report, output, errors)
+}
+
+fn outcome(end: End, progress: Progress) -> Outcome {
+    Outcome {
+        progress,
+        ..Outcome::of(end)
+    }
+}
+
+fn failed() -> Outcome {
+    let message = "GET https://acme.service-now.com answered 401".into();
+    let error = FetchError {
+        category: Category::Authentication,
+        message,
+        retry_after: None,
+    };
+    outcome(End::ProviderFailed(error), Progress::default())
+}
+
+fn well(created: u64, updated: u64) -> Outcome {
+    outcome(
+        End::Complete,
+        Progress {
+            created,
+            updated,
+            ..Progress::default()
+        },
+    )
+}
+
+#[test]
+fn a_poll_with_events_is_one_aligned_line_and_one_without_is_none() {
+    let (report, output, errors) = report();
+    report.polled("accounts", &well(2, 1));
+    report.polled("accounts", &well(0, 0));
+    report.polled("contacts-of-customers", &well(1, 0));
+    assert_eq!(
+        output.shown(),
+        [
+            "accounts               3 events delivered (2 created, 1 updated)",
+            "contacts-of-customers  1 event delivered (1 created)",
+        ]
+    );
+    assert_eq!(errors.shown(), [""; 0]);
+    assert_eq!(report.events(), 4);
+}
+
+#[test]
+fn a_problem_is_said_once_with_what_to_do_and_so_is_its_end() {
+    let (report, _, errors) = report();
+    report.polled("accounts", &failed());
+    report.polled("accounts", &failed());
+    report.polled("accounts", &well(0, 0));
+    report.polled("accounts", &well(0, 0));
+    assert_eq!(
+        errors.shown(),
+        [
+            "accounts               error: provider: GET https://acme.service-now.com answered 401; \
+             renew the entries of spec.authentication.secretRef and start again",
+            "accounts               well again",
+        ]
+    );
+}
+
+#[test]
+fn bad_records_are_a_warning_that_names_them() {
+    let (report, _, errors) = report();
+    let progress = Progress {
+        bad_records: 1,
+        bad_samples: vec!["record 7: no id".into()],
+        ..Progress::default()
+    };
+    report.polled("accounts", &outcome(End::Complete, progress));
+    let shown = errors.shown();
+    assert!(
+        shown[0].contains("warning: 1 record has no event (record 7: no id)"),
+        "{}",
+        shown[0]
+    );
+}
+
+#[test]
+fn what_a_good_poll_found_is_a_warning() {
+    let (report, _, errors) = report();
+    let findings = vec!["the callback is plain http".to_owned()];
+    report.polled(
+        "accounts",
+        &Outcome {
+            findings,
+            ..Outcome::of(End::Complete)
+        },
+    );
+    assert_eq!(
+        errors.shown(),
+        ["accounts               warning: the callback is plain http"]
+    );
+}

@@ -1,0 +1,72 @@
+//! One poller with its file, polled once or until it is stopped.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{once, report::Report, state::FileCheckpointStore};
+use crate::{
+    api::Checkpoint,
+    fleet::{self, Observer, Poller},
+    poll::{CheckpointStore as _, End, Outcome},
+};
+
+/// One poller, its file, and where its lines go.
+pub(super) struct Runner {
+    /// The poller's name in the report.
+    pub(super) label: String,
+    pub(super) poller: Poller,
+    pub(super) store: FileCheckpointStore,
+    pub(super) report: Arc<Report>,
+}
+
+impl Runner {
+    /// Polls once, and again while that may settle what is open; returns whether all is settled.
+    pub(super) async fn settle(mut self, patience: Duration, stop: &CancellationToken) -> bool {
+        let mut checkpoint = None;
+        let poll = async || {
+            let mut outcome = self.poll(checkpoint.take(), stop).await;
+            self.report.polled(&self.label, &outcome);
+            checkpoint = outcome.checkpoint.take();
+            outcome
+        };
+        once::settle(poll, patience, stop).await
+    }
+
+    async fn poll(&mut self, known: Option<Checkpoint>, stop: &CancellationToken) -> Outcome {
+        let stored = match known {
+            Some(checkpoint) => Ok(Some(checkpoint)),
+            None => self.store.load().await,
+        };
+        match stored {
+            Ok(checkpoint) => self.poller.poll(checkpoint, &mut self.store, stop).await,
+            Err(error) => Outcome::of(End::StoreFailed(error)),
+        }
+    }
+
+    /// Polls at the poller's interval until `stop`.
+    pub(super) async fn keep_polling(self, poke: watch::Receiver<u64>, stop: CancellationToken) {
+        let observer = Reporter {
+            label: self.label,
+            report: self.report,
+        };
+        fleet::run(self.poller, self.store, observer, poke, stop).await;
+    }
+}
+
+/// Makes lines of what a poller does.
+struct Reporter {
+    label: String,
+    report: Arc<Report>,
+}
+
+impl Observer for Reporter {
+    async fn polled(&mut self, outcome: &Outcome) {
+        self.report.polled(&self.label, outcome);
+    }
+
+    async fn waiting(&mut self, reason: &str) {
+        self.report.waiting(&self.label, reason);
+    }
+}

@@ -1,0 +1,201 @@
+//! The state folder: what a process without a cluster remembers from one run to the next.
+//!
+//! ```text
+//! lock                               held by the one process that uses the folder
+//! instances/NAMESPACE/NAME.json      the connector, and a deferral of the provider
+//! checkpoints/NAMESPACE/NAME.json    uid, first seen, instance, resource, checkpoint
+//! tokens/NAMESPACE/NAME.json         the refresh token of an instance, alone
+//! ```
+
+mod checkpoint_store;
+mod instance_record;
+mod poller_record;
+mod token_store;
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+pub(super) use checkpoint_store::FileCheckpointStore;
+pub(super) use instance_record::InstanceRecord;
+pub(super) use poller_record::PollerRecord;
+pub(super) use token_store::FileTokenStore;
+
+use super::{durable, problem::ObjectName};
+
+/// Format of the files that this build writes, beside the checkpoint's own.
+const FORMAT: i32 = 1;
+
+/// Keeps the folder, and with it the refresh tokens, out of git.
+const IGNORE_ALL: &[u8] = b"*\n";
+
+/// A state folder, this process's alone while the value lives.
+#[derive(Debug)]
+pub(super) struct StateFolder {
+    root: PathBuf,
+    _lock: File,
+}
+
+/// Why a state folder or one of its files cannot be used, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("{}: another pollen process holds this lock: stop it, or give this one a folder of its own with --state", .0.display())]
+    InUse(PathBuf),
+    #[error("{}: {error}: make room or mend its rights, or give pollen another folder with --state", .path.display())]
+    Unusable { path: PathBuf, error: io::Error },
+    #[error("{}: {error}: restore the file from a backup, or delete it to start anew without what it remembers", .path.display())]
+    Damaged { path: PathBuf, error: io::Error },
+    #[error("{}: written by a newer pollen in format {format}: run that version, or give this one a folder of its own with --state", .path.display())]
+    TooNew { path: PathBuf, format: i32 },
+}
+
+impl StateFolder {
+    /// Opens the folder `root`, made when missing, and locks it.
+    ///
+    /// # Errors
+    ///
+    /// Another process has it, or it cannot be written.
+    pub(super) fn open(root: &Path) -> Result<Self, StateError> {
+        let is_new = !root.exists();
+        durable::create_folder(root).map_err(|error| unusable(root, error))?;
+        let lock = lock(&root.join("lock"))?;
+        if is_new {
+            durable::write(&root.join(".gitignore"), IGNORE_ALL)
+                .map_err(|error| unusable(root, error))?;
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Where an [`InstanceRecord`] stands.
+    pub(super) fn instance_path(&self, instance: &ObjectName) -> PathBuf {
+        file_path(&self.root, "instances", instance)
+    }
+
+    /// Where a [`PollerRecord`] stands.
+    pub(super) fn checkpoint_path(&self, poller: &ObjectName) -> PathBuf {
+        file_path(&self.root, "checkpoints", poller)
+    }
+}
+
+/// Where an instance's refresh token stands below the state folder `root`.
+pub(super) fn token_path(root: &Path, instance: &ObjectName) -> PathBuf {
+    file_path(root, "tokens", instance)
+}
+
+fn file_path(root: &Path, folder: &str, object: &ObjectName) -> PathBuf {
+    root.join(folder)
+        .join(&object.namespace)
+        .join(format!("{}.json", object.name))
+}
+
+fn lock(path: &Path) -> Result<File, StateError> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path);
+    let file = file.map_err(|error| unusable(path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StateError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(path, error)),
+    }
+}
+
+/// The formats in a file, read before the rest, so that a newer one is not taken for damage.
+#[derive(Deserialize)]
+struct Formats {
+    format: i32,
+    checkpoint: Option<CheckpointFormat>,
+}
+
+#[derive(Deserialize)]
+struct CheckpointFormat {
+    version: i32,
+}
+
+/// The record at `path`; `None` where there is none.
+///
+/// # Errors
+///
+/// The file is damaged, newer, or cannot be read.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
+    let damaged = |error| StateError::Damaged {
+        path: path.to_owned(),
+        error,
+    };
+    let Some(formats) = durable::read_json::<Formats>(path).map_err(damaged)? else {
+        return Ok(None);
+    };
+    let checkpoint = formats
+        .checkpoint
+        .map_or(0, |checkpoint| checkpoint.version);
+    for (format, known) in [
+        (formats.format, FORMAT),
+        (checkpoint, crate::api::CHECKPOINT_VERSION),
+    ] {
+        if format > known {
+            return Err(StateError::TooNew {
+                path: path.to_owned(),
+                format,
+            });
+        }
+    }
+    durable::read_json(path).map_err(damaged)
+}
+
+/// Stores a record at `path`, durably; its folder is made when missing.
+///
+/// # Errors
+///
+/// The file system refuses.
+pub(super) fn write<T: serde::Serialize>(path: &Path, record: &T) -> Result<(), StateError> {
+    let folder = path.parent().map_or(Ok(()), durable::create_folder);
+    folder
+        .and_then(|()| durable::write_json(path, record))
+        .map_err(|error| unusable(path, error))
+}
+
+fn unusable(path: &Path, error: io::Error) -> StateError {
+    StateError::Unusable {
+        path: path.to_owned(),
+        error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_processes_never_share_a_state_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let first = StateFolder::open(root.path()).unwrap();
+        let error = StateFolder::open(root.path()).unwrap_err().to_string();
+        assert!(
+            error.contains(&root.path().join("lock").display().to_string()),
+            "{error}"
+        );
+        drop(first);
+        StateFolder::open(root.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_pollen_makes_stays_out_of_git() {
+        let root = tempfile::tempdir().unwrap();
+        StateFolder::open(&root.path().join(".pollen")).unwrap();
+        assert_eq!(
+            std::fs::read(root.path().join(".pollen/.gitignore")).unwrap(),
+            IGNORE_ALL
+        );
+    }
+}
