@@ -1,6 +1,14 @@
 //! The floors of the house: nothing imports upward, and below the operator nothing knows that
 //! Kubernetes exists (`ARCHITECTURE.md`).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::{
     collections::BTreeSet,
     fs,

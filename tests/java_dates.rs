@@ -2,6 +2,14 @@
 //! of JDK 17 print and read. Where this reader or printer differs on purpose, the row stands in
 //! `vectors/java-dates-exceptions.tsv` with the reason and what is wanted instead.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};

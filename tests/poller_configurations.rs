@@ -1,6 +1,14 @@
 //! The poller configurations that Open Connectors' users have: each placeholder renders, each
 //! format reads what it prints, and what is broken in itself is refused with its place.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};

@@ -193,10 +193,12 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     async fn finish(mut self, swept: Result<(), End>) -> Outcome {
         let mut end = swept.err().unwrap_or(End::Complete);
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
-        if !lost && !matches!(end, End::Unusable(_)) && self.state.is_due() {
-            if let Err(failed) = self.write().await {
-                end = failed;
-            }
+        if !lost
+            && !matches!(end, End::Unusable(_))
+            && self.state.is_due()
+            && let Err(failed) = self.write().await
+        {
+            end = failed;
         }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         let capacity = self.edges.store.window_capacity();

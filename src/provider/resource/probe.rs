@@ -46,8 +46,10 @@ impl ResourceSource {
     ///
     /// A question could not be asked; nothing is known then.
     pub async fn probe(&self, now: DateTime<Utc>) -> Result<Findings, FetchError> {
-        let mut findings = Findings::default();
-        findings.fatal = self.ignored_date().await?;
+        let mut findings = Findings {
+            fatal: self.ignored_date().await?,
+            ..Findings::default()
+        };
         if findings.fatal.is_some() {
             return Ok(findings);
         }
