@@ -62,13 +62,13 @@ const BROKEN: [(&str, &str, &str, &str); 9] = [
         "servicetitan/element.json",
         "customers",
         "url",
-        "$yyyy-MM-dd'T'HH:mm:ss'Z'} in column 32 of the url: this closes no placeholder",
+        "$yyyy-MM-dd'T'HH:mm:ss'Z'} in column 33 of the url: this closes no placeholder",
     ),
     (
         "servicetitan/element.json",
         "invoices",
         "url",
-        "${yyyy-MM-dd'T'HH:mm:ss'Z'} in column 31 of the url: a format alone; write ${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}",
+        "${yyyy-MM-dd'T'HH:mm:ss'Z'} in column 32 of the url: a format alone; write ${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}",
     ),
     (
         "other",
