@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use kube::ResourceExt as _;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -63,13 +62,17 @@ fn typed(manifest: Manifest) -> Option<(ObjectId, Object)> {
         Manifest::ConnectorInstance(instance) => {
             let id = id(
                 "ConnectorInstance",
-                instance.namespace(),
-                instance.name_any(),
+                instance.metadata.namespace.clone(),
+                instance.metadata.name.clone().unwrap_or_default(),
             );
             Some((id, Object::Instance(instance)))
         }
         Manifest::PollerResource(poller) => {
-            let id = id("PollerResource", poller.namespace(), poller.name_any());
+            let id = id(
+                "PollerResource",
+                poller.metadata.namespace.clone(),
+                poller.metadata.name.clone().unwrap_or_default(),
+            );
             Some((id, Object::Poller(poller)))
         }
         Manifest::Secret(SecretManifest {
