@@ -11,15 +11,6 @@ CARGO ?= cargo
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-##
-.PHONY: demo
-demo: ## Pollen between a simulated ServiceNow and a receiver, for half a minute
-	@scripts/demo
-
-.PHONY: demo-cluster
-demo-cluster: ## The same in a real control plane, by kubectl apply
-	@scripts/demo-cluster
-
 .PHONY: test
 test: lint ## Everything that must hold: format, lints, tests, generated files
 	$(CARGO) test --workspace --locked
@@ -36,10 +27,6 @@ fmt: ## Format the sources
 .PHONY: generate
 generate: ## Write the generated files anew (CRDs, reference, snapshots)
 	UPDATE_GENERATED=1 $(CARGO) test --workspace --locked
-
-.PHONY: bench
-bench: ## Measure throughput, latency and memory on this machine
-	$(CARGO) bench --workspace --locked
 
 .PHONY: clean
 clean: ## Remove what was built
