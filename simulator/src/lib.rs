@@ -1,1 +1,3 @@
-//! A ServiceNow instance and a callback receiver for tests, demo and benchmarks.
+//! A provider for tests, demo and benchmarks, independent of Pollen: it shares no code with what it tests.
+
+pub mod servicenow;

@@ -1,0 +1,3 @@
+//! ServiceNow as its API behaves.
+
+pub mod query;
