@@ -1,7 +1,10 @@
 //! Delivering one page's changes: in order, within the notifications in flight, and settling what
 //! is acknowledged.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -26,6 +29,14 @@ pub(super) struct Delivering<'a, C> {
     changes: Vec<Change>,
     records: Vec<Bytes>,
     settled: Vec<bool>,
+    /// The first change that no notification has carried yet.
+    next: usize,
+    /// Changes of refused notifications: each goes again by itself, to find the refused ones.
+    alone: BTreeSet<usize>,
+    /// The records of which an event is in flight.
+    in_flight: HashSet<String>,
+    /// Why nothing more is sent.
+    failure: Option<End>,
 }
 
 /// Who is told of every settled change: the state, which enters it in the window.
@@ -64,67 +75,54 @@ impl<'a, C: Callback> Delivering<'a, C> {
             changes,
             records,
             settled,
+            next: 0,
+            alone: BTreeSet::new(),
+            in_flight: HashSet::new(),
+            failure: None,
         }
     }
 
     /// Delivers all, or as far as the callback takes them.
     pub(super) async fn run(mut self, ledger: &mut impl Settle) -> Result<(), End> {
-        let mut failure = None;
-        let mut refused = None;
-        let mut next = 0;
+        let (callback, origin) = (self.callback, &self.plan.origin);
         let mut flying = FuturesUnordered::new();
-        let mut in_flight_ids: HashSet<String> = HashSet::new();
         loop {
-            while failure.is_none() && refused.is_none() && flying.len() < self.plan.in_flight {
-                let Some(range) = self.next_range(next, &in_flight_ids) else {
-                    break;
-                };
-                next = range.end;
-                in_flight_ids.extend(self.ids(&range));
+            while let Some(range) = self.next_range(flying.len()) {
+                self.in_flight.extend(self.ids(&range));
                 let notification = self.notification(range.clone());
-                let (callback, origin) = (self.callback, &self.plan.origin);
-                flying.push(async move {
-                    let delivery = callback.deliver(origin, &notification).await;
-                    (range, delivery)
-                });
+                flying.push(async move { (range, callback.deliver(origin, &notification).await) });
             }
             let Some((range, delivery)) = self.wait(&mut flying, ledger).await? else {
-                let Some(range) = refused.take() else { break };
-                self.one_by_one(range, ledger).await?;
-                continue;
+                break;
             };
             for id in self.ids(&range) {
-                in_flight_ids.remove(&id);
+                self.in_flight.remove(&id);
             }
             match delivery {
                 Delivery::Acknowledged => self.acknowledge(range, ledger).await?,
-                Delivery::Rejected(_) if range.len() > 1 => {
-                    refused.get_or_insert(range);
-                }
+                Delivery::Rejected(_) if range.len() > 1 => self.alone.extend(range),
                 other => {
                     let end = self.end_of(&range, other);
-                    failure.get_or_insert(end);
+                    self.failure.get_or_insert(end);
                 }
             }
         }
-        failure.map_or(Ok(()), Err)
+        self.failure.map_or(Ok(()), Err)
     }
 
-    /// A refused notification is sent again event by event, in order, to find the refused one.
-    async fn one_by_one(&mut self, range: Range, ledger: &mut impl Settle) -> Result<(), End> {
-        for index in range {
-            let single = index..index + 1;
-            let notification = self.notification(single.clone());
-            let delivery = self
-                .callback
-                .deliver(&self.plan.origin, &notification)
-                .await;
-            match delivery {
-                Delivery::Acknowledged => self.acknowledge(single, ledger).await?,
-                other => return Err(self.end_of(&single, other)),
-            }
+    /// What goes out next beside the `flying` notifications, if anything may.
+    fn next_range(&mut self, flying: usize) -> Option<Range> {
+        if self.failure.is_some() {
+            return None;
         }
-        Ok(())
+        if !self.alone.is_empty() {
+            // One at a time: nothing behind a refused event goes out before it.
+            let index = (flying == 0).then(|| self.alone.pop_first()).flatten()?;
+            return Some(index..index + 1);
+        }
+        let range = (flying < self.plan.in_flight).then(|| self.next_batch())??;
+        self.next = range.end;
+        Some(range)
     }
 
     /// The next notification in flight to end, with due writes made meanwhile.
@@ -169,15 +167,17 @@ impl<'a, C: Callback> Delivering<'a, C> {
     }
 
     /// The next notification's changes; none while an event of one of its records is in flight.
-    fn next_range(&self, from: usize, in_flight: &HashSet<String>) -> Option<Range> {
-        let rest = self.changes.get(from..)?;
+    fn next_batch(&self) -> Option<Range> {
+        let rest = self.changes.get(self.next..)?;
         let mut ids = HashSet::new();
         let size = rest
             .iter()
             .take(self.plan.max_events)
-            .take_while(|change| !in_flight.contains(&change.id) && ids.insert(change.id.as_str()))
+            .take_while(|change| {
+                !self.in_flight.contains(&change.id) && ids.insert(change.id.as_str())
+            })
             .count();
-        (size > 0).then(|| from..from + size)
+        (size > 0).then(|| self.next..self.next + size)
     }
 
     fn ids(&self, range: &Range) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::world::{World, at, rejected, unavailable};
+use super::world::{NEVER, World, at, rejected, unavailable};
 use crate::{callback::Delivery, poll::End};
 
 async fn world_with(records: i64) -> World {
@@ -88,6 +88,22 @@ async fn a_notification_refused_as_a_whole_goes_event_by_event() {
     let world = world_with(7).await;
     world.receiver.script(|got| (got.len() > 1).then(rejected));
     assert_eq!(world.poll_well().await.len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_notifications_refused_as_a_whole_all_go_event_by_event() {
+    let mut world = world_with(9).await;
+    world.plan.in_flight = 3;
+    world.receiver.script(|got| (got.len() > 1).then(rejected));
+    let mut got: Vec<_> = world
+        .poll_well()
+        .await
+        .into_iter()
+        .map(|event| event.id)
+        .collect();
+    got.sort();
+    let all: Vec<_> = (1..=9).map(|second| format!("r{second}")).collect();
+    assert_eq!(got, all);
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,12 +204,26 @@ async fn a_stop_keeps_what_was_acknowledged() {
 #[tokio::test(start_paused = true)]
 async fn a_notification_without_an_answer_gives_way_to_a_stop() {
     let world = world_with(3).await;
+    world.receiver.turns.lock().unwrap().push_back(NEVER);
+    stops_within_ten_seconds(&world).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_does_an_event_of_a_refused_notification_that_goes_by_itself() {
+    let world = world_with(3).await;
+    world.receiver.script(|got| (got.len() > 1).then(rejected));
+    world.receiver.turns.lock().unwrap().extend([1, NEVER]);
+    stops_within_ten_seconds(&world).await;
+}
+
+async fn stops_within_ten_seconds(world: &World) {
     let stop = CancellationToken::new();
-    stop.cancel();
-    world.receiver.turns.lock().unwrap().push_back(usize::MAX);
-    let world_ = world.clone();
+    let polling = world.poll_until(&stop);
+    tokio::pin!(polling);
     let begun = tokio::time::Instant::now();
-    let end = world_.poll_until(&stop).await.end;
-    assert_eq!(end, End::Stopped);
-    assert!(begun.elapsed().as_secs() < 10);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(60), &mut polling).await;
+    assert!(ended.is_err(), "there is no answer to wait for");
+    stop.cancel();
+    assert_eq!(polling.await.end, End::Stopped);
+    assert!(begun.elapsed().as_secs() < 70);
 }

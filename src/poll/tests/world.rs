@@ -26,6 +26,9 @@ use crate::{
 /// The second at which every world begins.
 pub(super) const BEGIN: i64 = 1_700_000_000;
 
+/// As a number of turns: no answer at all.
+pub(super) const NEVER: usize = usize::MAX;
+
 pub(super) fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(BEGIN + second, 0).unwrap()
 }
@@ -295,7 +298,7 @@ pub(super) struct Receiver {
     posted: Arc<Mutex<Vec<Vec<Got>>>>,
     acknowledged: Arc<Mutex<Vec<Got>>>,
     script: Arc<Mutex<Option<Script>>>,
-    /// Turns of the runtime that each answer takes, used up from the front.
+    /// Turns of the runtime that each answer takes, used up from the front; [`NEVER`] answers never.
     pub(super) turns: Arc<Mutex<VecDeque<usize>>>,
 }
 
@@ -335,6 +338,10 @@ impl Receiver {
 impl Callback for Receiver {
     async fn deliver(&self, _: &Origin, notification: &Notification) -> Delivery {
         let turns = self.turns.lock().unwrap().pop_front().unwrap_or(1);
+        if turns == NEVER {
+            // Time passes under a paused clock only while nothing else is to do.
+            return std::future::pending().await;
+        }
         for _ in 0..turns {
             tokio::task::yield_now().await;
         }
