@@ -51,6 +51,11 @@ pub struct Stream {
     /// The versions settled inside the reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// Digest of `ignoreFields` while the content of records is left out of their versions,
+    /// because most of them varied at every poll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub content_ignored: Option<String>,
     /// Where the unfinished sweep stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,

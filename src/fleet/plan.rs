@@ -66,6 +66,7 @@ pub(super) fn plan(
         reach: reach(spec, source)?.max(unit),
         created_check: spec.created_check.unwrap_or_default(),
         created_tolerance: seconds("spec.createdCheckTolerance", spec.created_check_tolerance)?,
+        content: source.content().map(str::to_owned),
         drop_before_bound: spec.filter_by_updated_date.unwrap_or(true),
         drop_after_clock: spec.filter_by_current_date.unwrap_or(false),
         excluded_classes: spec.exclude_classes.iter().cloned().collect(),

@@ -62,6 +62,8 @@ impl Attention {
     fn of_findings(outcome: &Outcome) -> Option<Self> {
         let mut findings: Vec<_> = bad_records(&outcome.progress).into_iter().collect();
         findings.extend(outcome.findings.iter().cloned());
+        findings.extend(outcome.progress.notes.iter().cloned());
+        findings.extend(outcome.progress.unordered.clone());
         (!findings.is_empty()).then(|| Self::warning(findings.join("; ")))
     }
 }

@@ -74,8 +74,14 @@ fn complete(outcome: &Outcome) -> Standing {
         );
         return Standing::ready(reasons::BAD_RECORDS, message);
     }
-    if !outcome.findings.is_empty() {
-        return Standing::ready(reasons::FINDINGS, outcome.findings.join("; "));
+    let found: Vec<_> = outcome
+        .findings
+        .iter()
+        .chain(&progress.notes)
+        .cloned()
+        .collect();
+    if !found.is_empty() {
+        return Standing::ready(reasons::FINDINGS, found.join("; "));
     }
     if let Some(why) = &progress.unordered {
         return Standing::ready(reasons::QUERY_UNORDERED, why.as_str());

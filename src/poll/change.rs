@@ -22,6 +22,8 @@ pub(super) struct Change {
     /// What tells this version from others: the updated date and the version text.
     pub(super) version: String,
     pub(super) fingerprint: u64,
+    /// The record was settled under this date before, with other content.
+    pub(super) content_only: bool,
 }
 
 /// What a record is to this poll.
@@ -72,7 +74,7 @@ impl Comparison<'_> {
         if self.plan.excludes(row.class.as_deref(), updated) {
             return Verdict::Excluded;
         }
-        let version = row.version.as_deref().unwrap_or_default();
+        let version = self.version(row);
         let fingerprint = self.state.fingerprints.version(id, updated, version);
         if self.state.window.contains(fingerprint) {
             return Verdict::Unchanged(fingerprint);
@@ -84,7 +86,24 @@ impl Comparison<'_> {
             kind: self.kind(id, updated, &row.created),
             version: format!("{}/{version}", updated.timestamp_micros()),
             fingerprint,
+            content_only: self.is_settled_with_other_content(id, updated),
         })
+    }
+
+    /// What tells apart two states of a record under one date.
+    fn version<'r>(&self, row: &'r Row<'_>) -> &'r str {
+        if self.state.content_ignored {
+            return "";
+        }
+        row.version.as_deref().unwrap_or_default()
+    }
+
+    fn is_settled_with_other_content(&self, id: &str, updated: DateTime<Utc>) -> bool {
+        self.plan.content.is_some()
+            && self
+                .state
+                .window
+                .contains(self.state.fingerprints.version(id, updated, ""))
     }
 
     fn is_out_of_range(&self, updated: DateTime<Utc>) -> bool {
@@ -94,26 +113,28 @@ impl Comparison<'_> {
     }
 
     /// Created by its dates, or when it was created after everything settled before this sweep;
-    /// but an id already delivered as created is updated.
+    /// but an id already delivered as created is updated. Open Connectors looks at the dates alone.
     fn kind(&self, id: &str, updated: DateTime<Utc>, created: &DateRead<'_>) -> Kind {
         let DateRead::At(created) = *created else {
             return Kind::Updated;
         };
-        if self
-            .state
-            .window
-            .contains(self.state.fingerprints.created_mark(id))
-        {
-            return Kind::Updated;
-        }
         let by_dates = (updated - created).abs() <= self.plan.created_tolerance;
-        let by_watermark = self.plan.created_check == CreatedCheck::Watermark
-            && created > self.state.settled_at_start;
-        if by_dates || by_watermark {
+        let is_created = match self.plan.created_check {
+            CreatedCheck::OpenConnectors => by_dates,
+            CreatedCheck::Watermark => {
+                (by_dates || created > self.state.settled_at_start) && !self.was_created(id)
+            }
+        };
+        if is_created {
             Kind::Created
         } else {
             Kind::Updated
         }
+    }
+
+    fn was_created(&self, id: &str) -> bool {
+        let mark = self.state.fingerprints.created_mark(id);
+        self.state.window.contains(mark)
     }
 }
 

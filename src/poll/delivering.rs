@@ -269,6 +269,7 @@ mod tests {
             kind: Kind::Updated,
             version: String::new(),
             fingerprint: 0,
+            content_only: false,
         }
     }
 

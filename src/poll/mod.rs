@@ -74,6 +74,8 @@ pub struct Progress {
     pub bad_samples: Vec<String>,
     /// Why paging fell back to an unordered sweep, in words for a condition.
     pub unordered: Option<String>,
+    /// What else a person should know of this poll, in words for a condition.
+    pub notes: Vec<String>,
 }
 
 impl Progress {

@@ -24,6 +24,8 @@ pub struct Plan {
     pub created_check: CreatedCheck,
     /// How far apart the two dates of a created record may be.
     pub created_tolerance: TimeDelta,
+    /// Where versions are digests of contents: a digest of what is no part of these.
+    pub content: Option<String>,
     /// `filterByUpdatedDate`: rows before the bound are dropped.
     pub drop_before_bound: bool,
     /// `filterByCurrentDate`: rows after the provider's clock are left for the next poll.

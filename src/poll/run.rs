@@ -28,6 +28,14 @@ const LARGE_WRITE_INTERVAL: Duration = Duration::from_secs(10);
 /// 4 KiB of fingerprints.
 const LARGE_WINDOW: usize = 512;
 
+/// Records that must vary in content alone before their content is left out.
+const LEAST_VARYING: u64 = 10;
+
+const CLOCK_SET_BACK: &str = "the provider's clock was set back: polling goes on from there, and changes dated since may be \
+     delivered again";
+const CONTENT_VARIES: &str = "most records come with other content under an unchanged date: their content is left out of the \
+     comparison; name the fields that vary in spec.ignoreFields to take the rest into account";
+
 /// What a poll talks to.
 pub struct Edges<'a, S, C, K> {
     pub source: &'a S,
@@ -62,6 +70,7 @@ pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
         written: None,
         known_bad: HashSet::new(),
         returned: HashSet::new(),
+        content_only: 0,
     };
     let swept = poll.sweep().await;
     poll.finish(swept).await
@@ -96,6 +105,8 @@ struct Poll<'a, S, C, K> {
     known_bad: HashSet<String>,
     /// What this sweep returned, where the window must keep it.
     returned: HashSet<u64>,
+    /// Changes of records that were settled under the same date, with other content.
+    content_only: u64,
 }
 
 impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
@@ -112,13 +123,13 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             let page = fetch(source, &ask, self.stop).await?;
             if !begun {
                 begun = true;
-                self.sweep_clock = page.server_time.unwrap_or_else(|| self.clock.now());
+                self.begin(page.server_time.unwrap_or_else(|| self.clock.now()));
                 sweep.set_clock(self.sweep_clock);
-                self.state.begin_sweep(self.sweep_clock);
             }
             let mut scan = self.scan(&page, &ask, sweep.is_ordered())?;
             scan.report(&mut self.progress, &mut self.known_bad);
             self.returned.extend(scan.returned.drain(..));
+            self.content_only += scan.content_only;
             newest = newest.max(scan.facts.newest);
             let in_order = scan.facts.disorder.is_none();
             if !in_order {
@@ -141,10 +152,30 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         if let Some(newest) = newest {
             self.state.advance(newest.min(self.sweep_clock));
         }
+        self.complete();
+        Ok(())
+    }
+
+    /// The sweep begins at this time of the provider.
+    fn begin(&mut self, provider_now: DateTime<Utc>) {
+        self.sweep_clock = provider_now;
+        if self.state.begin_sweep(self.plan, provider_now) {
+            self.progress.notes.push(CLOCK_SET_BACK.to_owned());
+        }
+    }
+
+    /// The sweep has read everything.
+    fn complete(&mut self) {
+        let known = self.progress.unchanged + self.content_only;
+        if self.content_only >= LEAST_VARYING && self.content_only * 2 > known {
+            self.state.ignore_content();
+        }
+        if self.state.content_ignored {
+            self.progress.notes.push(CONTENT_VARIES.to_owned());
+        }
         let returned = std::mem::take(&mut self.returned);
         self.state
             .complete_sweep(self.plan, |fingerprint| returned.contains(&fingerprint));
-        Ok(())
     }
 
     fn scan(&self, page: &Page, ask: &Ask, ordered: bool) -> Result<Scan, End> {
@@ -214,7 +245,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
 
 impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K> {
     fn settle(&mut self, change: &Change) {
-        self.state.settle(change);
+        self.state.settle(self.plan, change);
         self.progress.last_event = Some(self.clock.now());
         count(
             change.kind,

@@ -21,6 +21,8 @@ pub(super) struct Scan {
     pub(super) facts: PageFacts,
     /// Fingerprints of all dated versions in the page, where the window must keep them.
     pub(super) returned: Vec<u64>,
+    /// Of the changes, those settled under their date before, with other content.
+    pub(super) content_only: u64,
     counts: Counts,
     bad: Vec<String>,
     in_page: HashSet<u64>,
@@ -106,6 +108,7 @@ impl Scan {
         if keep_returned {
             self.returned.push(change.fingerprint);
         }
+        self.content_only += u64::from(change.content_only);
         self.facts.unseen += usize::from(change.updated <= clock);
         self.changes.push(change);
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Plan, change::Change, fingerprint::Fingerprints, window::Window};
 use crate::{
-    api::{CHECKPOINT_VERSION, Checkpoint, Stream, Window as Encoded},
+    api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck, Stream, Window as Encoded},
     event::Kind,
 };
 
@@ -24,6 +24,8 @@ pub(super) struct State {
     window_since: DateTime<Utc>,
     swept_at: Option<DateTime<Utc>>,
     unfinished: bool,
+    /// The content of records is no part of their versions.
+    pub(super) content_ignored: bool,
     due: Due,
 }
 
@@ -75,6 +77,7 @@ impl State {
                 settled_at_start: None,
                 window_since: started_at,
                 window: None,
+                content_ignored: None,
                 position: None,
             },
             deletes: None,
@@ -102,7 +105,10 @@ impl State {
             Some(encoded) => decode(encoded)?,
         };
         let asked_otherwise = checkpoint.query_fingerprint != plan.query_fingerprint;
+        let ignored = &checkpoint.records.content_ignored;
+        let content_ignored = ignored.is_some() && *ignored == plan.content;
         let mut state = Self::at(checkpoint, fingerprints, window);
+        state.content_ignored = content_ignored;
         if asked_otherwise {
             state.ask_otherwise(plan);
         }
@@ -119,6 +125,7 @@ impl State {
             window_since: records.window_since,
             swept_at: stored.swept_at,
             unfinished: records.settled_at_start.is_some(),
+            content_ignored: false,
             due: Due::Nothing,
             stored,
         }
@@ -149,20 +156,54 @@ impl State {
         (self.watermark - plan.reach).max(self.window_since.min(self.watermark))
     }
 
-    /// A sweep begins at the provider's time `clock`.
-    pub(super) fn begin_sweep(&mut self, clock: DateTime<Utc>) {
+    /// A sweep begins at the provider's time `clock`; answers whether that clock was set back.
+    pub(super) fn begin_sweep(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
+        let set_back = self.follow_clock_back(plan, clock);
         if !self.unfinished {
             self.settled_at_start = self.watermark;
             self.unfinished = true;
         }
         self.quiet_write(clock);
         self.swept_at = Some(clock);
+        set_back
+    }
+
+    /// A clock that stands before the reach in two polls running was set back: what is dated by it
+    /// from now on lies before the bound, so the watermark goes back to it (polling rule 22).
+    ///
+    /// The first of the two polls stores what it saw, since the second may be another process's.
+    fn follow_clock_back(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
+        let reached = self.watermark - plan.reach;
+        let was_behind = self.stored.swept_at.is_some_and(|swept| swept < reached);
+        let is_behind = clock < reached;
+        if was_behind != is_behind {
+            self.due = Due::Settled;
+        }
+        if !(was_behind && is_behind) {
+            return false;
+        }
+        self.watermark = clock;
+        self.settled_at_start = clock;
+        self.window_since = self.window_since.min(clock - plan.reach);
+        self.stored.started_at = self.stored.started_at.min(clock);
+        self.due = Due::Settled;
+        true
+    }
+
+    /// From now on the content of records is no part of their versions.
+    pub(super) fn ignore_content(&mut self) {
+        self.content_ignored = true;
+        self.due = Due::Settled;
     }
 
     /// A change is settled: its version enters the window, and must be written.
-    pub(super) fn settle(&mut self, change: &Change) {
+    pub(super) fn settle(&mut self, plan: &Plan, change: &Change) {
         self.window.insert(change.fingerprint, change.updated);
-        if change.kind == Kind::Created {
+        if plan.content.is_some() {
+            let dated = self.fingerprints.version(&change.id, change.updated, "");
+            self.window.insert(dated, change.updated);
+        }
+        if change.kind == Kind::Created && plan.created_check == CreatedCheck::Watermark {
             self.window
                 .insert(self.fingerprints.created_mark(&change.id), change.updated);
         }
@@ -222,12 +263,13 @@ impl State {
         checkpoint.records = Stream {
             watermark: self.watermark,
             settled_at_start: self.unfinished.then_some(self.settled_at_start),
-            window_since: self.window_since,
+            window_since: self.window_since.max(since),
             window: (count > 0).then(|| Encoded {
                 key: self.fingerprints.encoded_key(),
                 count: i64::try_from(count).unwrap_or(i64::MAX),
                 entries,
             }),
+            content_ignored: plan.content.clone().filter(|_| self.content_ignored),
             position: None,
         };
         Ok(checkpoint)

@@ -152,6 +152,7 @@ mod tests {
             settled_at_start: None,
             window_since: watermark,
             window: None,
+            content_ignored: None,
             position: None,
         };
         Checkpoint {

@@ -14,6 +14,29 @@ pub(super) struct Stretch {
     offset: u64,
     pass: u32,
     unseen: usize,
+    shown: Shown,
+}
+
+/// Why an offset leads no further.
+pub(super) const IGNORED: &str = "the provider ignores the offset and answers with the same records again, so that those \
+     behind the first page cannot be read: raise spec.pageSize";
+
+/// The page that was read last, to tell a provider that ignores the offset.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    last_id: Option<String>,
+    rows: usize,
+}
+
+impl Shown {
+    /// Whether a page at a further offset ends with the same record and is no shorter.
+    pub(super) fn again(&mut self, facts: &PageFacts) -> bool {
+        let again =
+            facts.last_id.is_some() && facts.last_id == self.last_id && facts.rows >= self.rows;
+        self.last_id.clone_from(&facts.last_id);
+        self.rows = facts.rows;
+        again
+    }
 }
 
 pub(super) enum Step {
@@ -31,6 +54,7 @@ impl Stretch {
             offset: 0,
             pass: 1,
             unseen: 0,
+            shown: Shown::default(),
         };
         let ask = stretch.ask(bound);
         (stretch, ask)
@@ -43,6 +67,9 @@ impl Stretch {
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
     ) -> Step {
         self.unseen += facts.unseen;
+        if self.shown.again(facts) {
+            return Step::Unsettled(IGNORED.to_owned());
+        }
         let past = facts
             .last
             .is_some_and(|last| bound_at(last).text != asked.bound.text);
@@ -66,6 +93,7 @@ impl Stretch {
         self.pass += 1;
         self.offset = 0;
         self.unseen = 0;
+        self.shown = Shown::default();
         Step::Ask(self.ask(asked.bound.clone()))
     }
 

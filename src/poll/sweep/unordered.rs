@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{MAX_PASSES, Next, PageFacts, first, more};
+use super::{
+    MAX_PASSES, Next, PageFacts, first, more,
+    offset::{IGNORED, Shown},
+};
 use crate::provider::{Ask, Bound, Paging, Step};
 
 /// The passes of an unordered sweep.
@@ -16,6 +19,7 @@ pub(super) struct Passes {
     offset: u64,
     unseen: usize,
     links: HashSet<String>,
+    shown: Shown,
 }
 
 impl Default for Passes {
@@ -26,6 +30,7 @@ impl Default for Passes {
             offset: 0,
             unseen: 0,
             links: HashSet::new(),
+            shown: Shown::default(),
         }
     }
 }
@@ -40,6 +45,7 @@ impl Passes {
     ) -> Next {
         self.pages += 1;
         self.unseen += facts.unseen;
+        let again = self.shown.again(facts);
         if let Some(link) = &facts.next {
             if !self.links.insert(link.clone()) {
                 return Next::Unfinished(format!(
@@ -54,6 +60,9 @@ impl Passes {
         // Without offsets and a total, the missing next link is the end.
         let told = paging.by_offset || facts.total.is_some();
         if told && more(facts, self.offset) {
+            if again {
+                return Next::Unfinished(IGNORED.to_owned());
+            }
             return self.next_offset(paging, begun_at, facts.limit);
         }
         self.end_of_pass(begun_at)

@@ -2,6 +2,7 @@
 
 use super::world::{BEGIN, World, at};
 use crate::{api::CreatedCheck, event::Kind, poll::Child};
+use chrono::TimeDelta;
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]
@@ -238,4 +239,100 @@ async fn without_the_filter_by_updated_date_old_rows_come_once() {
         assert_eq!(got.len(), 1, "a is still listed, and known");
         assert_eq!(got[0].id, "b");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_back_is_followed() {
+    let world = World::started().await;
+    world.touch("a");
+    world.poll_well().await;
+    world.provider().skew = TimeDelta::hours(-1);
+    world.pass(60).await;
+    let by_provider = world.now() - 3_600;
+    world.provider().touch_at("b", by_provider);
+    assert_eq!(
+        world.poll().await.progress.notes,
+        [""; 0],
+        "it may be a glitch"
+    );
+    let outcome = world.poll().await;
+    assert!(
+        outcome.progress.notes[0].contains("set back"),
+        "{outcome:?}"
+    );
+    let got = world.poll_well().await;
+    assert_eq!(
+        got.iter()
+            .map(|event| event.id.as_str())
+            .collect::<Vec<_>>(),
+        ["b"]
+    );
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_answer_with_an_early_clock_moves_nothing() {
+    let world = World::started().await;
+    world.touch("a");
+    world.poll_well().await;
+    let watermark = world.store.checkpoint().records.watermark;
+    for skew in [-1, 0, -1, 0] {
+        world.provider().skew = TimeDelta::hours(skew);
+        world.pass(60).await;
+        assert_eq!(world.poll().await.progress.notes, [""; 0]);
+    }
+    assert_eq!(world.store.checkpoint().records.watermark, watermark);
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_that_varies_at_every_poll_is_left_out_of_the_comparison() {
+    let mut world = World::started().await;
+    world.plan.content = Some("digest of ignoreFields".to_owned());
+    world.provider().varies = true;
+    for row in 0..12 {
+        world.touch(&format!("r{row:02}"));
+    }
+    assert_eq!(world.poll_well().await.len(), 12);
+    let outcome = world.poll().await;
+    assert_eq!(outcome.progress.events(), 12, "other content is a change");
+    assert!(outcome.progress.notes[0].contains("spec.ignoreFields"));
+    assert_eq!(world.poll_well().await, []);
+    world.pass(1).await;
+    world.touch("r03");
+    assert_eq!(world.poll_well().await.len(), 1, "its date is another");
+
+    world.plan.content = Some("digest of other ignoreFields".to_owned());
+    assert_eq!(
+        world.poll_well().await.len(),
+        12,
+        "the content counts again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_of_a_few_records_that_changes_under_one_date_is_a_change() {
+    let mut world = World::started().await;
+    world.plan.content = Some("digest of ignoreFields".to_owned());
+    world.provider().varies = true;
+    for row in 0..9 {
+        world.touch(&format!("r{row}"));
+    }
+    for _ in 0..3 {
+        assert_eq!(world.poll_well().await.len(), 9, "too few to be sure");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_open_connectors_does_created_is_told_by_the_dates_alone() {
+    let mut world = World::started().await;
+    world.plan.created_check = CreatedCheck::OpenConnectors;
+    world.plan.created_tolerance = TimeDelta::seconds(5);
+    world.touch("a");
+    assert_eq!(world.poll_well().await[0].kind, Kind::Created);
+    world.pass(3).await;
+    world.touch("a");
+    assert_eq!(world.poll_well().await[0].kind, Kind::Created);
+    world.pass(3).await;
+    world.touch("a");
+    assert_eq!(world.poll_well().await[0].kind, Kind::Updated);
 }

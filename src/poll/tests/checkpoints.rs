@@ -1,6 +1,8 @@
 //! Checkpoints that are foreign, damaged, too new, or not to be written.
 
-use super::world::{World, at};
+use chrono::TimeDelta;
+
+use super::world::{World, at, provider_error};
 use crate::poll::{End, StoreError};
 
 async fn settled() -> World {
@@ -164,4 +166,24 @@ async fn writes_within_a_poll_are_a_second_apart() {
         2,
         "after the first settlement, and at the end"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_widened_overlap_reads_back_no_further_than_the_stored_window() {
+    let mut world = World::started().await;
+    world.pass(100).await;
+    world.touch("a");
+    world.poll_well().await;
+    world.pass(100).await;
+    world.touch("b");
+    world.pass(100).await;
+    world.touch("c");
+    // The second request fails, so that the checkpoint is stored in mid-sweep.
+    world.provider().paging.page_size = 2;
+    let next = world.provider().requests.len() + 2;
+    world.provider().failing.insert(next, provider_error());
+    assert!(matches!(world.poll().await.end, End::ProviderFailed(_)));
+    world.provider().paging.page_size = 10;
+    world.plan.reach = TimeDelta::seconds(1_000);
+    assert_eq!(world.poll_well().await.len(), 1, "only c is new");
 }

@@ -182,3 +182,24 @@ async fn changes_come_in_order_of_their_updated_date() {
         expected.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_ignores_key_and_offset_is_named_and_asked_no_more() {
+    for anchored in [true, false] {
+        let world = World::started().await;
+        world.provider().paging.anchored = anchored;
+        world.provider().ignores_steps = true;
+        let before = world.provider().requests.len();
+        let now = world.now();
+        for row in 0..25 {
+            world.provider().touch_at(&format!("r{row:02}"), now);
+        }
+        let end = world.poll().await.end;
+        assert!(
+            matches!(&end, End::Unfinished(reason) if reason.contains("ignores the offset")),
+            "{end:?}"
+        );
+        assert!(world.provider().requests.len() - before <= 5);
+        assert_eq!(world.receiver.acknowledged().len(), 10);
+    }
+}

@@ -55,6 +55,10 @@ pub(super) struct Provider {
     pub(super) paging: Paging,
     pub(super) ignores_order: bool,
     pub(super) ignores_filter: bool,
+    /// Every step is answered with the first page.
+    pub(super) ignores_steps: bool,
+    /// Records have no version field, and a field that is another in every answer.
+    pub(super) varies: bool,
     /// Actions before the request with this number, counted from 1 over all polls.
     pub(super) before: BTreeMap<usize, Action>,
     pub(super) failing: BTreeMap<usize, FetchError>,
@@ -87,6 +91,8 @@ impl World {
             },
             ignores_order: false,
             ignores_filter: false,
+            ignores_steps: false,
+            varies: false,
             before: BTreeMap::new(),
             failing: BTreeMap::new(),
             requests: Vec::new(),
@@ -188,7 +194,9 @@ impl Provider {
             .filter(|record| record.visible_from <= now)
             .filter(|record| self.ignores_filter || (from..=until).contains(&record.updated))
             .collect();
-        if let Step::AfterKey(after) = &ask.step {
+        if let Step::AfterKey(after) = &ask.step
+            && !self.ignores_steps
+        {
             listed.retain(|record| record.updated == from && record.id > *after);
         }
         if !self.ignores_order {
@@ -208,7 +216,7 @@ impl Provider {
         }
         let listed = self.listed(ask);
         let offset = match &ask.step {
-            Step::Offset(offset) => usize::try_from(*offset).unwrap(),
+            Step::Offset(offset) if !self.ignores_steps => usize::try_from(*offset).unwrap(),
             _ => 0,
         };
         let page = listed
@@ -217,10 +225,16 @@ impl Provider {
             .take(self.paging.page_size as usize);
         let result: Vec<_> = page
             .filter(|record| !record.hidden)
-            .map(|record| record.json())
+            .map(|record| {
+                let mut json = record.json();
+                if self.varies {
+                    json["number_of_answer"] = number.into();
+                }
+                json
+            })
             .collect();
         let body = serde_json::to_vec(&json!({ "result": result })).unwrap();
-        let mut page = Page::new(shape(), body.into());
+        let mut page = Page::new(shape(!self.varies), body.into());
         page.server_time = Some(self.clock.now() + self.skew);
         page.total = Some(listed.len() as u64);
         page.limit = self.paging.page_size;
@@ -242,7 +256,7 @@ impl Record {
     }
 }
 
-fn shape() -> Arc<RecordShape> {
+fn shape(versioned: bool) -> Arc<RecordShape> {
     let date = |field: &str| DateReader {
         field: field.to_owned(),
         pattern: DatePattern::parse("milliseconds").unwrap(),
@@ -253,7 +267,7 @@ fn shape() -> Arc<RecordShape> {
         id: "sys_id".to_owned(),
         updated: Some(date("sys_updated_on")),
         created: Some(date("sys_created_on")),
-        version: Some("sys_mod_count".to_owned()),
+        version: versioned.then(|| "sys_mod_count".to_owned()),
         class: Some("sys_class_name".to_owned()),
         ..ShapeSettings::default()
     };
@@ -462,6 +476,7 @@ fn plan() -> Plan {
         reach: TimeDelta::seconds(30),
         created_check: CreatedCheck::Watermark,
         created_tolerance: TimeDelta::zero(),
+        content: None,
         drop_before_bound: true,
         drop_after_clock: false,
         excluded_classes: Default::default(),

@@ -11,7 +11,7 @@ mod request;
 mod text;
 mod where_clause;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,6 +55,7 @@ pub struct ResourceSource {
     shape: Arc<RecordShape>,
     page_size: Arc<PageSize>,
     fingerprint: String,
+    content: Option<String>,
 }
 
 impl ResourceSource {
@@ -87,6 +88,7 @@ impl ResourceSource {
         );
         let page_size = Arc::new(PageSize::new(page_size(spec, &plan, &connection)?));
         let fingerprint = fingerprint(&connector.key, resource, spec, &fields);
+        let content = (!shape.has_version()).then(|| digest_of_ignored(&spec.ignore_fields));
         Ok(Self {
             connection,
             plan,
@@ -95,6 +97,7 @@ impl ResourceSource {
             shape,
             page_size,
             fingerprint,
+            content,
         })
     }
 
@@ -108,6 +111,12 @@ impl ResourceSource {
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Where versions are digests of contents, a digest of the fields that are no part of these.
+    #[must_use]
+    pub fn content(&self) -> Option<&str> {
+        self.content.as_deref()
     }
 
     /// The query has no condition but the date.
@@ -280,6 +289,14 @@ fn page_size(
         .or(known.map(|known| known.default))
         .unwrap_or(PAGE_SIZE);
     Ok(known.map_or(size, |known| size.min(known.maximum)))
+}
+
+/// A digest of the fields that are no part of a record's content.
+fn digest_of_ignored(fields: &[String]) -> String {
+    let ignored: BTreeSet<_> = fields.iter().collect();
+    hex(&Sha256::digest(
+        serde_json::json!(ignored).to_string().as_bytes(),
+    ))
 }
 
 fn fingerprint(key: &str, resource: &str, spec: &PollerResourceSpec, fields: &Fields) -> String {

@@ -24,6 +24,7 @@ fn checkpoint(seconds: i64) -> Checkpoint {
             settled_at_start: None,
             window_since: at,
             window: None,
+            content_ignored: None,
             position: None,
         },
         deletes: None,
