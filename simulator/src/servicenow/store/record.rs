@@ -7,7 +7,6 @@ use std::sync::Arc;
 pub(in crate::servicenow) struct Record {
     sys_id: Arc<str>,
     class: Arc<str>,
-    /// The place in the order of creation.
     pub(super) sequence: u64,
     /// Whether access rules withhold it.
     pub(in crate::servicenow) hidden: bool,
@@ -38,6 +37,11 @@ impl Record {
         self.class = class;
     }
 
+    /// Its place in the order of creation.
+    pub(in crate::servicenow) const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     pub(in crate::servicenow) fn updated(&self) -> &str {
         self.get("sys_updated_on")
     }
@@ -45,10 +49,6 @@ impl Record {
     /// The value of a field, empty if it was never set.
     pub(in crate::servicenow) fn get(&self, name: &str) -> &str {
         self.find(name).unwrap_or_default()
-    }
-
-    pub(in crate::servicenow) fn has(&self, name: &str) -> bool {
-        self.find(name).is_some()
     }
 
     fn find(&self, name: &str) -> Option<&str> {
