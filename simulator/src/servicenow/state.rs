@@ -68,7 +68,7 @@ impl State {
             ("sys_updated_by", AUTHOR),
             ("sys_mod_count", "0"),
         ];
-        let mut record = Record::new(sys_id.as_str().into(), class.into());
+        let mut record = Record::new(sys_id.as_str().into(), self.schema.lineage(class));
         self.fill(&mut record, fields);
         let unset = defaults.iter().filter(|(name, _)| given(name).is_none());
         self.fill(&mut record, unset);
@@ -93,13 +93,12 @@ impl State {
     /// Lets listings show a record as it is now.
     pub(super) fn commit(&mut self, record: Record) {
         self.history.push(Version::of(&record));
-        self.put(record);
+        self.store.put(record);
     }
 
     pub(super) fn delete(&mut self, sys_id: &str) {
         let record = self.present(sys_id).clone();
-        let lineage = self.schema.lineage(record.class());
-        self.store.remove(sys_id, &lineage);
+        self.store.remove(sys_id);
         self.history.push(Version {
             deleted: true,
             ..Version::of(&record)
@@ -111,21 +110,13 @@ impl State {
             ("payload", &payload(&record)),
         ];
         let trace = self.draft(DELETIONS, &trace);
-        self.put(trace);
+        self.store.put(trace);
     }
 
     pub(super) fn withhold(&mut self, sys_id: &str, hidden: bool) {
         let mut record = self.present(sys_id).clone();
         record.hidden = hidden;
-        self.put(record);
-    }
-
-    fn put(&mut self, record: Record) {
-        let before = self.store.get(record.sys_id()).map(Record::class);
-        let before = before.map(|class| self.schema.lineage(class));
-        let lineage = self.schema.lineage(record.class());
-        self.store
-            .put(record, &lineage, &before.unwrap_or_default());
+        self.store.put(record);
     }
 
     /// Sets fields; those that the record's table lacks become columns of it.
@@ -136,7 +127,7 @@ impl State {
     ) {
         for (name, value) in fields {
             if *name == CLASS {
-                record.set_class((*value).into());
+                record.set_lineage(self.schema.lineage(value));
             }
             let name = self.column(record.class(), name);
             record.set(name, value);

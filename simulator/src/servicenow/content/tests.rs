@@ -196,6 +196,14 @@ fn a_table_that_is_not_there_holds_nothing() {
 }
 
 #[test]
+#[should_panic(expected = "there is no table u_typo")]
+fn a_record_cannot_change_into_a_class_that_is_not_there() {
+    let instance = frozen();
+    let sys_id = instance.create("incident", &[]);
+    instance.update(&sys_id, &[("sys_class_name", "u_typo")]);
+}
+
+#[test]
 #[should_panic(expected = "the record a exists")]
 fn an_id_is_given_once() {
     let instance = frozen();
