@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
 use super::{
     Settings, Version,
     clock::Clock,
+    dates,
     faults::Faults,
     oauth::Tokens,
     schema::{CLASS, DELETIONS, Schema},
@@ -55,7 +54,7 @@ impl State {
             "the record {sys_id} exists"
         );
         let class = given(CLASS).unwrap_or(table);
-        let now = text(self.clock.now());
+        let now = dates::print(self.clock.now());
         // What nobody has changed yet was changed last when it was created.
         let created = given("sys_created_on").or(given("sys_updated_on"));
         let created = created.unwrap_or(&now);
@@ -79,7 +78,7 @@ impl State {
     pub(super) fn revise(&mut self, sys_id: &str, fields: &[(&str, &str)]) -> Record {
         let mut record = self.present(sys_id).clone();
         let count = record.get("sys_mod_count").parse().unwrap_or(0_u64) + 1;
-        let (count, now) = (count.to_string(), text(self.clock.now()));
+        let (count, now) = (count.to_string(), dates::print(self.clock.now()));
         let defaults = [
             ("sys_mod_count", count.as_str()),
             ("sys_updated_on", &now),
@@ -150,11 +149,6 @@ impl State {
             None => panic!("there is no record {sys_id}"),
         }
     }
-}
-
-/// An instant as fields spell it: in GMT, to the second.
-pub(super) fn text(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn random_id() -> String {

@@ -1,10 +1,11 @@
 //! A row in JSON.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::parameters::{Display, Parameters};
 use crate::servicenow::{
+    dates,
     schema::{Column, Table},
     state::State,
     store::{Record, Store},
@@ -54,7 +55,7 @@ impl<'a> View<'a> {
             let referenced = self.store.get(value);
             return referenced.map_or(value, Record::display).to_owned();
         }
-        local(value, self.zone).unwrap_or_else(|| value.to_owned())
+        dates::shifted(value, self.zone).unwrap_or_else(|| value.to_owned())
     }
 }
 
@@ -146,11 +147,4 @@ impl Value<'_> {
         let shown = self.view.links && !self.value.is_empty();
         shown.then(|| format!("{}/{table}/{}", self.view.tables_url, self.value))
     }
-}
-
-/// A date in the user's zone.
-fn local(value: &str, zone: TimeDelta) -> Option<String> {
-    const DATE: &str = "%Y-%m-%d %H:%M:%S";
-    let date = NaiveDateTime::parse_from_str(value, DATE).ok()?;
-    Some(date.checked_add_signed(zone)?.format(DATE).to_string())
 }

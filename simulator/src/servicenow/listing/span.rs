@@ -2,9 +2,8 @@
 
 use std::ops::Bound;
 
-use chrono::NaiveDateTime;
-
 use crate::servicenow::{
+    dates::is_date,
     query::{Clause, Operator, Order, Query},
     store::Key,
 };
@@ -122,9 +121,4 @@ fn tie(clause: &Clause) -> Option<String> {
     };
     let demands = condition.field == UPDATED && condition.operator == Operator::Equal;
     (demands && is_date(value)).then(|| value.clone())
-}
-
-/// Whether a text sorts among the dates of an index as it compares with them.
-fn is_date(text: &str) -> bool {
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").is_ok()
 }
