@@ -9,6 +9,7 @@ mod faults;
 mod history;
 mod http;
 mod instance;
+mod listing;
 mod oauth;
 pub mod query;
 mod schema;

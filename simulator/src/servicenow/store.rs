@@ -26,10 +26,6 @@ impl Store {
         self.records.get(sys_id)
     }
 
-    pub(super) fn get_mut(&mut self, sys_id: &str) -> Option<&mut Record> {
-        self.records.get_mut(sys_id)
-    }
-
     /// Puts a row in the place of the one with its id; `lineage` names the tables that list it.
     pub(super) fn put(&mut self, mut record: Record, lineage: &[Arc<str>], before: &[Arc<str>]) {
         match self.remove(record.sys_id(), before) {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 pub(in crate::servicenow) struct Record {
     sys_id: Arc<str>,
     class: Arc<str>,
-    /// The place in the order of creation.
     pub(super) sequence: u64,
     /// Whether access rules withhold it.
     pub(in crate::servicenow) hidden: bool,
@@ -36,6 +35,11 @@ impl Record {
 
     pub(in crate::servicenow) fn set_class(&mut self, class: Arc<str>) {
         self.class = class;
+    }
+
+    /// Its place in the order of creation.
+    pub(in crate::servicenow) const fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     pub(in crate::servicenow) fn updated(&self) -> &str {
