@@ -190,7 +190,7 @@ impl Holds {
             if answered {
                 state.callback = Some(Ok(()));
             }
-            if outcome.progress.requests > 0 && outcome.progress.read > 0 {
+            if is_accepted(outcome) {
                 state.authenticated = Some(Ok(()));
             }
             if free {
@@ -222,6 +222,12 @@ fn failure_of(end: &End) -> Option<(Cause, &str, Option<Duration>)> {
         },
         _ => None,
     }
+}
+
+/// Whether the provider has taken the credentials: it answered, though perhaps without a record.
+fn is_accepted(outcome: &Outcome) -> bool {
+    let answered = matches!(outcome.end, End::Complete | End::Unfinished(_));
+    outcome.progress.requests > 0 && (answered || outcome.progress.read > 0)
 }
 
 fn report(state: &mut InstanceState, end: &End) {
@@ -331,6 +337,27 @@ mod tests {
         assert!(waits(&holds));
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(holds.enter(), Entry::Poll);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_table_without_records_shows_that_the_credentials_are_accepted_again() {
+        let holds = holds();
+        holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
+            category: Category::Authentication,
+            message: "401".to_owned(),
+            retry_after: None,
+        })));
+        tokio::time::advance(LONGEST_HOLD).await;
+        assert_eq!(holds.enter(), Entry::Poll);
+        let progress = Progress {
+            requests: 1,
+            ..Progress::default()
+        };
+        holds.leave(&Outcome {
+            progress,
+            ..Outcome::of(End::Complete)
+        });
+        assert_eq!(holds.state().borrow().authenticated, Some(Ok(())));
     }
 
     #[tokio::test(start_paused = true)]
