@@ -198,13 +198,12 @@ impl PollerWork {
         ledger: &Arc<Mutex<Ledger>>,
         around: &Surroundings<'_>,
     ) -> Option<Duration> {
-        let wait = match &self.task {
-            None => Duration::ZERO,
-            Some(task) => task.stale_in(item, around.roster)?,
-        };
-        if !wait.is_zero() {
+        let wait = self.task.as_ref().map_or(Some(Duration::ZERO), |task| {
+            task.stale_in(item, around.roster)
+        });
+        if wait != Some(Duration::ZERO) {
             self.poke_if_asked(item, ledger).await;
-            return Some(wait);
+            return wait;
         }
         self.stop(around.shared).await;
         let running = around.instance.and_then(InstanceWork::running)?;
