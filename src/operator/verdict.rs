@@ -9,7 +9,7 @@ use crate::{
         conditions::{Aspect, Conditions, Status},
         reasons::{self, Reason},
     },
-    category::Category,
+    category::{Category, ConfigurationError, Subject},
     fleet::{Failure, InstanceState},
     poll::{End, Outcome, StoreError},
 };
@@ -59,6 +59,18 @@ pub(super) fn of_wait(reason: &str, failing: Option<&Standing>, overdue: bool) -
         Some(standing) if overdue => standing.clone().lasting(),
         Some(standing) => standing.clone(),
         None => late(overdue, reasons::INSTANCE_NOT_READY, reason),
+    }
+}
+
+/// What a spec that cannot be built says of its object. A Secret may come, or be completed, by
+/// itself; anything else a person must mend.
+pub(super) fn of_configuration(error: &ConfigurationError) -> Standing {
+    let message = error.to_string();
+    match error.subject {
+        Subject::Secret => Standing::waiting(reasons::SECRET_NOT_FOUND, message),
+        Subject::Connector => Standing::stalled(reasons::UNKNOWN_CONNECTOR, message),
+        Subject::Address => Standing::stalled(reasons::ADDRESS_REFUSED, message),
+        Subject::Field => Standing::stalled(reasons::INVALID_SPEC, message),
     }
 }
 

@@ -126,6 +126,16 @@ fn a_bad_record_is_named_and_the_poller_stays_ready() {
     );
 }
 
+#[rstest]
+#[case(Subject::Field, "False InvalidSpec stalled")]
+#[case(Subject::Connector, "False UnknownConnector stalled")]
+#[case(Subject::Address, "False AddressRefused stalled")]
+#[case(Subject::Secret, "False SecretNotFound")]
+fn a_spec_that_cannot_be_built_shows(#[case] subject: Subject, #[case] expected: &str) {
+    let error = ConfigurationError::new("spec.url", "it is wrong").about(subject);
+    assert_eq!(after_health(&of_configuration(&error)), expected);
+}
+
 fn refused(category: Category) -> Option<Result<(), Failure>> {
     Some(Err(Failure {
         category,

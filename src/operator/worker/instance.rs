@@ -13,7 +13,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{Retry, Worker};
 use crate::{
-    api::{ConnectorInstance, reasons},
+    api::ConnectorInstance,
     fleet::{Instance, InstanceSettings, InstanceState},
     operator::{
         budget::Write,
@@ -213,7 +213,7 @@ impl Worker {
                 });
                 Plan::Run
             }
-            Err(error) => Plan::Rest(Standing::stalled(reasons::INVALID_SPEC, error.to_string())),
+            Err(error) => Plan::Rest(verdict::of_configuration(&error)),
         }
     }
 

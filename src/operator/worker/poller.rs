@@ -18,6 +18,7 @@ use crate::{
         plan::{self, Plan},
         shared::Shared,
         status::{OpenError, Refusal, conditions::Standing, report_refused, report_unread},
+        verdict,
     },
 };
 
@@ -215,7 +216,7 @@ impl PollerWork {
                 self.mark_handled(item, ledger).await;
             }
             Err(error) => {
-                let standing = Standing::stalled(reasons::INVALID_SPEC, error.to_string());
+                let standing = verdict::of_configuration(&error);
                 report(ledger, item, &standing, around.shared).await;
             }
         }

@@ -75,7 +75,7 @@ async fn what_cannot_be_built_is_tried_again_since_a_name_may_resolve_later() {
     item.spec.base_url = Some("http://192.0.2.1".into());
     show(&worker, &api, item);
     let again = worker.turn().await;
-    assert_eq!(status(&api)["conditions"][0]["reason"], "InvalidSpec");
+    assert_eq!(status(&api)["conditions"][0]["reason"], "AddressRefused");
     assert!(
         again.is_some_and(|again| again <= LONGEST_RETRY),
         "{again:?}"
