@@ -1,10 +1,19 @@
 //! The operator on a real API server: a process with the rights that the chart grants, between a
 //! simulated provider and a callback.
 
+mod crash;
 mod delivery;
+mod faults;
+mod handover;
+mod idle;
 mod process;
 mod release;
+mod specs;
 mod stage;
+mod stored;
+mod telling;
+mod tokens;
+mod upgrade;
 
 use std::time::Duration;
 

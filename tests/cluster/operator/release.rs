@@ -60,6 +60,11 @@ impl<'a> Release<'a> {
     /// Starts the operator with the Deployment's arguments and the service account's rights, as the
     /// pod called `pod`.
     pub(super) async fn start(&self, pod: &str) -> Operator {
+        self.start_with(pod, &[]).await
+    }
+
+    /// Like [`start`](Self::start), with further arguments.
+    pub(super) async fn start_with(&self, pod: &str, more: &[&str]) -> Operator {
         let container = self.container().await;
         let mut environment = vec![
             (
@@ -78,7 +83,9 @@ impl<'a> Release<'a> {
             };
             environment.push((variable.name, value.to_owned()));
         }
-        spawn(container.args.unwrap_or_default(), environment).await
+        let mut arguments = container.args.unwrap_or_default();
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        spawn(arguments, environment).await
     }
 
     async fn container(&self) -> Container {

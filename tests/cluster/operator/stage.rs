@@ -1,7 +1,5 @@
 //! A namespace with a provider, a callback, and what a user applies.
 
-use std::time::Duration;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{
     Api, Client, Resource,
@@ -118,6 +116,19 @@ impl<'a> Stage<'a> {
         api.patch(name, &PatchParams::default(), &Patch::Merge(change))
             .await
             .unwrap();
+    }
+
+    /// Annotates a poller that this release cannot read.
+    pub(super) async fn annotate_unread(&self, name: &str, annotation: &str) {
+        let arguments = [
+            "annotate",
+            "poller",
+            name,
+            annotation,
+            "-n",
+            &self.namespace,
+        ];
+        self.plane.kubectl(&arguments).await.unwrap();
     }
 
     pub(super) async fn delete<K>(&self, name: &str)
