@@ -70,6 +70,11 @@ impl Served {
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
+
+    /// The same count, for who outlives the handle.
+    pub(crate) fn counter(&self) -> Arc<AtomicUsize> {
+        self.connections.clone()
+    }
 }
 
 impl Drop for Served {

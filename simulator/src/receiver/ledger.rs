@@ -54,8 +54,14 @@ pub struct Event {
 #[derive(Default)]
 pub(super) struct Ledger {
     entries: Mutex<Entries>,
-    /// How many events have been acknowledged.
-    acknowledged: watch::Sender<usize>,
+    count: watch::Sender<Count>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    notifications: usize,
+    /// Events.
+    acknowledged: usize,
 }
 
 #[derive(Default)]
@@ -75,6 +81,7 @@ impl Ledger {
         let arrival = entries.arrivals;
         entries.arrivals += 1;
         entries.notifications.insert(arrival, notification);
+        self.count.send_modify(|count| count.notifications += 1);
         Arrival(arrival)
     }
 
@@ -86,7 +93,7 @@ impl Ledger {
         };
         notification.status = Some(status);
         if let (true, Ok(events)) = (is_success(status), &notification.enclosed) {
-            self.acknowledged.send_modify(|count| *count += events);
+            self.count.send_modify(|count| count.acknowledged += events);
         }
     }
 
@@ -106,27 +113,62 @@ impl Ledger {
         events
     }
 
-    /// The acknowledged events once there are `wanted`, or what there is after `patience`.
+    /// The acknowledged events once there are `wanted`.
     pub(super) async fn await_events(
         &self,
         wanted: usize,
         patience: Duration,
     ) -> Result<Vec<Event>, String> {
-        let mut count = self.acknowledged.subscribe();
-        let enough = count.wait_for(|count| *count >= wanted);
-        let waited = tokio::time::timeout(patience, enough).await.is_ok();
-        let events = self.acknowledged();
-        if waited {
-            Ok(events)
-        } else {
-            Err(shortage(wanted, patience, &events, &self.notifications()))
+        let enough = self.reached(patience, |count| count.acknowledged >= wanted);
+        if enough.await {
+            return Ok(self.acknowledged());
         }
+        Err(format!(
+            "fewer than {wanted} events within {patience:?}: {}",
+            self.summary()
+        ))
+    }
+
+    /// The notifications once there are `wanted`, answered or not.
+    pub(super) async fn await_notifications(
+        &self,
+        wanted: usize,
+        patience: Duration,
+    ) -> Result<Vec<Notification>, String> {
+        let enough = self.reached(patience, |count| count.notifications >= wanted);
+        if enough.await {
+            return Ok(self.notifications());
+        }
+        Err(format!(
+            "fewer than {wanted} notifications within {patience:?}: {}",
+            self.summary()
+        ))
+    }
+
+    async fn reached(&self, patience: Duration, enough: impl FnMut(&Count) -> bool) -> bool {
+        let mut count = self.count.subscribe();
+        let waiting = count.wait_for(enough);
+        matches!(tokio::time::timeout(patience, waiting).await, Ok(Ok(_)))
+    }
+
+    fn summary(&self) -> String {
+        let statuses: Vec<_> = self
+            .notifications()
+            .iter()
+            .map(|each| each.status)
+            .collect();
+        let events: Vec<_> = self
+            .acknowledged()
+            .iter()
+            .map(|event| format!("{} {} {}", event.kind, event.object_type, event.object_id))
+            .collect();
+        format!("events acknowledged {events:?}, notifications answered {statuses:?}")
     }
 
     pub(super) fn clear(&self) {
         let mut entries = self.entries();
         entries.notifications.clear();
-        self.acknowledged.send_replace(0);
+        self.count.send_replace(Count::default());
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -152,23 +194,6 @@ fn events((position, notification): (usize, &Notification)) -> impl Iterator<Ite
 
 const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299)
-}
-
-fn shortage(
-    wanted: usize,
-    patience: Duration,
-    events: &[Event],
-    notifications: &[Notification],
-) -> String {
-    let came: Vec<_> = events
-        .iter()
-        .map(|event| format!("{} {} {}", event.kind, event.object_type, event.object_id))
-        .collect();
-    let statuses: Vec<_> = notifications.iter().map(|each| each.status).collect();
-    format!(
-        "{} of {wanted} events within {patience:?}: {came:?}; notifications were answered with {statuses:?}",
-        came.len()
-    )
 }
 
 #[cfg(test)]
