@@ -3,7 +3,6 @@
 mod arguments;
 mod arrivals;
 mod cast;
-mod command;
 mod reckoning;
 mod run;
 mod screen;
@@ -16,7 +15,6 @@ use std::io;
 
 pub(crate) use arguments::Arguments;
 use arrivals::Arrivals;
-use command::Beside;
 use run::Run;
 use screen::{Screen, Tone};
 use simulator::{Served, receiver::Receiver, servicenow::Instance};
@@ -30,31 +28,29 @@ pub(crate) async fn run(arguments: Arguments) -> Result<bool, String> {
     let (servicenow, receiver) = (Instance::new(), Receiver::with_keys(&keys));
     let [provider, callback] = listen(&servicenow, &receiver, &arguments).await?;
     let screen = Screen::new();
-    screen.write(&beginning(&provider, &callback), Tone::Plain);
+    screen.write(
+        &format!(
+            "ServiceNow at {}, callback at {}; changes begin with the first poll",
+            provider.url(),
+            callback.url()
+        ),
+        Tone::Plain,
+    );
     let timeline = Timeline::default();
     let stage = Stage::set(&servicenow, &receiver, &timeline, screen, arguments.seed);
-    let arrivals = Arrivals::new(receiver.clone(), timeline.clone(), screen);
-    let stop =
-        Stop::on_signals().map_err(|error| format!("signals cannot be received: {error}"))?;
-    let beside = Beside::start(&arguments.command, &servicenow, screen)?;
+    let arrivals = Arrivals::new(receiver.clone(), timeline, screen);
     let run = Run {
         begun: servicenow.history().len(),
         servicenow,
         receiver,
-        timeline,
         arguments,
-        stop,
+        stop: Stop::on_signals().map_err(|error| format!("signals cannot be received: {error}"))?,
     };
     tokio::select! {
-        ended = run.through(stage, beside) => ended?,
+        played = run.play(stage) => played?,
         () = arrivals.watch() => {}
     }
     Ok(run.conclude(screen))
-}
-
-fn beginning(provider: &Served, callback: &Served) -> String {
-    let (provider, callback) = (provider.url(), callback.url());
-    format!("ServiceNow at {provider}, callback at {callback}; changes begin with the first poll")
 }
 
 async fn listen(

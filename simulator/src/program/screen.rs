@@ -9,8 +9,6 @@ use chrono::{DateTime, Local, Utc};
 pub(super) enum Source {
     ServiceNow,
     Callback,
-    /// The command that runs beside the simulator.
-    Command,
     /// Nobody's: what happens, and why it is worth watching.
     Story,
 }
@@ -51,13 +49,9 @@ impl Screen {
     }
 
     /// A line about no record.
-    pub(super) fn tell(self, at: DateTime<Utc>, source: Source, text: &str) {
-        let tone = if source == Source::Story {
-            Tone::Strong
-        } else {
-            Tone::Plain
-        };
-        self.write(&format!("{}  {}{text}", time(at), column(source)), tone);
+    pub(super) fn tell(self, at: DateTime<Utc>, text: &str) {
+        let line = format!("{}  {}", time(at), column(Source::Story) + text);
+        self.write(&line, Tone::Strong);
     }
 
     /// A line as it is.
@@ -107,8 +101,7 @@ fn column(source: Source) -> String {
     let name = match source {
         Source::ServiceNow => "servicenow",
         Source::Callback => "callback",
-        Source::Command => "pollen",
-        Source::Story => "--",
+        Source::Story => "",
     };
     format!("{name:<12}")
 }

@@ -30,10 +30,7 @@ pub(super) struct Stage {
     timeline: Timeline,
     screen: Screen,
     rng: StdRng,
-    /// Those that anyone can see.
     records: HashMap<Table, Vec<String>>,
-    /// How many were ever written.
-    written: usize,
     open: Vec<(Table, Uncommitted)>,
 }
 
@@ -53,7 +50,6 @@ impl Stage {
             screen,
             rng: StdRng::seed_from_u64(seed),
             records: HashMap::new(),
-            written: 0,
             open: Vec::new(),
         };
         for table in Table::ALL {
@@ -121,8 +117,7 @@ impl Stage {
     }
 
     fn edit_record(&mut self, table: Table, sys_id: &str) {
-        let field = table.edited_field();
-        let value = table.edit(&self.field(sys_id, field), &mut self.rng);
+        let (field, value) = table.edit(&mut self.rng);
         self.servicenow.update(sys_id, &[(field, &value)]);
         self.show("edit", table, sys_id, &format!("{field}: {value}"));
     }
@@ -130,7 +125,7 @@ impl Stage {
     async fn tie(&mut self, table: Table, count: usize) {
         self.whole_second().await;
         self.tell(&format!(
-            "{count} records within one second: a date alone cannot page through them"
+            "{count} records with one updated date: the date alone pages badly"
         ));
         (0..count).for_each(|_| self.create(table));
     }
@@ -140,7 +135,7 @@ impl Stage {
             return;
         };
         self.whole_second().await;
-        self.tell("two edits within one second: the record's date is the same after both");
+        self.tell("two edits within one second: the date alone does not tell them apart");
         self.edit_record(table, &sys_id);
         self.timeline.catch_up(&self.servicenow);
         sleep(Duration::from_millis(700)).await;
@@ -152,7 +147,7 @@ impl Stage {
         let open = self
             .servicenow
             .write_uncommitted(table.name(), &borrowed(&fields));
-        self.tell("a transaction begins: its record is dated now and cannot be seen yet");
+        self.tell("a record is written and dated now, in a transaction that stays open");
         self.open.push((table, open));
     }
 
@@ -161,7 +156,7 @@ impl Stage {
             let sys_id = open.sys_id().to_owned();
             open.commit();
             self.tell(
-                "the transaction commits: its record appears among those that were read already",
+                "the transaction commits: its record is dated before others that were read since",
             );
             let dated = self.field(&sys_id, "sys_updated_on");
             self.show("commit", table, &sys_id, &format!("dated {dated}"));
@@ -171,24 +166,24 @@ impl Stage {
 
     fn throttle(&self) {
         self.tell(&format!(
-            "ServiceNow throttles: 429, retry after {THROTTLED} s"
+            "ServiceNow throttles: 429, come back in {THROTTLED} s"
         ));
         let fault = Fault::Throttle(RetryAfter::Seconds(THROTTLED));
         self.servicenow.fail_next(fault);
     }
 
     fn revoke_tokens(&self) {
-        self.tell("ServiceNow revokes the access token");
+        self.tell("ServiceNow revokes its access tokens");
         self.servicenow.revoke_access_tokens();
     }
 
     fn fail_callback(&self) {
-        self.tell("the callback fails: 503");
+        self.tell("the callback fails: 503 for a moment");
         self.receiver.answer_always(Answer::Status(503));
     }
 
     fn recover_callback(&self) {
-        self.tell("the callback works again");
+        self.tell("the callback is back");
         self.receiver.answer_always(Answer::Status(200));
     }
 
@@ -199,8 +194,8 @@ impl Stage {
     }
 
     fn fields(&mut self, table: Table) -> Vec<(&'static str, String)> {
-        self.written += 1;
-        table.record(self.written, &mut self.rng)
+        let number = self.records.get(&table).map_or(0, Vec::len);
+        table.record(number + 1, &mut self.rng)
     }
 
     fn insert(&mut self, table: Table, fields: &[(&str, String)]) -> String {
@@ -241,8 +236,7 @@ impl Stage {
     }
 
     fn tell(&self, text: &str) {
-        let now = self.servicenow.now();
-        self.screen.tell(now, Source::Story, text);
+        self.screen.tell(self.servicenow.now(), text);
     }
 }
 
