@@ -6,6 +6,7 @@ mod delivery;
 mod faults;
 mod handover;
 mod idle;
+mod memory;
 mod process;
 mod release;
 mod specs;
