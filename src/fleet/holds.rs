@@ -57,6 +57,13 @@ struct Hold {
     probing: bool,
 }
 
+impl Hold {
+    /// Whether a callback that answers again ends it.
+    fn is_of_the_callback(&self) -> bool {
+        self.cause == Cause::Callback && self.until.is_some()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     Callback,
@@ -126,9 +133,7 @@ impl Holds {
                 }
             }
             None => {
-                if held.as_ref().is_some_and(|hold| hold.probing || answered) {
-                    *held = None;
-                }
+                held.take_if(|hold| hold.probing || (answered && hold.is_of_the_callback()));
             }
         }
         drop(held);
@@ -145,6 +150,7 @@ impl Holds {
         });
     }
 
+    /// A poll that was under way when the hold began can lengthen it, never shorten it.
     fn fail(
         &self,
         held: &mut Option<Hold>,
@@ -152,17 +158,23 @@ impl Holds {
         failure: &str,
         retry_after: Option<Duration>,
     ) {
-        let failures = match held {
-            Some(hold) if hold.cause == cause && !hold.probing => return,
-            Some(hold) if hold.cause == cause => hold.failures + 1,
+        let standing = held.as_ref().filter(|hold| !hold.probing);
+        if standing.is_some_and(|hold| hold.cause == cause && retry_after.is_none()) {
+            return;
+        }
+        let failures = match &*held {
+            Some(hold) if hold.cause == cause => hold.failures + u32::from(hold.probing),
             _ => 1,
         };
         let wait = backoff(FIRST_HOLD, LONGEST_HOLD, failures, rand::random())
             .max(retry_after.unwrap_or_default());
-        let until = Some(Instant::now() + wait);
+        let until = Instant::now() + wait;
+        if standing.is_some_and(|hold| hold.until.is_none_or(|standing| standing >= until)) {
+            return;
+        }
         *held = Some(Hold {
             cause,
-            until,
+            until: Some(until),
             reason: failure.to_owned(),
             failures,
             probing: false,
@@ -170,7 +182,8 @@ impl Holds {
         let until = self.clock.now() + TimeDelta::from_std(wait).unwrap_or_default();
         self.state.send_modify(|state| match cause {
             Cause::Callback => state.held_until = Some(until),
-            Cause::Provider | Cause::Authentication => state.deferred_until = Some(until),
+            Cause::Provider => state.deferred_until = Some(until),
+            Cause::Authentication => {}
         });
     }
 
@@ -218,6 +231,9 @@ fn failure_of(end: &End) -> Option<(Cause, &str, Option<Duration>)> {
         End::ProviderFailed(error) => match error.category {
             Category::Authentication => Some((Cause::Authentication, &error.message, None)),
             Category::RateLimited => Some((Cause::Provider, &error.message, error.retry_after)),
+            Category::Provider if error.retry_after.is_some() => {
+                Some((Cause::Provider, &error.message, error.retry_after))
+            }
             _ => None,
         },
         _ => None,
@@ -249,119 +265,4 @@ fn report(state: &mut InstanceState, end: &End) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{callback::Unavailable, poll::Progress, provider::FetchError};
-
-    fn unavailable() -> Outcome {
-        Outcome::of(End::CallbackUnavailable(Unavailable {
-            message: "the callback answered 503".to_owned(),
-            retry_after: None,
-        }))
-    }
-
-    fn delivered() -> Outcome {
-        let progress = Progress {
-            updated: 1,
-            read: 1,
-            requests: 1,
-            ..Progress::default()
-        };
-        Outcome {
-            progress,
-            ..Outcome::of(End::Complete)
-        }
-    }
-
-    fn waits(holds: &Holds) -> bool {
-        matches!(holds.enter(), Entry::Wait(..))
-    }
-
-    fn holds() -> Holds {
-        Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn behind_an_unavailable_callback_one_poll_probes_and_the_others_wait() {
-        let holds = holds();
-        assert_eq!(holds.enter(), Entry::Poll);
-        holds.leave(&unavailable());
-        assert!(waits(&holds));
-        tokio::time::advance(FIRST_HOLD).await;
-        assert_eq!(holds.enter(), Entry::Poll, "the probe");
-        assert!(waits(&holds), "another beside the probe");
-        holds.leave(&delivered());
-        assert_eq!(holds.enter(), Entry::Poll);
-        assert_eq!(holds.state().borrow().callback, Some(Ok(())));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn each_failed_probe_waits_longer_up_to_five_minutes() {
-        let holds = holds();
-        holds.leave(&unavailable());
-        for _ in 0..12 {
-            tokio::time::advance(LONGEST_HOLD).await;
-            assert_eq!(holds.enter(), Entry::Poll);
-            holds.leave(&unavailable());
-        }
-        tokio::time::advance(LONGEST_HOLD / 2 - Duration::from_secs(1)).await;
-        assert!(waits(&holds));
-        tokio::time::advance(LONGEST_HOLD).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_provider_that_names_a_time_is_left_alone_until_then() {
-        let holds = holds();
-        holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
-            category: Category::RateLimited,
-            message: "the provider answered 429".to_owned(),
-            retry_after: Some(Duration::from_secs(900)),
-        })));
-        tokio::time::advance(Duration::from_secs(899)).await;
-        assert!(waits(&holds));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_deferral_of_an_earlier_process_is_honoured() {
-        let clock = Clock::starting_at(DateTime::UNIX_EPOCH);
-        let holds = Holds::new(clock, Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)));
-        assert!(waits(&holds));
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_callback_that_is_gone_waits_for_a_person() {
-        let holds = holds();
-        holds.leave(&Outcome::of(End::CallbackGone));
-        tokio::time::advance(Duration::from_secs(86_400)).await;
-        assert!(waits(&holds));
-        holds.release();
-        assert_eq!(holds.enter(), Entry::Poll);
-        assert!(!holds.state().borrow().callback_gone);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_stopped_probe_leaves_the_probe_to_another() {
-        let holds = holds();
-        holds.leave(&unavailable());
-        tokio::time::advance(FIRST_HOLD).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-        holds.leave(&Outcome::of(End::Stopped));
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_failure_of_one_resource_holds_nobody_else() {
-        let holds = holds();
-        holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
-            category: Category::Permission,
-            message: "403".to_owned(),
-            retry_after: None,
-        })));
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-}
+mod tests;
