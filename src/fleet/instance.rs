@@ -25,6 +25,10 @@ use crate::{
     secrets::Secrets,
 };
 
+/// How long the end of a process waits for a token that is being renewed. A poll may have taken
+/// five seconds to stop before.
+const RENEWAL_GRACE: Duration = Duration::from_secs(3);
+
 /// Everything an instance is built from.
 pub struct InstanceSettings {
     pub namespace: String,
@@ -136,6 +140,12 @@ impl Instance {
     /// Sends to the callback again after a 410 or within a hold.
     pub fn resume_delivery(&self) {
         self.holds.release();
+    }
+
+    /// Waits until no token is being renewed, a few seconds at most: what must precede the end of
+    /// a process, or a rotated refresh token may be lost.
+    pub async fn rest(&self) {
+        let _ = tokio::time::timeout(RENEWAL_GRACE, self.authenticator.rest()).await;
     }
 
     /// When the refresh token ends, once that is near enough for a person to act.

@@ -122,6 +122,12 @@ impl Authenticator {
         self.0.status.subscribe()
     }
 
+    /// Waits until no renewal is under way. Before a process ends: a provider that rotates refresh
+    /// tokens has forgotten the old one when it answers, and the new one must be stored.
+    pub async fn rest(&self) {
+        drop(self.0.renewal.lock().await);
+    }
+
     /// When the refresh token expires, once that is less than 7 days ahead (or half its life,
     /// where that is shorter): a person must authorize again before.
     #[must_use]
