@@ -79,8 +79,10 @@ impl HttpCallback {
         network::check_url(&url, &policy, namespace).map_err(|refusal| {
             ConfigurationError::new("spec.events.callback.url", refusal.to_string())
         })?;
+        let mut headers = Headers::new(spec, secrets)?;
+        headers.secrets.extend(secrets.values());
         Ok(Self {
-            headers: Headers::new(spec, secrets)?,
+            headers,
             signer: Signer::new(spec.signing.as_ref(), secrets)?,
             format: Format::new(spec.format)?,
             timeout: spec.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),

@@ -107,7 +107,7 @@ impl Instance {
             base,
             client,
             authenticator.clone(),
-            redact(&settings.secrets),
+            redact(&settings.secrets, Arc::clone(&authenticator)),
             environment.clock,
         )?;
         let callback = callback(&settings, environment)?;
@@ -316,7 +316,11 @@ fn identity(namespace: &str, name: &str, spec: &ConnectorInstanceSpec) -> Identi
 }
 
 /// Shows a provider's text without the secrets in hand.
-fn redact(secrets: &Secrets) -> Redact {
+fn redact(secrets: &Secrets, authenticator: Arc<Authenticator>) -> Redact {
     let secrets = secrets.values();
-    Arc::new(move |text| network::excerpt(text.as_bytes(), &secrets))
+    Arc::new(move |text| {
+        let mut secrets = secrets.clone();
+        secrets.extend(authenticator.access_tokens());
+        network::excerpt(text.as_bytes(), &secrets)
+    })
 }
