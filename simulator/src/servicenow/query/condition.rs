@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::Operator;
+
 /// `field OP value`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
@@ -11,63 +13,36 @@ pub struct Condition {
     pub values: Vec<String>,
 }
 
+/// Why a part of a query is no condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    Equal,
-    NotEqual,
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
-    Like,
-    NotLike,
-    StartsWith,
-    EndsWith,
-    In,
-    NotIn,
-    IsEmpty,
-    IsNotEmpty,
-    Anything,
-    Between,
-    InstanceOf,
+pub(super) enum Flaw {
+    /// It has no field or no operator.
+    Unreadable,
+    /// An instance would read it.
+    Unsupported,
 }
 
-/// Spellings, longer before their own prefixes.
-const SPELLINGS: [(&str, Operator); 18] = [
-    ("INSTANCEOF", Operator::InstanceOf),
-    ("ISNOTEMPTY", Operator::IsNotEmpty),
-    ("ISEMPTY", Operator::IsEmpty),
-    ("EMPTYSTRING", Operator::IsEmpty),
-    ("ANYTHING", Operator::Anything),
-    ("STARTSWITH", Operator::StartsWith),
-    ("ENDSWITH", Operator::EndsWith),
-    ("BETWEEN", Operator::Between),
-    ("NOT LIKE", Operator::NotLike),
-    ("NOT IN", Operator::NotIn),
-    ("LIKE", Operator::Like),
-    ("IN", Operator::In),
-    (">=", Operator::GreaterOrEqual),
-    ("<=", Operator::LessOrEqual),
-    ("!=", Operator::NotEqual),
-    ("=", Operator::Equal),
-    (">", Operator::Greater),
-    ("<", Operator::Less),
-];
+/// Values that an instance evaluates, as far as the caller may run scripts.
+const SCRIPT: &str = "javascript:";
 
 impl Condition {
-    /// Reads a condition; nothing if it has no field or no operator.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
         // Field names are lower case and operators are not, which is all that separates them.
-        let end = text.find(|c: char| {
-            !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.'))
-        })?;
-        let (field, rest) = text
-            .split_at_checked(end)
-            .filter(|(field, _)| !field.is_empty())?;
-        let (operator, value) = SPELLINGS
-            .iter()
-            .find_map(|(spelling, operator)| Some((*operator, rest.strip_prefix(spelling)?)))?;
-        Some(Self {
+        let end = text
+            .find(|c: char| {
+                !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.'))
+            })
+            .filter(|end| *end > 0)
+            .ok_or(Flaw::Unreadable)?;
+        let (field, rest) = text.split_at_checked(end).ok_or(Flaw::Unreadable)?;
+        if Operator::is_unsupported(rest) {
+            return Err(Flaw::Unsupported);
+        }
+        let (operator, value) = Operator::read(rest).ok_or(Flaw::Unreadable)?;
+        if value.contains(SCRIPT) {
+            return Err(Flaw::Unsupported);
+        }
+        Ok(Self {
             field: field.to_owned(),
             operator,
             values: values(operator, value),
@@ -77,13 +52,14 @@ impl Condition {
     /// Whether a record's value satisfies the condition.
     pub fn holds(&self, value: &str) -> bool {
         let first = self.values.first().map_or("", String::as_str);
+        let orders = |literal, holds| self.orders(value, literal, holds);
         match self.operator {
-            Operator::Equal => value.eq_ignore_ascii_case(first),
-            Operator::NotEqual => !value.eq_ignore_ascii_case(first),
-            Operator::Greater => orders(value, first, Ordering::is_gt),
-            Operator::GreaterOrEqual => orders(value, first, Ordering::is_ge),
-            Operator::Less => orders(value, first, Ordering::is_lt),
-            Operator::LessOrEqual => orders(value, first, Ordering::is_le),
+            Operator::Equal => equals(value, first),
+            Operator::NotEqual => !equals(value, first),
+            Operator::Greater => orders(first, Ordering::is_gt),
+            Operator::GreaterOrEqual => orders(first, Ordering::is_ge),
+            Operator::Less => orders(first, Ordering::is_lt),
+            Operator::LessOrEqual => orders(first, Ordering::is_le),
             Operator::Between => self.is_between(value),
             Operator::Like => lower(value).contains(&lower(first)),
             Operator::NotLike => !lower(value).contains(&lower(first)),
@@ -100,16 +76,19 @@ impl Condition {
     fn is_between(&self, value: &str) -> bool {
         match self.values.as_slice() {
             [from, to] => {
-                orders(value, from, Ordering::is_ge) && orders(value, to, Ordering::is_le)
+                self.orders(value, from, Ordering::is_ge) && self.orders(value, to, Ordering::is_le)
             }
             _ => false,
         }
     }
 
+    /// An empty value is NULL in the database: no order holds for it.
+    fn orders(&self, value: &str, literal: &str, holds: fn(Ordering) -> bool) -> bool {
+        !value.is_empty() && holds(compare(&self.field, value, literal))
+    }
+
     fn lists(&self, value: &str) -> bool {
-        self.values
-            .iter()
-            .any(|member| member.eq_ignore_ascii_case(value))
+        self.values.iter().any(|member| equals(value, member))
     }
 }
 
@@ -125,20 +104,28 @@ fn lower(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// An empty value is NULL in the database: no order holds for it.
-fn orders(value: &str, literal: &str, holds: fn(Ordering) -> bool) -> bool {
-    !value.is_empty() && holds(compare(value, literal))
+/// The literal `NULL` stands for an empty value.
+fn equals(value: &str, literal: &str) -> bool {
+    value.eq_ignore_ascii_case(literal) || (value.is_empty() && literal == "NULL")
 }
 
-/// Compares two values as their columns would: numbers as numbers, dates and the rest as text.
-pub fn compare(left: &str, right: &str) -> Ordering {
+/// Compares two values of a field as its column would: numbers as numbers, dates and the rest as text whose
+/// case doesn't matter; an id is always text.
+pub fn compare(field: &str, left: &str, right: &str) -> Ordering {
+    if field == "sys_id" {
+        return left.cmp(right);
+    }
     match (number(left), number(right)) {
         (Some(left), Some(right)) => left.total_cmp(&right),
-        _ => left.cmp(right),
+        _ => caseless(left).cmp(caseless(right)),
     }
 }
 
-/// Reads a plain decimal. A sys_id of 32 digits is no number, so the length is bounded.
+fn caseless(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().map(|byte| byte.to_ascii_lowercase())
+}
+
+/// Reads a plain decimal.
 fn number(text: &str) -> Option<f64> {
     let plain = text.len() <= 15
         && text

@@ -1,0 +1,176 @@
+//! A callback that keeps a ledger of what it is sent, checks signatures, and answers as told.
+
+mod answer;
+mod envelope;
+mod ledger;
+mod server;
+mod signature;
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+pub use answer::Answer;
+use answer::Answers;
+use bytes::Bytes;
+use http::HeaderMap;
+use ledger::Ledger;
+pub use ledger::{Event, Notification};
+use signature::Keys;
+pub use signature::Signature;
+
+use crate::Served;
+
+/// The receiver. Clones share one ledger.
+#[derive(Clone, Default)]
+pub struct Receiver {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    keys: Keys,
+    ledger: Ledger,
+    answers: Answers,
+    /// The count of accepted connections of each address listened at.
+    connections: Mutex<Vec<Arc<AtomicUsize>>>,
+}
+
+/// A POST that is to be answered.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Incoming {
+    /// The ids of the records whose events the body encloses.
+    #[must_use]
+    pub fn object_ids(&self) -> Vec<String> {
+        let events = envelope::read(&self.body).into_iter();
+        events.map(|event| event.object_id).collect()
+    }
+}
+
+impl Receiver {
+    /// A receiver that checks no signature and answers 200.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A receiver that checks signatures: of Open Connectors with each key as it is written, of
+    /// Standard Webhooks with those that are written `whsec_BASE64`.
+    #[must_use]
+    pub fn with_keys(keys: &[&str]) -> Self {
+        let shared = Shared {
+            keys: Keys::new(keys),
+            ..Shared::default()
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Takes POSTs to every path of `address`, such as `127.0.0.1:0`.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be bound.
+    pub async fn listen(&self, address: &str) -> io::Result<Served> {
+        let served = Served::start(address, server::router(self.clone())).await?;
+        self.counters().push(served.counter());
+        Ok(served)
+    }
+
+    /// How many connections were accepted so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        let counters = self.counters();
+        counters
+            .iter()
+            .map(|counter| counter.load(Ordering::Relaxed))
+            .sum()
+    }
+
+    /// Everything that arrived, in order.
+    #[must_use]
+    pub fn notifications(&self) -> Vec<Notification> {
+        self.shared.ledger.notifications()
+    }
+
+    /// The events of all notifications, in order of arrival.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.shared.ledger.events()
+    }
+
+    /// The events of the notifications that were answered with 2xx, in order of arrival.
+    #[must_use]
+    pub fn acknowledged(&self) -> Vec<Event> {
+        self.shared.ledger.acknowledged()
+    }
+
+    /// The acknowledged events, once there are `wanted` of them.
+    ///
+    /// # Errors
+    ///
+    /// There were fewer after `patience`; the text says which, and what was answered.
+    pub async fn await_events(
+        &self,
+        wanted: usize,
+        patience: Duration,
+    ) -> Result<Vec<Event>, String> {
+        self.shared.ledger.await_events(wanted, patience).await
+    }
+
+    /// All notifications, answered or not, once there are `wanted` of them.
+    ///
+    /// # Errors
+    ///
+    /// There were fewer after `patience`; the text says which, and what was answered.
+    pub async fn await_notifications(
+        &self,
+        wanted: usize,
+        patience: Duration,
+    ) -> Result<Vec<Notification>, String> {
+        self.shared
+            .ledger
+            .await_notifications(wanted, patience)
+            .await
+    }
+
+    /// Forgets what arrived, not how to answer.
+    pub fn clear(&self) {
+        self.shared.ledger.clear();
+    }
+
+    /// Answers one of the next notifications so; several calls make a queue.
+    pub fn answer_next(&self, answer: Answer) {
+        self.shared.answers.push(answer);
+    }
+
+    /// Answers so whatever is not in the queue.
+    pub fn answer_always(&self, answer: Answer) {
+        self.answer_by(move |_| answer.clone());
+    }
+
+    /// Lets `choice` answer what is not in the queue.
+    pub fn answer_by(&self, choice: impl Fn(&Incoming) -> Answer + Send + Sync + 'static) {
+        self.shared.answers.choose_by(Arc::new(choice));
+    }
+
+    fn counters(&self) -> MutexGuard<'_, Vec<Arc<AtomicUsize>>> {
+        let counters = &self.shared.connections;
+        counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;
