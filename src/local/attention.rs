@@ -64,7 +64,6 @@ impl Attention {
     fn of_findings(remains: Option<String>, outcome: &Outcome) -> Option<Self> {
         let mut findings = Vec::from_iter(remains);
         findings.extend(bad_records(&outcome.progress));
-        findings.extend(outcome.progress.unordered.clone());
         findings.extend(outcome.findings.iter().cloned());
         findings.extend(outcome.progress.notes.iter().cloned());
         findings.extend(outcome.progress.unordered.clone());
