@@ -47,7 +47,6 @@ impl Instance {
     /// # Panics
     ///
     /// There is no such table.
-    #[must_use]
     pub fn write_uncommitted(&self, table: &str, fields: &[(&str, &str)]) -> Uncommitted {
         let mut state = self.state();
         let changed = fields

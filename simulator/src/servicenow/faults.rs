@@ -25,7 +25,7 @@ pub enum Fault {
     EmptyBody,
     /// The right answer after a while, as it was when the request came.
     Slow(Duration),
-    /// The right answer in pieces, with this pause between them.
+    /// The right answer in eight pieces, with this pause before each.
     Drip(Duration),
     /// No answer as long as the client waits.
     Hang,

@@ -51,6 +51,10 @@ impl Record {
         self.find(name).unwrap_or_default()
     }
 
+    pub(in crate::servicenow) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     fn find(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()

@@ -1,0 +1,192 @@
+//! What was made against what arrived.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+use simulator::{
+    receiver::{Event, Notification, Signature},
+    servicenow::Version,
+};
+
+use super::arrivals::mod_count;
+
+/// A version of a record: its `sys_id`, its `sys_mod_count`, and whether it is the deletion.
+type Key = (String, u64, bool);
+
+/// The comparison of an instance's history with a receiver's ledger.
+#[derive(Debug, Default)]
+pub(super) struct Reckoning {
+    changes: usize,
+    records: usize,
+    /// Acknowledged, each version once.
+    delivered: usize,
+    notifications: usize,
+    /// Notifications that were answered otherwise than with 2xx, or not at all.
+    refused: usize,
+    /// Versions that were overwritten and of which no event came: no listing need have shown them.
+    superseded: usize,
+    /// The latest versions of records of which no event came.
+    lost: Vec<Version>,
+    /// Events of versions that never were.
+    invented: Vec<Event>,
+    /// Events of versions that were acknowledged before.
+    repeated: usize,
+    /// Those of them that came under another event id, so that a receiver cannot tell.
+    renamed: usize,
+    checked: usize,
+    verified: usize,
+}
+
+impl Reckoning {
+    /// Holds what was `acknowledged` against all of `history`, whose changes begin at `begun`.
+    pub(super) fn new(
+        history: &[Version],
+        begun: usize,
+        notifications: &[Notification],
+        acknowledged: &[Event],
+    ) -> Self {
+        let changes = history.get(begun..).unwrap_or_default();
+        let latest = latest(changes);
+        let mut reckoning = Self {
+            changes: changes.len(),
+            records: latest.len(),
+            ..Self::default()
+        };
+        reckoning.count_notifications(notifications);
+        let arrived = reckoning.count_events(history, acknowledged);
+        for (place, version) in changes.iter().enumerate() {
+            if arrived.contains_key(&key(version)) {
+                continue;
+            }
+            if latest.get(version.sys_id.as_str()) == Some(&place) {
+                reckoning.lost.push(version.clone());
+            } else {
+                reckoning.superseded += 1;
+            }
+        }
+        reckoning
+    }
+
+    /// Whether no event is missing.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.lost.is_empty()
+    }
+
+    /// Whether all is as it must be.
+    pub(super) const fn is_faithful(&self) -> bool {
+        self.lost.is_empty() && self.invented.is_empty() && self.verified == self.checked
+    }
+
+    fn count_notifications(&mut self, notifications: &[Notification]) {
+        let acknowledged = |status: &Option<u16>| matches!(status, Some(200..=299));
+        for notification in notifications {
+            let signatures = [notification.signature, notification.standard_webhooks];
+            let wrong = signatures.contains(&Signature::Wrong);
+            let valid = signatures.contains(&Signature::Valid);
+            self.notifications += usize::from(acknowledged(&notification.status));
+            self.refused += usize::from(!acknowledged(&notification.status));
+            self.checked += usize::from(signatures != [Signature::NotChecked; 2]);
+            self.verified += usize::from(valid && !wrong);
+        }
+    }
+
+    /// Returns the versions that arrived, each with the ids of its events.
+    fn count_events<'a>(
+        &mut self,
+        history: &[Version],
+        acknowledged: &'a [Event],
+    ) -> HashMap<Key, HashSet<&'a str>> {
+        let made: HashSet<_> = history.iter().map(key).collect();
+        let mut arrived: HashMap<Key, HashSet<&str>> = HashMap::new();
+        for event in acknowledged {
+            let key = key_of(event);
+            if !made.contains(&key) {
+                self.invented.push(event.clone());
+            }
+            let ids = arrived.entry(key).or_default();
+            self.repeated += usize::from(!ids.is_empty());
+            let is_new = ids.insert(&event.event_id);
+            self.renamed += usize::from(is_new && ids.len() > 1);
+        }
+        self.delivered = arrived.keys().filter(|key| made.contains(key)).count();
+        arrived
+    }
+}
+
+fn key(version: &Version) -> Key {
+    (version.sys_id.clone(), version.mod_count, version.deleted)
+}
+
+fn key_of(event: &Event) -> Key {
+    let deleted = event.kind == "DELETED";
+    (event.object_id.clone(), mod_count(&event.record), deleted)
+}
+
+/// The place of each record's latest change.
+fn latest(changes: &[Version]) -> HashMap<&str, usize> {
+    let places = changes.iter().enumerate();
+    places
+        .map(|(place, version)| (version.sys_id.as_str(), place))
+        .collect()
+}
+
+impl fmt::Display for Reckoning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            changes,
+            records,
+            delivered,
+            notifications,
+            refused,
+            superseded,
+            repeated,
+            renamed,
+            checked,
+            verified,
+            ..
+        } = self;
+        writeln!(f, "changes made       {changes:>5}   on {records} records")?;
+        writeln!(
+            f,
+            "events delivered   {delivered:>5}   in {notifications} notifications; {refused} more were refused"
+        )?;
+        writeln!(
+            f,
+            "superseded         {superseded:>5}   overwritten before a poll could see them"
+        )?;
+        writeln!(f, "lost               {:>5}", self.lost.len())?;
+        writeln!(f, "invented           {:>5}", self.invented.len())?;
+        writeln!(
+            f,
+            "repeated           {repeated:>5}   {renamed} of them under another event id"
+        )?;
+        write!(f, "signatures good    {verified:>5}   of {checked} checked")?;
+        for version in &self.lost {
+            let Version {
+                table,
+                sys_id,
+                mod_count,
+                updated,
+                ..
+            } = version;
+            write!(
+                f,
+                "\n  lost: {table} {sys_id}, version {mod_count} of {updated}"
+            )?;
+        }
+        for event in &self.invented {
+            let version = mod_count(&event.record);
+            write!(
+                f,
+                "\n  invented: {} {}, version {version}",
+                event.object_type, event.object_id
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,39 @@
+//! The `Link` header as instances spell it: without blanks, ending in the offset, `prev` even of the first page.
+
+use http::HeaderValue;
+
+use super::call::Call;
+use crate::servicenow::listing::Window;
+
+/// The links of a page; none where it is the only one.
+pub(super) fn header(call: &Call, window: Window, total: usize) -> Option<HeaderValue> {
+    let Window { offset, limit } = window;
+    if limit == 0 || (offset == 0 && total <= limit) {
+        return None;
+    }
+    let url = url(call);
+    let link = |relation: &str, offset: &str| format!(r#"<{url}{offset}>;rel="{relation}""#);
+    let prev = match offset.checked_sub(limit) {
+        Some(prev) => prev.to_string(),
+        None => format!("-{}", limit - offset),
+    };
+    let next = offset + limit;
+    let last = total.saturating_sub(1) / limit * limit;
+    let mut links = vec![link("first", "0"), link("prev", &prev)];
+    if next < total {
+        links.push(link("next", &next.to_string()));
+    }
+    links.push(link("last", &last.to_string()));
+    HeaderValue::try_from(links.join(",")).ok()
+}
+
+/// The URL of the call up to the value of its offset.
+fn url(call: &Call) -> String {
+    let kept = call
+        .raw_query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("sysparm_offset="));
+    let mut query: Vec<_> = kept.map(|pair| pair.replace(',', "%2C")).collect();
+    query.push("sysparm_offset=".to_owned());
+    format!("{}?{}", call.url, query.join("&"))
+}

@@ -1,0 +1,151 @@
+//! A row in JSON.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+use super::parameters::{Display, Parameters};
+use crate::servicenow::{
+    schema::{Column, Table},
+    state::State,
+    store::{Record, Store},
+};
+
+/// What rows are shown of and how.
+pub(super) struct View<'a> {
+    table: &'a Table,
+    store: &'a Store,
+    /// The columns that were asked for; all if none were.
+    fields: Option<Vec<(&'a str, &'a Column)>>,
+    display: Display,
+    links: bool,
+    tables_url: &'a str,
+    /// How far the user's zone lies east of Greenwich.
+    zone: TimeDelta,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(
+        state: &'a State,
+        table: &'a Table,
+        parameters: &Parameters<'a>,
+        tables_url: &'a str,
+    ) -> Self {
+        let known = |name: &&'a str| Some((*name, table.column(name)?));
+        let fields = parameters.fields.as_ref();
+        Self {
+            table,
+            store: &state.store,
+            fields: fields.map(|names| names.iter().filter_map(known).collect()),
+            display: parameters.display,
+            links: !parameters.exclude_reference_link,
+            tables_url,
+            zone: TimeDelta::seconds(state.settings.literal_offset_seconds),
+        }
+    }
+
+    pub(super) fn json(&self, record: &Record) -> Vec<u8> {
+        let row = Row { record, view: self };
+        // Texts in a map always have a form in JSON.
+        serde_json::to_vec(&row).unwrap_or_default()
+    }
+
+    fn display(&self, column: &Column, value: &'a str) -> String {
+        if column.references.is_some() {
+            let referenced = self.store.get(value);
+            return referenced.map_or(value, Record::display).to_owned();
+        }
+        local(value, self.zone).unwrap_or_else(|| value.to_owned())
+    }
+}
+
+struct Row<'r> {
+    record: &'r Record,
+    view: &'r View<'r>,
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let mut write = |name: &str, column: &Column| {
+            let value = self.record.get(name);
+            map.serialize_entry(
+                name,
+                &Value {
+                    value,
+                    column,
+                    view: self.view,
+                },
+            )
+        };
+        if let Some(fields) = &self.view.fields {
+            for (name, column) in fields {
+                write(name, column)?;
+            }
+        } else {
+            for (name, column) in self.columns() {
+                write(name, column)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Row<'_> {
+    /// The record's own fields in their order, then those that were never set.
+    fn columns(&self) -> impl Iterator<Item = (&str, &Column)> {
+        let table = self.view.table;
+        let set = self
+            .record
+            .fields()
+            .filter_map(|(name, _)| Some((name, table.column(name)?)));
+        let unset = table.columns().filter(|(name, _)| !self.record.has(name));
+        set.chain(unset)
+    }
+}
+
+struct Value<'r> {
+    value: &'r str,
+    column: &'r Column,
+    view: &'r View<'r>,
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = self.view;
+        let link = self.link();
+        if link.is_none() && view.display == Display::Stored {
+            return serializer.serialize_str(self.value);
+        }
+        let display = || view.display(self.column, self.value);
+        if link.is_none() && view.display == Display::Shown {
+            return serializer.serialize_str(&display());
+        }
+        let mut map = serializer.serialize_map(None)?;
+        if view.display != Display::Stored {
+            map.serialize_entry("display_value", &display())?;
+        }
+        if let Some(link) = link {
+            map.serialize_entry("link", &link)?;
+        }
+        if view.display != Display::Shown {
+            map.serialize_entry("value", self.value)?;
+        }
+        map.end()
+    }
+}
+
+impl Value<'_> {
+    /// Where the record is that a reference names.
+    fn link(&self) -> Option<String> {
+        let table = self.column.references.as_ref()?;
+        let shown = self.view.links && !self.value.is_empty();
+        shown.then(|| format!("{}/{table}/{}", self.view.tables_url, self.value))
+    }
+}
+
+/// A date in the user's zone.
+fn local(value: &str, zone: TimeDelta) -> Option<String> {
+    const DATE: &str = "%Y-%m-%d %H:%M:%S";
+    let date = NaiveDateTime::parse_from_str(value, DATE).ok()?;
+    Some(date.checked_add_signed(zone)?.format(DATE).to_string())
+}
