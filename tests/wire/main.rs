@@ -1,0 +1,14 @@
+//! The binary over sockets: a ServiceNow on one side, a receiver with a ledger on the other.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, in its own functions too"
+)]
+
+mod changes;
+mod envelope;
+mod harness;
+mod paging;
