@@ -154,23 +154,23 @@ impl Poller {
         Ok(poll::poll(&plan, checkpoint, edges, &self.clock, stop).await)
     }
 
-    /// Asks the provider, once, whether it understands the query.
+    /// Asks the provider, until it does, whether it understands the query.
     async fn probe(&self, stop: &CancellationToken) -> Result<(), End> {
-        let probing = self
-            .findings
-            .get_or_try_init(|| self.source.probe(self.clock.now()));
-        let findings = tokio::select! {
+        let probing = self.findings.get_or_try_init(|| self.sound());
+        tokio::select! {
             biased;
-            () = stop.cancelled() => return Err(End::Stopped),
-            findings = probing => findings.map_err(End::ProviderFailed)?,
-        };
-        match &findings.fatal {
-            None => Ok(()),
-            Some(reason) => Err(End::ProviderFailed(FetchError {
-                category: Category::Configuration,
-                message: reason.clone(),
-                retry_after: None,
-            })),
+            () = stop.cancelled() => Err(End::Stopped),
+            findings = probing => findings.map(drop).map_err(End::ProviderFailed),
+        }
+    }
+
+    /// What probing found; a finding that forbids polling is an error, and is probed for again with
+    /// the next poll, since it may be mended at the provider.
+    async fn sound(&self) -> Result<Findings, FetchError> {
+        let findings = self.source.probe(self.clock.now()).await?;
+        match findings.fatal {
+            None => Ok(findings),
+            Some(reason) => Err(FetchError::new(Category::Configuration, reason)),
         }
     }
 

@@ -17,6 +17,7 @@ mod state;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod unusable;
 mod window;
 
 use std::future::Future;

@@ -1,17 +1,20 @@
 //! One poll, step by step.
 
-use std::{collections::HashSet, time::Duration};
+mod writing;
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::writing::unusable;
 use super::{
-    CheckpointStore, End, Outcome, Plan, Progress, StoreError,
+    CheckpointStore, End, Outcome, Plan, Progress,
     change::{Change, Comparison},
-    delivering::{Delivering, Settle, count},
+    delivering::Delivering,
     scan::{Scan, scan},
-    state::{State, Unusable},
+    state::State,
     sweep::{Next, Sweep},
 };
 use crate::{
@@ -20,13 +23,6 @@ use crate::{
     clock::Clock,
     provider::{Ask, FetchError, Page, PageError, PageSource},
 };
-
-/// Least time between two writes of a checkpoint within a poll, while its window is small.
-const WRITE_INTERVAL: Duration = Duration::from_secs(1);
-/// The same for a window of more than [`LARGE_WINDOW`] fingerprints, which costs more to write.
-const LARGE_WRITE_INTERVAL: Duration = Duration::from_secs(10);
-/// 4 KiB of fingerprints.
-const LARGE_WINDOW: usize = 512;
 
 /// Records that must vary in content alone before their content is left out.
 const LEAST_VARYING: u64 = 10;
@@ -203,81 +199,6 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             .run(self)
             .await
     }
-
-    async fn write(&mut self) -> Result<(), End> {
-        let capacity = self.edges.store.window_capacity();
-        let checkpoint = self
-            .state
-            .checkpoint(self.plan, capacity)
-            .map_err(unusable)?;
-        self.edges
-            .store
-            .save(&checkpoint, &self.progress)
-            .await
-            .map_err(End::StoreFailed)?;
-        self.state.stored(checkpoint);
-        self.written = Some(Instant::now());
-        Ok(())
-    }
-
-    /// Stores what is settled, however the sweep ended.
-    async fn finish(mut self, swept: Result<(), End>) -> Outcome {
-        let mut end = swept.err().unwrap_or(End::Complete);
-        let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
-        if !lost
-            && !matches!(end, End::Unusable(_))
-            && self.state.is_due()
-            && let Err(failed) = self.write().await
-        {
-            end = failed;
-        }
-        let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
-        let capacity = self.edges.store.window_capacity();
-        let checkpoint = (!lost).then(|| self.state.into_checkpoint(self.plan, capacity));
-        Outcome {
-            checkpoint,
-            progress: self.progress,
-            end,
-            findings: Vec::new(),
-        }
-    }
-}
-
-impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K> {
-    fn settle(&mut self, change: &Change) {
-        self.state.settle(self.plan, change);
-        self.progress.last_event = Some(self.clock.now());
-        count(
-            change.kind,
-            &mut self.progress.created,
-            &mut self.progress.updated,
-        );
-    }
-
-    fn settled_until(&mut self, date: DateTime<Utc>) {
-        if self.watermark_follows {
-            self.state.advance(date.min(self.sweep_clock));
-        }
-    }
-
-    async fn write_due(&mut self) -> Result<(), End> {
-        match self.next_write() {
-            Some(due) if due <= Instant::now() => self.write().await,
-            _ => Ok(()),
-        }
-    }
-
-    fn next_write(&self) -> Option<Instant> {
-        let interval = if self.state.window.len() > LARGE_WINDOW {
-            LARGE_WRITE_INTERVAL
-        } else {
-            WRITE_INTERVAL
-        };
-        let after = self
-            .written
-            .map_or_else(Instant::now, |written| written + interval);
-        self.state.is_due().then_some(after)
-    }
 }
 
 /// The bytes of the changed records, cut out of the page.
@@ -293,10 +214,6 @@ fn records(page: &Page, changes: &[Change]) -> Result<Vec<bytes::Bytes>, PageErr
         }
     }
     Ok(records)
-}
-
-fn unusable(unusable: Unusable) -> End {
-    End::Unusable(unusable.to_string())
 }
 
 fn no_page(error: PageError) -> End {

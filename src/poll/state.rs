@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Plan, change::Change, fingerprint::Fingerprints, window::Window};
+use super::{Plan, change::Change, fingerprint::Fingerprints, unusable::Unusable, window::Window};
 use crate::{
     api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck, Stream, Window as Encoded},
     event::Kind,
@@ -36,31 +36,6 @@ enum Due {
     /// Only the watermark, moved by records that need no event.
     Watermark,
     Settled,
-}
-
-/// A checkpoint that cannot be used, in words for a condition.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unusable {
-    #[error(
-        "the checkpoint has format {0} and this build of Pollen writes {CHECKPOINT_VERSION}: \
-         upgrade Pollen, or restore the checkpoint that belongs to this version"
-    )]
-    TooNew(i32),
-    #[error(
-        "the checkpoint cannot be read ({0}): restore status.checkpoint from a backup, or delete \
-         and create the poller with startFrom set to the instant to go on from"
-    )]
-    Damaged(String),
-    #[error(
-        "the checkpoint belongs to the poller with uid {0}, not to this one: delete and create \
-         the poller with startFrom set to the instant to go on from"
-    )]
-    Foreign(String),
-    #[error(
-        "more than {0} versions share the newest unit of the updated date, more than one \
-         checkpoint can hold: poll the resource with a filter that splits it"
-    )]
-    WindowTooLarge(usize),
 }
 
 impl State {

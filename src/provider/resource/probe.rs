@@ -17,6 +17,9 @@ const FAR: i64 = 32_472_144_000; // 2999-01-01T00:00:00Z
 const QUARTER: i64 = 15 * 60;
 const QUARTERS: i64 = 14 * 4;
 
+/// Rows looked at for a readable one: a single bad record must not condemn the rest.
+const ROWS: u32 = 20;
+
 /// How often a row is read again that changes while it is looked at.
 const ATTEMPTS: usize = 3;
 
@@ -54,7 +57,7 @@ impl ResourceSource {
             return Ok(findings);
         }
         let (sample, page) = self
-            .sample(self.bounds.bound(self.earliest()), Step::First)
+            .sample(self.bounds.bound(self.earliest()), ROWS)
             .await?;
         findings.clock_skew = page.server_time.map(|server| server - now);
         let Some(sample) = sample else {
@@ -82,7 +85,7 @@ impl ResourceSource {
             return Ok(None);
         }
         let far = DateTime::from_timestamp(FAR, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let (sample, _) = self.sample(self.bounds.bound(far), Step::First).await?;
+        let (sample, _) = self.sample(self.bounds.bound(far), 1).await?;
         Ok(sample.map(|_| {
             let field = self.updated_field();
             format!(
@@ -187,22 +190,24 @@ impl ResourceSource {
             return Ok(None);
         };
         super::request::replace(&mut url, parameter, query);
-        self.read(&url).await.map(|(sample, _)| sample)
+        self.read(&url, 1).await.map(|(sample, _)| sample)
     }
 
-    async fn sample(&self, bound: Bound, step: Step) -> Result<(Option<Sample>, Page), FetchError> {
-        let url = self.url(
-            &Ask {
-                bound,
-                until: None,
-                step,
-            },
-            1,
-        )?;
-        self.read(&url).await
+    async fn sample(&self, bound: Bound, rows: u32) -> Result<(Option<Sample>, Page), FetchError> {
+        let ask = Ask {
+            bound,
+            until: None,
+            step: Step::First,
+        };
+        self.read(&self.url(&ask, rows)?, rows).await
     }
 
-    async fn read(&self, url: &reqwest::Url) -> Result<(Option<Sample>, Page), FetchError> {
+    /// The first readable row, else the first, of a page of so many `rows`.
+    async fn read(
+        &self,
+        url: &reqwest::Url,
+        rows: u32,
+    ) -> Result<(Option<Sample>, Page), FetchError> {
         let reply = self
             .connection
             .get(url)
@@ -210,10 +215,15 @@ impl ResourceSource {
             .map_err(|failure| match failure {
                 Failure::TooMuch(error) | Failure::Other(error) => error,
             })?;
-        let page = self.page(url, 1, reply);
-        let mut sample = None;
+        let page = self.page(url, rows, reply);
+        let mut sample: Option<Sample> = None;
         page.rows(|row| {
-            sample.get_or_insert_with(|| Sample::of(&row));
+            if !sample.as_ref().is_some_and(Sample::is_readable) {
+                let read = Sample::of(&row);
+                if sample.is_none() || read.is_readable() {
+                    sample = Some(read);
+                }
+            }
         })?;
         Ok((sample, page))
     }
@@ -238,5 +248,9 @@ impl Sample {
             updated: date(&row.updated).or_else(|| date(&row.created)),
             classified: row.class.is_some(),
         }
+    }
+
+    const fn is_readable(&self) -> bool {
+        self.id.is_some() && self.updated.is_some()
     }
 }

@@ -1,0 +1,106 @@
+//! When a poll writes its checkpoint, and what it enters there.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+use super::Poll;
+use crate::{
+    callback::Callback,
+    poll::{
+        CheckpointStore, End, Outcome, StoreError,
+        change::Change,
+        delivering::{Settle, count},
+        unusable::Unusable,
+    },
+    provider::PageSource,
+};
+
+/// Least time between two writes of a checkpoint within a poll, while its window is small.
+const WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// The same for a window of more than [`LARGE_WINDOW`] fingerprints, which costs more to write.
+const LARGE_WRITE_INTERVAL: Duration = Duration::from_secs(10);
+/// 4 KiB of fingerprints.
+const LARGE_WINDOW: usize = 512;
+
+impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
+    async fn write(&mut self) -> Result<(), End> {
+        let capacity = self.edges.store.window_capacity();
+        let checkpoint = self
+            .state
+            .checkpoint(self.plan, capacity)
+            .map_err(unusable)?;
+        self.edges
+            .store
+            .save(&checkpoint, &self.progress)
+            .await
+            .map_err(End::StoreFailed)?;
+        self.state.stored(checkpoint);
+        self.written = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Stores what is settled, however the sweep ended.
+    pub(super) async fn finish(mut self, swept: Result<(), End>) -> Outcome {
+        let mut end = swept.err().unwrap_or(End::Complete);
+        let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
+        if !lost
+            && !matches!(end, End::Unusable(_))
+            && self.state.is_due()
+            && let Err(failed) = self.write().await
+        {
+            end = failed;
+        }
+        let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
+        let capacity = self.edges.store.window_capacity();
+        let checkpoint = (!lost).then(|| self.state.into_checkpoint(self.plan, capacity));
+        Outcome {
+            checkpoint,
+            progress: self.progress,
+            end,
+            findings: Vec::new(),
+        }
+    }
+}
+
+impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K> {
+    fn settle(&mut self, change: &Change) {
+        self.state.settle(self.plan, change);
+        self.progress.last_event = Some(self.clock.now());
+        count(
+            change.kind,
+            &mut self.progress.created,
+            &mut self.progress.updated,
+        );
+    }
+
+    fn settled_until(&mut self, date: DateTime<Utc>) {
+        if self.watermark_follows {
+            self.state.advance(date.min(self.sweep_clock));
+        }
+    }
+
+    async fn write_due(&mut self) -> Result<(), End> {
+        match self.next_write() {
+            Some(due) if due <= Instant::now() => self.write().await,
+            _ => Ok(()),
+        }
+    }
+
+    fn next_write(&self) -> Option<Instant> {
+        let interval = if self.state.window.len() > LARGE_WINDOW {
+            LARGE_WRITE_INTERVAL
+        } else {
+            WRITE_INTERVAL
+        };
+        let after = self
+            .written
+            .map_or_else(Instant::now, |written| written + interval);
+        self.state.is_due().then_some(after)
+    }
+}
+
+pub(super) fn unusable(unusable: Unusable) -> End {
+    End::Unusable(unusable.to_string())
+}

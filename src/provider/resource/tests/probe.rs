@@ -1,0 +1,119 @@
+//! Probing for providers that lose changes without a word.
+
+use super::*;
+
+/// A table of one row, whose provider reads dates `hours` ahead of GMT, or ignores them.
+fn table(
+    hours: Option<i64>,
+    row: serde_json::Value,
+) -> impl Fn(&Request) -> ResponseTemplate + Send + Sync {
+    move |request| {
+        let updated = row["sys_updated_on"]
+            .as_str()
+            .unwrap_or("2024-05-17 13:14:15");
+        let updated = format!("{}Z", updated.replace(' ', "T"))
+            .parse::<DateTime<Utc>>()
+            .unwrap();
+        let query = parameter(request, "sysparm_query");
+        let holds = query.split('^').all(|term| {
+            let Some(rest) = term.strip_prefix("sys_updated_on") else {
+                return true;
+            };
+            let literal = rest.trim_start_matches(['>', '=']).replace(' ', "T");
+            let Some(hours) = hours else { return true };
+            let read =
+                format!("{literal}Z").parse::<DateTime<Utc>>().unwrap() - TimeDelta::hours(hours);
+            if rest.starts_with(">=") {
+                updated >= read
+            } else {
+                updated == read
+            }
+        });
+        let result = if holds { vec![row.clone()] } else { Vec::new() };
+        ResponseTemplate::new(200).set_body_json(json!({"result": result}))
+    }
+}
+
+fn full() -> serde_json::Value {
+    json!({"sys_id": "a", "sys_mod_count": "1", "sys_class_name": "incident", "sys_updated_on": "2024-05-17 13:14:15"})
+}
+
+async fn probed(
+    respond: impl Fn(&Request) -> ResponseTemplate + Send + Sync + 'static,
+) -> Findings {
+    let server = serve(respond).await;
+    at(&server, "incident")
+        .probe("2024-05-17T13:14:15Z".parse().unwrap())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_sound_resource_passes_its_probe() {
+    let findings = probed(table(Some(0), full())).await;
+    assert_eq!((findings.fatal, findings.notes), (None, Vec::new()));
+    assert!(findings.clock_skew.is_some());
+}
+
+#[tokio::test]
+async fn an_empty_resource_passes_its_probe() {
+    let findings =
+        probed(|_| ResponseTemplate::new(200).set_body_json(json!({"result": []}))).await;
+    assert_eq!(findings.fatal, None);
+}
+
+#[tokio::test]
+async fn a_condition_that_the_provider_ignores_is_fatal() {
+    assert!(
+        probed(table(None, full()))
+            .await
+            .fatal
+            .unwrap()
+            .contains("ignores the condition on sys_updated_on")
+    );
+}
+
+#[rstest]
+#[case(2, "+02:00")]
+#[case(-8, "-08:00")]
+#[tokio::test]
+async fn dates_read_in_another_zone_are_fatal_and_the_zone_is_named(
+    #[case] hours: i64,
+    #[case] zone: &str,
+) {
+    let fatal = probed(table(Some(hours), full())).await.fatal.unwrap();
+    assert!(fatal.contains(&format!("about {zone} from GMT")), "{fatal}");
+}
+
+#[tokio::test]
+async fn records_without_their_fields_are_found() {
+    let fatal = |row| async { probed(table(Some(0), row)).await.fatal.unwrap() };
+    assert!(
+        fatal(json!({"sys_updated_on": "2024-05-17 13:14:15"}))
+            .await
+            .contains("correct idField")
+    );
+    assert!(
+        fatal(json!({"sys_id": "a"}))
+            .await
+            .contains("updatedDateField")
+    );
+    let mut row = full();
+    row["sys_class_name"] = "".into();
+    assert!(probed(table(Some(0), row)).await.notes[0].contains("no class"));
+}
+
+#[tokio::test]
+async fn a_bad_record_before_good_ones_condemns_nobody() {
+    let bad = json!({"sys_id": "a", "sys_updated_on": "soon"});
+    let whole = table(Some(0), full());
+    let findings = probed(move |request| {
+        if parameter(request, "sysparm_limit") == "20" {
+            let both = json!({"result": [bad, full()]});
+            return ResponseTemplate::new(200).set_body_json(both);
+        }
+        whole(request)
+    })
+    .await;
+    assert_eq!((findings.fatal, findings.notes), (None, Vec::new()));
+}
