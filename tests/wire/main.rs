@@ -8,7 +8,10 @@
     reason = "a test fails by panicking, in its own functions too"
 )]
 
+mod answers;
 mod changes;
+mod delivery;
 mod envelope;
 mod harness;
 mod paging;
+mod tokens;

@@ -1,6 +1,9 @@
 //! A ServiceNow and a receiver on free ports, and manifests that tie them together.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use simulator::{
@@ -156,6 +159,23 @@ impl World {
         }
     }
 
+    /// Waits until the instance was asked for tokens so often.
+    pub(crate) async fn asked_for_tokens(&self, times: usize) {
+        self.until(|world| world.instance.token_requests().len() >= times)
+            .await;
+    }
+
+    /// Waits until `holds` does.
+    async fn until(&self, holds: impl Fn(&Self) -> bool) {
+        let waiting = async {
+            while !holds(self) {
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        let patience = tokio::time::timeout(PATIENCE, waiting).await;
+        patience.expect("it did not come to pass");
+    }
+
     /// The requests so far for pages of `size` records.
     pub(crate) fn pages(&self, size: usize) -> usize {
         let asked = self.instance.table_requests();
@@ -166,6 +186,9 @@ impl World {
             .count()
     }
 }
+
+/// Between two looks at what tells nobody of its change.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// More than a test makes before the page that it waits for.
 const FURTHER_REQUESTS: usize = 50;
