@@ -93,3 +93,6 @@ impl Instance {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,33 +63,26 @@ impl State {
         if self.settings.ignores_order {
             query.order.clear();
         }
-        Ok(self.select(name, &query, window))
+        Ok(self.select(name, query, window))
     }
 
-    fn select(&self, table: &str, query: &Query, window: Window) -> Page<'_> {
-        let span = Span::of(query);
+    fn select(&self, table: &str, mut query: Query, window: Window) -> Page<'_> {
+        let span = Span::take(&mut query);
         let Some(range) = span.range() else {
             return Page::none();
         };
-        let keys = self.store.keys(table, range);
-        let record = |sys_id| self.store.get(sys_id);
-        if span.is_whole_filter && span.is_ordered_by(&query.order) {
+        let rows = self.store.rows(table, range);
+        let ordered = span.is_ordered_by(&query.order);
+        if ordered && query.selects_all() {
             // No row beside the page needs to be looked at.
-            return page(
-                keys.map(|(_, sys_id)| sys_id),
-                |sys_id| record(sys_id),
-                window,
-            );
+            return page(rows, window);
         }
-        let matching = keys
-            .filter_map(|(_, sys_id)| record(sys_id))
-            .filter(|record| query.matches(&|field: &str| record.get(field)));
-        if span.is_ordered_by(&query.order) {
-            return page(matching, Some, window);
+        let matching = rows.filter(|row| query.matches(&|field: &str| row.get(field)));
+        if ordered {
+            return page(matching, window);
         }
-        let mut records: Vec<_> = matching.collect();
-        records.sort_by(|left, right| in_order(&query.order, left, right));
-        page(records.into_iter(), Some, window)
+        let matching = matching.map(|row| (sort_key(row, &query.order), row));
+        sorted_page(matching.collect(), &query.order, window)
     }
 }
 
@@ -102,29 +95,44 @@ impl Page<'_> {
     }
 }
 
-fn page<'s, T>(
-    rows: impl Iterator<Item = T>,
-    record: impl Fn(T) -> Option<&'s Record>,
-    window: Window,
-) -> Page<'s> {
+/// The page of rows that are in order.
+fn page<'s>(rows: impl Iterator<Item = &'s Record>, window: Window) -> Page<'s> {
     let mut rows = rows.fuse();
     let before = rows.by_ref().take(window.offset).count();
-    let shown = rows.by_ref().take(window.limit);
-    let records: Vec<_> = shown.filter_map(record).collect();
+    let records: Vec<_> = rows.by_ref().take(window.limit).collect();
     Page {
         total: before + records.len() + rows.count(),
         records,
     }
 }
 
+/// A row with the values that it is ordered by.
+type Sortable<'s> = (Vec<&'s str>, &'s Record);
+
+fn sort_key<'s>(row: &'s Record, orders: &[Order]) -> Vec<&'s str> {
+    orders.iter().map(|order| row.get(&order.field)).collect()
+}
+
+/// The page of rows that are in no order yet, of which only those up to its end are sorted.
+fn sorted_page<'s>(mut rows: Vec<Sortable<'s>>, orders: &[Order], window: Window) -> Page<'s> {
+    let total = rows.len();
+    let end = window.offset.saturating_add(window.limit);
+    if end < total {
+        rows.select_nth_unstable_by(end, |left, right| in_order(orders, left, right));
+        rows.truncate(end);
+    }
+    rows.sort_unstable_by(|left, right| in_order(orders, left, right));
+    let records = rows.into_iter().skip(window.offset);
+    Page {
+        records: records.map(|(_, record)| record).collect(),
+        total,
+    }
+}
+
 /// By the orders of a query, and what these leave open by creation.
-fn in_order(orders: &[Order], left: &Record, right: &Record) -> Ordering {
-    let by = |order: &Order| {
-        let ordering = compare(
-            &order.field,
-            left.get(&order.field),
-            right.get(&order.field),
-        );
+fn in_order(orders: &[Order], left: &Sortable<'_>, right: &Sortable<'_>) -> Ordering {
+    let by = |((order, left), right): ((&Order, &&str), &&str)| {
+        let ordering = compare(&order.field, left, right);
         if order.descending {
             ordering.reverse()
         } else {
@@ -133,9 +141,11 @@ fn in_order(orders: &[Order], left: &Record, right: &Record) -> Ordering {
     };
     orders
         .iter()
+        .zip(&left.0)
+        .zip(&right.0)
         .map(by)
         .find(|ordering| ordering.is_ne())
-        .unwrap_or_else(|| left.sequence().cmp(&right.sequence()))
+        .unwrap_or_else(|| left.1.sequence().cmp(&right.1.sequence()))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod clock;
 mod content;
+mod dates;
 mod faults;
 mod history;
 mod http;

@@ -123,6 +123,13 @@ impl Query {
         None
     }
 
+    /// Whether no record is left out.
+    pub fn selects_all(&self) -> bool {
+        self.groups
+            .iter()
+            .any(|group| group.iter().all(Vec::is_empty))
+    }
+
     /// Whether a record with these values is selected; a field it lacks reads as empty.
     pub fn matches<'a>(&self, value: &impl Fn(&str) -> &'a str) -> bool {
         self.groups.iter().any(|group| {

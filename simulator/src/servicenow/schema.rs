@@ -23,7 +23,8 @@ const SYSTEM_COLUMNS: [&str; 6] = [
 
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    parent: Option<Arc<str>>,
+    /// Its name and those of the tables that it extends, the root last.
+    lineage: Arc<[Arc<str>]>,
     /// Its own and those of the tables that it extends.
     columns: IndexMap<Arc<str>, Column>,
 }
@@ -42,6 +43,16 @@ pub(super) struct Schema {
 impl Table {
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.get(name)
+    }
+
+    /// A column, and where among all it stands.
+    pub(super) fn place(&self, name: &str) -> Option<(usize, &Column)> {
+        let (place, _, column) = self.columns.get_full(name)?;
+        Some((place, column))
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.columns.len()
     }
 
     pub(super) fn columns(&self) -> impl Iterator<Item = (&str, &Column)> {
@@ -79,6 +90,8 @@ impl Schema {
             self.add_column(parent, CLASS, Column::default());
         }
         let parent = extends.and_then(|parent| self.table(parent));
+        let inherited = parent.map_or(&[][..], |parent| &parent.lineage);
+        let lineage = [name.into()].into_iter().chain(inherited.iter().cloned());
         let columns = match parent {
             Some(parent) => parent.columns.clone(),
             None => SYSTEM_COLUMNS
@@ -86,7 +99,7 @@ impl Schema {
                 .into(),
         };
         let table = Table {
-            parent: extends.map(Into::into),
+            lineage: lineage.collect(),
             columns,
         };
         self.tables.insert(name.into(), table);
@@ -116,19 +129,18 @@ impl Schema {
         })
     }
 
-    /// The table and those that it extends, itself first.
-    pub(super) fn lineage(&self, table: &str) -> Vec<Arc<str>> {
-        std::iter::successors(self.tables.get_key_value(table), |(_, table)| {
-            self.tables.get_key_value(table.parent.as_ref()?)
-        })
-        .map(|(name, _)| name.clone())
-        .collect()
+    /// The tables that list a row of a class, the class first.
+    pub(super) fn lineage(&self, class: &str) -> Arc<[Arc<str>]> {
+        let table = self.table(class);
+        assert!(table.is_some(), "there is no table {class}");
+        table.map_or_else(Arc::default, |table| table.lineage.clone())
     }
 
     /// The table and those that extend it.
     pub(super) fn heirs(&self, table: &str) -> Vec<Arc<str>> {
-        let extends = |name: &&Arc<str>| self.lineage(name).iter().any(|it| **it == *table);
-        self.tables.keys().filter(extends).cloned().collect()
+        let extends = |it: &Table| it.lineage.iter().any(|name| **name == *table);
+        let heirs = self.tables.iter().filter(|(_, it)| extends(it));
+        heirs.map(|(name, _)| name.clone()).collect()
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
 use super::{
     Settings, Version,
     clock::Clock,
+    dates,
     faults::Faults,
     oauth::Tokens,
     schema::{CLASS, DELETIONS, Schema},
@@ -55,7 +54,7 @@ impl State {
             "the record {sys_id} exists"
         );
         let class = given(CLASS).unwrap_or(table);
-        let now = text(self.clock.now());
+        let now = dates::print(self.clock.now());
         // What nobody has changed yet was changed last when it was created.
         let created = given("sys_created_on").or(given("sys_updated_on"));
         let created = created.unwrap_or(&now);
@@ -68,7 +67,7 @@ impl State {
             ("sys_updated_by", AUTHOR),
             ("sys_mod_count", "0"),
         ];
-        let mut record = Record::new(sys_id.as_str().into(), class.into());
+        let mut record = Record::new(sys_id.as_str().into(), self.schema.lineage(class));
         self.fill(&mut record, fields);
         let unset = defaults.iter().filter(|(name, _)| given(name).is_none());
         self.fill(&mut record, unset);
@@ -79,7 +78,7 @@ impl State {
     pub(super) fn revise(&mut self, sys_id: &str, fields: &[(&str, &str)]) -> Record {
         let mut record = self.present(sys_id).clone();
         let count = record.get("sys_mod_count").parse().unwrap_or(0_u64) + 1;
-        let (count, now) = (count.to_string(), text(self.clock.now()));
+        let (count, now) = (count.to_string(), dates::print(self.clock.now()));
         let defaults = [
             ("sys_mod_count", count.as_str()),
             ("sys_updated_on", &now),
@@ -93,13 +92,12 @@ impl State {
     /// Lets listings show a record as it is now.
     pub(super) fn commit(&mut self, record: Record) {
         self.history.push(Version::of(&record));
-        self.put(record);
+        self.store.put(record);
     }
 
     pub(super) fn delete(&mut self, sys_id: &str) {
         let record = self.present(sys_id).clone();
-        let lineage = self.schema.lineage(record.class());
-        self.store.remove(sys_id, &lineage);
+        self.store.remove(sys_id);
         self.history.push(Version {
             deleted: true,
             ..Version::of(&record)
@@ -111,21 +109,13 @@ impl State {
             ("payload", &payload(&record)),
         ];
         let trace = self.draft(DELETIONS, &trace);
-        self.put(trace);
+        self.store.put(trace);
     }
 
     pub(super) fn withhold(&mut self, sys_id: &str, hidden: bool) {
         let mut record = self.present(sys_id).clone();
         record.hidden = hidden;
-        self.put(record);
-    }
-
-    fn put(&mut self, record: Record) {
-        let before = self.store.get(record.sys_id()).map(Record::class);
-        let before = before.map(|class| self.schema.lineage(class));
-        let lineage = self.schema.lineage(record.class());
-        self.store
-            .put(record, &lineage, &before.unwrap_or_default());
+        self.store.put(record);
     }
 
     /// Sets fields; those that the record's table lacks become columns of it.
@@ -136,7 +126,7 @@ impl State {
     ) {
         for (name, value) in fields {
             if *name == CLASS {
-                record.set_class((*value).into());
+                record.set_lineage(self.schema.lineage(value));
             }
             let name = self.column(record.class(), name);
             record.set(name, value);
@@ -159,11 +149,6 @@ impl State {
             None => panic!("there is no record {sys_id}"),
         }
     }
-}
-
-/// An instant as fields spell it: in GMT, to the second.
-pub(super) fn text(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn random_id() -> String {

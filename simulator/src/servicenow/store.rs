@@ -3,7 +3,7 @@
 mod record;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     ops::RangeBounds,
     sync::Arc,
 };
@@ -15,40 +15,38 @@ pub(super) type Key = (Arc<str>, Arc<str>);
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    records: HashMap<Arc<str>, Record>,
-    /// By table; a row is in those of its class and of all that this one extends.
-    indexes: HashMap<Arc<str>, BTreeSet<Key>>,
+    records: HashMap<Arc<str>, Arc<Record>>,
+    /// By table; a row is in those of its whole lineage.
+    indexes: HashMap<Arc<str>, BTreeMap<Key, Arc<Record>>>,
     created: u64,
 }
 
 impl Store {
     pub(super) fn get(&self, sys_id: &str) -> Option<&Record> {
-        self.records.get(sys_id)
+        self.records.get(sys_id).map(|record| &**record)
     }
 
-    /// Puts a row in the place of the one with its id; `lineage` names the tables that list it.
-    pub(super) fn put(&mut self, mut record: Record, lineage: &[Arc<str>], before: &[Arc<str>]) {
-        match self.remove(record.sys_id(), before) {
-            Some(replaced) => record.sequence = replaced.sequence,
-            None => {
-                self.created += 1;
-                record.sequence = self.created;
-            }
+    /// Adds a row, or replaces the one with its id.
+    pub(super) fn put(&mut self, mut record: Record) {
+        if let Some(replaced) = self.remove(record.sys_id()) {
+            record.sequence = replaced.sequence;
+        } else {
+            self.created += 1;
+            record.sequence = self.created;
         }
         let key = record.key();
-        for table in lineage {
-            self.indexes
-                .entry(table.clone())
-                .or_default()
-                .insert(key.clone());
+        let record = Arc::new(record);
+        for table in record.lineage() {
+            let index = self.indexes.entry(table.clone()).or_default();
+            index.insert(key.clone(), record.clone());
         }
         self.records.insert(key.1, record);
     }
 
-    pub(super) fn remove(&mut self, sys_id: &str, lineage: &[Arc<str>]) -> Option<Record> {
+    pub(super) fn remove(&mut self, sys_id: &str) -> Option<Arc<Record>> {
         let record = self.records.remove(sys_id)?;
         let key = record.key();
-        for table in lineage {
+        for table in record.lineage() {
             if let Some(index) = self.indexes.get_mut(table) {
                 index.remove(&key);
             }
@@ -56,16 +54,13 @@ impl Store {
         Some(record)
     }
 
-    /// The keys of a table's rows, in order.
-    pub(super) fn keys(
+    /// A table's rows in the order of their keys.
+    pub(super) fn rows(
         &self,
         table: &str,
         range: impl RangeBounds<Key>,
-    ) -> impl Iterator<Item = &Key> {
-        self.indexes
-            .get(table)
-            .map(|index| index.range(range))
-            .into_iter()
-            .flatten()
+    ) -> impl Iterator<Item = &Record> {
+        let rows = self.indexes.get(table).map(|index| index.range(range));
+        rows.into_iter().flatten().map(|(_, record)| &**record)
     }
 }

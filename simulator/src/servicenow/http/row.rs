@@ -1,10 +1,11 @@
 //! A row in JSON.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::parameters::{Display, Parameters};
 use crate::servicenow::{
+    dates,
     schema::{Column, Table},
     state::State,
     store::{Record, Store},
@@ -54,7 +55,7 @@ impl<'a> View<'a> {
             let referenced = self.store.get(value);
             return referenced.map_or(value, Record::display).to_owned();
         }
-        local(value, self.zone).unwrap_or_else(|| value.to_owned())
+        dates::shifted(value, self.zone).unwrap_or_else(|| value.to_owned())
     }
 }
 
@@ -66,40 +67,45 @@ struct Row<'r> {
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let mut write = |name: &str, column: &Column| {
-            let value = self.record.get(name);
-            map.serialize_entry(
-                name,
-                &Value {
-                    value,
-                    column,
-                    view: self.view,
-                },
-            )
+        let view = self.view;
+        let mut write = |name: &str, column, value| {
+            let value = Value {
+                value,
+                column,
+                view,
+            };
+            map.serialize_entry(name, &value)
         };
-        if let Some(fields) = &self.view.fields {
+        if let Some(fields) = &view.fields {
             for (name, column) in fields {
-                write(name, column)?;
+                write(name, column, self.record.get(name))?;
             }
         } else {
-            for (name, column) in self.columns() {
-                write(name, column)?;
-            }
+            self.each(write)?;
         }
         map.end()
     }
 }
 
 impl Row<'_> {
-    /// The record's own fields in their order, then those that were never set.
-    fn columns(&self) -> impl Iterator<Item = (&str, &Column)> {
+    /// Visits the record's own fields in their order, then those that were never set.
+    fn each<'s, E>(
+        &'s self,
+        mut visit: impl FnMut(&'s str, &'s Column, &'s str) -> Result<(), E>,
+    ) -> Result<(), E> {
         let table = self.view.table;
-        let set = self
-            .record
-            .fields()
-            .filter_map(|(name, _)| Some((name, table.column(name)?)));
-        let unset = table.columns().filter(|(name, _)| !self.record.has(name));
-        set.chain(unset)
+        let mut set = vec![false; table.width()];
+        for (name, value) in self.record.fields() {
+            let Some((place, column)) = table.place(name) else {
+                continue;
+            };
+            if let Some(set) = set.get_mut(place) {
+                *set = true;
+            }
+            visit(name, column, value)?;
+        }
+        let mut unset = table.columns().zip(set).filter(|(_, set)| !set);
+        unset.try_for_each(|((name, column), _)| visit(name, column, ""))
     }
 }
 
@@ -141,11 +147,4 @@ impl Value<'_> {
         let shown = self.view.links && !self.value.is_empty();
         shown.then(|| format!("{}/{table}/{}", self.view.tables_url, self.value))
     }
-}
-
-/// A date in the user's zone.
-fn local(value: &str, zone: TimeDelta) -> Option<String> {
-    const DATE: &str = "%Y-%m-%d %H:%M:%S";
-    let date = NaiveDateTime::parse_from_str(value, DATE).ok()?;
-    Some(date.checked_add_signed(zone)?.format(DATE).to_string())
 }

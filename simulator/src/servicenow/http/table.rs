@@ -28,8 +28,8 @@ pub(super) fn answer(state: &State, call: &Call) -> Answer {
 
 fn record(state: &State, call: &Call, sys_id: &str, view: &View<'_>) -> Answer {
     let found = state.store.get(sys_id).filter(|record| {
-        let lineage = state.schema.lineage(record.class());
-        !record.hidden && lineage.iter().any(|table| **table == *call.table)
+        let mut tables = record.lineage().iter();
+        !record.hidden && tables.any(|table| **table == *call.table)
     });
     let Some(record) = found else {
         return Answer::no_record();

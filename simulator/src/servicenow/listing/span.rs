@@ -2,10 +2,9 @@
 
 use std::ops::Bound;
 
-use chrono::NaiveDateTime;
-
 use crate::servicenow::{
-    query::{Condition, Operator, Order, Query},
+    dates::is_date,
+    query::{Clause, Operator, Order, Query},
     store::Key,
 };
 
@@ -22,31 +21,20 @@ pub(super) struct Span {
     before: Option<Key>,
     /// The one date that all rows have.
     tie: Option<String>,
-    /// Every row within is selected.
-    pub(super) is_whole_filter: bool,
 }
 
 impl Span {
-    pub(super) fn of(query: &Query) -> Self {
+    /// Takes out of a query what the ends of a span express.
+    pub(super) fn take(query: &mut Query) -> Self {
         let mut span = Self {
             after: None,
             before: None,
             tie: None,
-            is_whole_filter: false,
         };
-        let [group] = query.groups.as_slice() else {
-            return span;
-        };
-        // A clause of several conditions is an `^OR`.
-        let conditions = || {
-            group.iter().map(|clause| match clause.as_slice() {
-                [condition] => Some(condition),
-                _ => None,
-            })
-        };
-        span.tie = conditions().flatten().find_map(tie);
-        let narrowed = conditions().filter(|condition| span.narrow(*condition));
-        span.is_whole_filter = narrowed.count() == group.len();
+        if let [group] = query.groups.as_mut_slice() {
+            span.tie = group.iter().find_map(tie);
+            group.retain(|clause| !span.narrow(clause));
+        }
         span
     }
 
@@ -72,9 +60,10 @@ impl Span {
         }
     }
 
-    /// Lets a condition move the ends, if they can express it.
-    fn narrow(&mut self, condition: Option<&Condition>) -> bool {
-        let Some(condition) = condition else {
+    /// Lets a clause move the ends, if they can express it.
+    fn narrow(&mut self, clause: &Clause) -> bool {
+        // Several conditions are an `^OR`.
+        let [condition] = clause.as_slice() else {
             return false;
         };
         let [value] = condition.values.as_slice() else {
@@ -122,16 +111,14 @@ impl Span {
     }
 }
 
-/// The date that a condition demands.
-fn tie(condition: &Condition) -> Option<String> {
+/// The date that a clause demands.
+fn tie(clause: &Clause) -> Option<String> {
+    let [condition] = clause.as_slice() else {
+        return None;
+    };
     let [value] = condition.values.as_slice() else {
         return None;
     };
     let demands = condition.field == UPDATED && condition.operator == Operator::Equal;
     (demands && is_date(value)).then(|| value.clone())
-}
-
-/// Whether a text sorts among the dates of an index as it compares with them.
-fn is_date(text: &str) -> bool {
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").is_ok()
 }

@@ -1,11 +1,9 @@
 //! A query as an instance understands it: with its columns, its hierarchy of tables, and a user's time zone.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 
 use super::{Condition, Operator, Query};
-
-/// How conditions and values spell dates.
-const DATE: &str = "%Y-%m-%d %H:%M:%S";
+use crate::servicenow::dates;
 
 /// What a query is read against.
 pub struct Context<'a> {
@@ -46,16 +44,15 @@ impl Condition {
             return;
         }
         for value in &mut self.values {
-            if let Some(shifted) = shifted(value, context.literal_offset) {
-                *value = shifted;
+            if let Some(date) = in_gmt(value, context.literal_offset) {
+                *value = date;
             }
         }
     }
 }
 
 /// A date in GMT; a day without time begins at midnight.
-fn shifted(literal: &str, offset: TimeDelta) -> Option<String> {
-    let read = |text: &str| NaiveDateTime::parse_from_str(text, DATE).ok();
-    let date = read(literal).or_else(|| read(&format!("{literal} 00:00:00")))?;
-    Some(date.checked_sub_signed(offset)?.format(DATE).to_string())
+fn in_gmt(literal: &str, offset: TimeDelta) -> Option<String> {
+    let midnight = || dates::shifted(&format!("{literal} 00:00:00"), -offset);
+    dates::shifted(literal, -offset).or_else(midnight)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(in crate::servicenow) struct Record {
     sys_id: Arc<str>,
-    class: Arc<str>,
+    lineage: Arc<[Arc<str>]>,
     pub(super) sequence: u64,
     /// Whether access rules withhold it.
     pub(in crate::servicenow) hidden: bool,
@@ -15,10 +15,10 @@ pub(in crate::servicenow) struct Record {
 }
 
 impl Record {
-    pub(in crate::servicenow) const fn new(sys_id: Arc<str>, class: Arc<str>) -> Self {
+    pub(in crate::servicenow) const fn new(sys_id: Arc<str>, lineage: Arc<[Arc<str>]>) -> Self {
         Self {
             sys_id,
-            class,
+            lineage,
             sequence: 0,
             hidden: false,
             fields: Vec::new(),
@@ -30,11 +30,16 @@ impl Record {
     }
 
     pub(in crate::servicenow) fn class(&self) -> &str {
-        &self.class
+        self.lineage.first().map_or("", |class| class)
     }
 
-    pub(in crate::servicenow) fn set_class(&mut self, class: Arc<str>) {
-        self.class = class;
+    /// Its class and what this one extends: the tables that list it.
+    pub(in crate::servicenow) fn lineage(&self) -> &[Arc<str>] {
+        &self.lineage
+    }
+
+    pub(in crate::servicenow) fn set_lineage(&mut self, lineage: Arc<[Arc<str>]>) {
+        self.lineage = lineage;
     }
 
     /// Its place in the order of creation.
@@ -49,10 +54,6 @@ impl Record {
     /// The value of a field, empty if it was never set.
     pub(in crate::servicenow) fn get(&self, name: &str) -> &str {
         self.find(name).unwrap_or_default()
-    }
-
-    pub(in crate::servicenow) fn has(&self, name: &str) -> bool {
-        self.find(name).is_some()
     }
 
     fn find(&self, name: &str) -> Option<&str> {
