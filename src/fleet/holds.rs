@@ -5,14 +5,16 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use tokio::{sync::watch, time::Instant};
 
 use super::schedule::backoff;
 use crate::{
+    callback::Unavailable,
     category::Category,
     clock::Clock,
     poll::{End, Outcome},
+    provider::FetchError,
 };
 
 /// Waits between probes of an instance that is held: doubling from the first to the last.
@@ -50,9 +52,10 @@ pub(super) struct Holds {
 
 struct Hold {
     cause: Cause,
+    /// How the poll ended that showed it.
+    end: End,
     /// `None`: until a person acts.
     until: Option<Instant>,
-    reason: String,
     failures: u32,
     probing: bool,
 }
@@ -72,21 +75,67 @@ enum Cause {
 }
 
 /// Leave to poll.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Entry {
-    /// Nothing holds, or this poll is the probe.
+    /// Nothing holds.
     Poll,
-    /// Wait, at most until then, for the reason given.
-    Wait(Option<Instant>, String),
+    /// A hold is over: this poll shows whether its cause is.
+    Probe,
+    Wait(Wait),
 }
+
+/// What a poll that is held waits for.
+#[derive(Debug, PartialEq)]
+pub(super) struct Wait {
+    /// At most until then; without it for a change of the instance's state.
+    pub(super) until: Option<Instant>,
+    end: End,
+}
+
+impl Wait {
+    /// Why, in words for a person.
+    pub(super) fn reason(&self) -> &str {
+        match &self.end {
+            End::CallbackUnavailable(unavailable) => &unavailable.message,
+            End::ProviderFailed(error) => &error.message,
+            _ => GONE,
+        }
+    }
+
+    /// How a poll ends that does not wait.
+    pub(super) fn into_end(self) -> End {
+        let left = self
+            .until
+            .map(|until| until.saturating_duration_since(Instant::now()));
+        match self.end {
+            End::CallbackUnavailable(unavailable) => End::CallbackUnavailable(Unavailable {
+                retry_after: left,
+                ..unavailable
+            }),
+            End::ProviderFailed(error) => End::ProviderFailed(FetchError {
+                retry_after: left,
+                ..error
+            }),
+            end => end,
+        }
+    }
+}
+
+const GONE: &str = "the callback answered 410 Gone";
 
 impl Holds {
     pub(super) fn new(clock: Clock, deferred_until: Option<DateTime<Utc>>) -> Self {
         let left = deferred_until.and_then(|until| (until - clock.now()).to_std().ok());
-        let hold = left.map(|left| Hold {
+        let hold = deferred_until.zip(left).map(|(until, left)| Hold {
             cause: Cause::Provider,
+            end: End::ProviderFailed(FetchError::new(
+                Category::RateLimited,
+                format!(
+                    "the provider asked to be left alone until {}",
+                    until.to_rfc3339_opts(SecondsFormat::Secs, true)
+                ),
+            )),
             until: Some(Instant::now() + left),
-            reason: "the provider asked to be left alone".to_owned(),
             failures: 1,
             probing: false,
         });
@@ -112,11 +161,22 @@ impl Holds {
             return Entry::Poll;
         };
         if hold.probing || hold.until.is_none_or(|until| until > Instant::now()) {
-            let until = if hold.probing { None } else { hold.until };
-            return Entry::Wait(until, hold.reason.clone());
+            return Entry::Wait(Wait {
+                until: hold.until.filter(|_| !hold.probing),
+                end: hold.end.clone(),
+            });
         }
         hold.probing = true;
-        Entry::Poll
+        Entry::Probe
+    }
+
+    /// The probe was given up before it showed anything: another poll may probe.
+    pub(super) fn give_up(&self) {
+        if let Some(hold) = self.lock().as_mut() {
+            hold.probing = false;
+        }
+        // Those who wait look again.
+        self.state.send_modify(|_| {});
     }
 
     /// Takes what a poll that [entered](Self::enter) ended with.
@@ -124,14 +184,10 @@ impl Holds {
         let mut held = self.lock();
         let answered = outcome.progress.events() > 0;
         match failure_of(&outcome.end) {
-            Some((cause, failure, retry_after)) => {
-                self.fail(&mut held, cause, failure, retry_after)
+            Some((cause, retry_after)) => {
+                self.fail(&mut held, cause, &outcome.end, retry_after);
             }
-            None if outcome.end == End::Stopped => {
-                if let Some(hold) = held.as_mut() {
-                    hold.probing = false;
-                }
-            }
+            None if outcome.end == End::Stopped => {}
             None => {
                 held.take_if(|hold| hold.probing || (answered && hold.is_of_the_callback()));
             }
@@ -155,7 +211,7 @@ impl Holds {
         &self,
         held: &mut Option<Hold>,
         cause: Cause,
-        failure: &str,
+        end: &End,
         retry_after: Option<Duration>,
     ) {
         let standing = held.as_ref().filter(|hold| !hold.probing);
@@ -174,8 +230,8 @@ impl Holds {
         }
         *held = Some(Hold {
             cause,
+            end: end.clone(),
             until: Some(until),
-            reason: failure.to_owned(),
             failures,
             probing: false,
         });
@@ -192,8 +248,8 @@ impl Holds {
         if gone {
             *self.lock() = Some(Hold {
                 cause: Cause::Callback,
+                end: End::CallbackGone,
                 until: None,
-                reason: "the callback answered 410 Gone".to_owned(),
                 failures: 1,
                 probing: false,
             });
@@ -221,18 +277,14 @@ impl Holds {
 }
 
 /// What holds the whole instance; anything else concerns one poller alone.
-fn failure_of(end: &End) -> Option<(Cause, &str, Option<Duration>)> {
+fn failure_of(end: &End) -> Option<(Cause, Option<Duration>)> {
     match end {
-        End::CallbackUnavailable(unavailable) => Some((
-            Cause::Callback,
-            &unavailable.message,
-            unavailable.retry_after,
-        )),
+        End::CallbackUnavailable(unavailable) => Some((Cause::Callback, unavailable.retry_after)),
         End::ProviderFailed(error) => match error.category {
-            Category::Authentication => Some((Cause::Authentication, &error.message, None)),
-            Category::RateLimited => Some((Cause::Provider, &error.message, error.retry_after)),
+            Category::Authentication => Some((Cause::Authentication, None)),
+            Category::RateLimited => Some((Cause::Provider, error.retry_after)),
             Category::Provider if error.retry_after.is_some() => {
-                Some((Cause::Provider, &error.message, error.retry_after))
+                Some((Cause::Provider, error.retry_after))
             }
             _ => None,
         },
@@ -255,7 +307,7 @@ fn report(state: &mut InstanceState, end: &End) {
             state.callback = failure(Category::Callback, &rejection.message);
         }
         End::CallbackGone => {
-            state.callback = failure(Category::Callback, "the callback answered 410 Gone");
+            state.callback = failure(Category::Callback, GONE);
         }
         End::ProviderFailed(error) if error.category == Category::Authentication => {
             state.authenticated = failure(Category::Authentication, &error.message);

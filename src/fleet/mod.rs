@@ -7,6 +7,7 @@ mod poller;
 mod runner;
 mod schedule;
 mod starts;
+mod turn;
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ use super::{
     Environment, Instance,
     plan::{interval, plan, resource},
     schedule::Grid,
+    turn::Turn,
 };
 use crate::{
     api::{Checkpoint, PollerResourceSpec, Subclasses},
@@ -125,6 +126,27 @@ impl Poller {
             .await
             .unwrap_or_else(Outcome::of);
         outcome.findings = self.findings();
+        outcome
+    }
+
+    /// Polls once, unless the instance is held: then it ends as the poll did that showed why.
+    pub async fn poll_unless_held<S: CheckpointStore>(
+        &self,
+        checkpoint: Option<Checkpoint>,
+        store: &mut S,
+        stop: &CancellationToken,
+    ) -> Outcome {
+        let turn = match Turn::take(&self.instance) {
+            Ok(turn) => turn,
+            Err(wait) => {
+                return Outcome {
+                    checkpoint,
+                    ..Outcome::of(wait.into_end())
+                };
+            }
+        };
+        let outcome = self.poll(checkpoint, store, stop).await;
+        turn.end(&outcome);
         outcome
     }
 

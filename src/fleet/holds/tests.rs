@@ -1,5 +1,5 @@
 use super::*;
-use crate::{callback::Unavailable, poll::Progress, provider::FetchError};
+use crate::poll::Progress;
 
 fn unavailable() -> Outcome {
     Outcome::of(End::CallbackUnavailable(Unavailable {
@@ -22,7 +22,7 @@ fn delivered() -> Outcome {
 }
 
 fn waits(holds: &Holds) -> bool {
-    matches!(holds.enter(), Entry::Wait(..))
+    matches!(holds.enter(), Entry::Wait(_))
 }
 
 fn holds() -> Holds {
@@ -36,7 +36,7 @@ async fn behind_an_unavailable_callback_one_poll_probes_and_the_others_wait() {
     holds.leave(&unavailable());
     assert!(waits(&holds));
     tokio::time::advance(FIRST_HOLD).await;
-    assert_eq!(holds.enter(), Entry::Poll, "the probe");
+    assert_eq!(holds.enter(), Entry::Probe);
     assert!(waits(&holds), "another beside the probe");
     holds.leave(&delivered());
     assert_eq!(holds.enter(), Entry::Poll);
@@ -49,13 +49,13 @@ async fn each_failed_probe_waits_longer_up_to_five_minutes() {
     holds.leave(&unavailable());
     for _ in 0..12 {
         tokio::time::advance(LONGEST_HOLD).await;
-        assert_eq!(holds.enter(), Entry::Poll);
+        assert_eq!(holds.enter(), Entry::Probe);
         holds.leave(&unavailable());
     }
     tokio::time::advance(LONGEST_HOLD / 2 - Duration::from_secs(1)).await;
     assert!(waits(&holds));
     tokio::time::advance(LONGEST_HOLD).await;
-    assert_eq!(holds.enter(), Entry::Poll);
+    assert_eq!(holds.enter(), Entry::Probe);
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,7 +69,7 @@ async fn a_provider_that_names_a_time_is_left_alone_until_then() {
     tokio::time::advance(Duration::from_secs(899)).await;
     assert!(waits(&holds));
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert_eq!(holds.enter(), Entry::Poll);
+    assert_eq!(holds.enter(), Entry::Probe);
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +78,7 @@ async fn a_deferral_of_an_earlier_process_is_honoured() {
     let holds = Holds::new(clock, Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)));
     assert!(waits(&holds));
     tokio::time::advance(Duration::from_secs(60)).await;
-    assert_eq!(holds.enter(), Entry::Poll);
+    assert_eq!(holds.enter(), Entry::Probe);
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,13 +93,30 @@ async fn a_callback_that_is_gone_waits_for_a_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stopped_probe_leaves_the_probe_to_another() {
+async fn a_probe_that_is_given_up_is_left_to_another() {
     let holds = holds();
     holds.leave(&unavailable());
     tokio::time::advance(FIRST_HOLD).await;
-    assert_eq!(holds.enter(), Entry::Poll);
+    assert_eq!(holds.enter(), Entry::Probe);
+    let mut changed = holds.state();
     holds.leave(&Outcome::of(End::Stopped));
-    assert_eq!(holds.enter(), Entry::Poll);
+    holds.give_up();
+    assert!(changed.has_changed().unwrap(), "nobody who waits was told");
+    changed.mark_unchanged();
+    assert_eq!(holds.enter(), Entry::Probe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_does_not_wait_ends_as_the_one_that_showed_why() {
+    let holds = holds();
+    holds.leave(&failed(Category::RateLimited, Some(900)));
+    tokio::time::advance(Duration::from_secs(100)).await;
+    let Entry::Wait(wait) = holds.enter() else {
+        panic!("nothing holds")
+    };
+    assert_eq!(wait.reason(), "the provider refused");
+    let expected = failed(Category::RateLimited, Some(800)).end;
+    assert_eq!(wait.into_end(), expected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +183,7 @@ async fn the_longest_of_the_times_that_polls_under_way_are_told_counts() {
     tokio::time::advance(Duration::from_secs(899)).await;
     assert!(waits(&holds));
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert_eq!(holds.enter(), Entry::Poll);
+    assert_eq!(holds.enter(), Entry::Probe);
 }
 
 #[tokio::test(start_paused = true)]
