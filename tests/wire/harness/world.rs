@@ -132,6 +132,13 @@ impl World {
         self.receiver.await_events(count, PATIENCE).await.unwrap()
     }
 
+    /// Waits until an event of the record `id` was acknowledged.
+    pub(crate) async fn arrived(&self, id: &str) {
+        let is_its = |event: Event| event.object_id == id;
+        self.until(|world| world.receiver.acknowledged().into_iter().any(is_its))
+            .await;
+    }
+
     /// Does something just before the `n`th page of `size` records from now is answered: other
     /// questions, such as those that probe the query, ask for one record.
     pub(crate) fn before_page(
@@ -159,14 +166,29 @@ impl World {
         }
     }
 
-    /// Waits until the instance was asked for tokens so often.
-    pub(crate) async fn asked_for_tokens(&self, times: usize) {
-        self.until(|world| world.instance.token_requests().len() >= times)
+    /// Another instance of the same provider, and a poller of its `problem`s: it shows that time
+    /// passes, and that one instance's trouble is not another's.
+    pub(crate) fn add_another_instance(&self) {
+        self.manifests.edit_copy("servicenow", "other", |_| {});
+        self.poller("problem", json!({"instanceRef": {"name": "other"}}));
+    }
+
+    /// Waits until the other instance was polled so often from now on.
+    pub(crate) async fn has_polled_elsewhere(&self, times: usize) {
+        let before = self.asked("problem");
+        self.until(|world| world.asked("problem") >= before + times)
             .await;
     }
 
+    /// The requests so far for records of `table`.
+    pub(crate) fn asked(&self, table: &str) -> usize {
+        let path = format!("/api/now/table/{table}");
+        let asked = self.instance.table_requests();
+        asked.iter().filter(|request| request.path == path).count()
+    }
+
     /// Waits until `holds` does.
-    async fn until(&self, holds: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, holds: impl Fn(&Self) -> bool) {
         let waiting = async {
             while !holds(self) {
                 tokio::time::sleep(GLANCE).await;
