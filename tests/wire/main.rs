@@ -10,8 +10,10 @@
 
 mod answers;
 mod changes;
+mod crashes;
 mod delivery;
 mod envelope;
 mod harness;
 mod paging;
+mod probes;
 mod tokens;
