@@ -20,6 +20,10 @@ lint: ## Format and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
+.PHONY: bench
+bench: ## Throughput and memory, beside a bare client
+	$(CARGO) bench --bench throughput --locked
+
 .PHONY: fmt
 fmt: ## Format the sources
 	$(CARGO) fmt --all

@@ -1,6 +1,8 @@
 //! Delivering one page's changes: in order, within the notifications in flight, and settling what
 //! is acknowledged.
 
+mod settled;
+
 use std::{
     collections::{BTreeSet, HashSet},
     time::Duration,
@@ -11,6 +13,7 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 
+use self::settled::Settled;
 use super::{End, Plan, change::Change};
 use crate::{
     callback::{Callback, Delivery},
@@ -28,7 +31,7 @@ pub(super) struct Delivering<'a, C> {
     stop: &'a CancellationToken,
     changes: Vec<Change>,
     records: Vec<Bytes>,
-    settled: Vec<bool>,
+    settled: Settled,
     /// The first change that no notification has carried yet.
     next: usize,
     /// Changes of refused notifications: each goes again by itself, to find the refused ones.
@@ -66,7 +69,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
         changes: Vec<Change>,
         records: Vec<Bytes>,
     ) -> Self {
-        let settled = vec![false; changes.len()];
+        let settled = Settled::none_of(&changes);
         Self {
             plan,
             callback,
@@ -147,15 +150,12 @@ impl<'a, C: Callback> Delivering<'a, C> {
 
     async fn acknowledge(&mut self, range: Range, ledger: &mut impl Settle) -> Result<(), End> {
         for index in range {
-            let (Some(change), Some(settled)) =
-                (self.changes.get(index), self.settled.get_mut(index))
-            else {
-                continue;
-            };
-            *settled = true;
-            ledger.settle(change);
+            if let Some(change) = self.changes.get(index) {
+                self.settled.insert(index);
+                ledger.settle(change);
+            }
         }
-        if let Some(date) = settled_until(&self.changes, &self.settled) {
+        if let Some(date) = self.settled.until() {
             ledger.settled_until(date);
         }
         ledger.write_due().await?;
@@ -221,22 +221,6 @@ impl<'a, C: Callback> Delivering<'a, C> {
     }
 }
 
-/// The latest date such that every change dated at or before it is settled; the watermark never
-/// passes a gap.
-fn settled_until(changes: &[Change], settled: &[bool]) -> Option<DateTime<Utc>> {
-    let gap = changes
-        .iter()
-        .zip(settled)
-        .find(|(_, settled)| !**settled)
-        .map(|(change, _)| change.updated);
-    changes
-        .iter()
-        .zip(settled)
-        .take_while(|(change, settled)| **settled && gap.is_none_or(|gap| change.updated < gap))
-        .map(|(change, _)| change.updated)
-        .last()
-}
-
 async fn grace(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(STOP_GRACE).await;
@@ -254,40 +238,5 @@ pub(super) fn count(kind: Kind, created: &mut u64, updated: &mut u64) {
     match kind {
         Kind::Created => *created += 1,
         Kind::Updated | Kind::Deleted => *updated += 1,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn change(second: i64) -> Change {
-        Change {
-            index: 0,
-            id: second.to_string(),
-            updated: DateTime::from_timestamp(second, 0).unwrap(),
-            kind: Kind::Updated,
-            version: String::new(),
-            fingerprint: 0,
-            content_only: false,
-        }
-    }
-
-    fn until(seconds: &[i64], settled: &[bool]) -> Option<i64> {
-        let changes: Vec<_> = seconds.iter().copied().map(change).collect();
-        settled_until(&changes, settled).map(|date| date.timestamp())
-    }
-
-    #[test]
-    fn the_watermark_stops_before_a_gap() {
-        assert_eq!(until(&[1, 2, 3], &[true, true, true]), Some(3));
-        assert_eq!(until(&[1, 2, 3], &[true, false, true]), Some(1));
-        assert_eq!(
-            until(&[1, 2, 2, 3], &[true, true, false, true]),
-            Some(1),
-            "a tie with the gap is not settled"
-        );
-        assert_eq!(until(&[1, 2], &[false, true]), None);
-        assert_eq!(until(&[1, 1], &[true, false]), None);
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Progress,
     change::{Change, Comparison, Verdict},
-    sweep::PageFacts,
+    sweep::{PageFacts, key_order},
 };
 use crate::provider::{Page, PageError, Row};
 
@@ -26,6 +26,8 @@ pub(super) struct Scan {
     counts: Counts,
     bad: Vec<String>,
     in_page: HashSet<u64>,
+    /// The row has the date of the one before it.
+    is_tied: bool,
 }
 
 #[derive(Default)]
@@ -79,6 +81,7 @@ impl Scan {
                 );
             }
         }
+        self.is_tied = self.facts.last == Some(date);
         self.facts.first.get_or_insert(date);
         self.facts.last = Some(date);
         self.facts.newest = self.facts.newest.max(Some(date));
@@ -99,6 +102,9 @@ impl Scan {
         }
         if let Some(id) = row.id.as_deref() {
             let last_id = self.facts.last_id.get_or_insert_default();
+            if self.is_tied && key_order(last_id, id).is_gt() {
+                self.facts.keys_disordered = true;
+            }
             last_id.clear();
             last_id.push_str(id);
         }

@@ -3,6 +3,8 @@
 mod offset;
 mod unordered;
 
+use std::cmp::Ordering;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::provider::{Ask, Bound, Paging, Step};
@@ -53,6 +55,9 @@ pub(super) struct PageFacts {
     pub(super) newest: Option<DateTime<Utc>>,
     /// The id of the last row.
     pub(super) last_id: Option<String>,
+    /// Records of one date did not come in the order of their ids, so that behind the last id
+    /// there may be others.
+    pub(super) keys_disordered: bool,
     /// Rows that the question selects before access rules, where the provider says.
     pub(super) total: Option<u64>,
     /// Rows that were asked for at most.
@@ -176,7 +181,7 @@ impl Sweep {
 
     /// The whole page shares one date: on by key.
     fn tie(&mut self, bound: Bound, facts: &PageFacts) -> Next {
-        let Some(after) = facts.last_id.clone() else {
+        let Some(after) = facts.last_id.clone().filter(|_| !facts.keys_disordered) else {
             return self.offset(bound);
         };
         self.mode = Mode::Tie;
@@ -197,16 +202,15 @@ impl Sweep {
             return self.after(asked.bound.instant, bound_at);
         }
         match &facts.last_id {
-            // A provider that ignores the key answers with the same rows again and again.
-            Some(after) if asked.step == Step::AfterKey(after.clone()) => {
-                self.offset(asked.bound.clone())
+            Some(after) if !facts.keys_disordered && is_behind(after, &asked.step) => {
+                Next::Ask(Ask {
+                    bound: asked.bound.clone(),
+                    until: None,
+                    step: Step::AfterKey(after.clone()),
+                })
             }
-            Some(after) => Next::Ask(Ask {
-                bound: asked.bound.clone(),
-                until: None,
-                step: Step::AfterKey(after.clone()),
-            }),
-            None => self.offset(asked.bound.clone()),
+            // By offset also where the provider ignores the key: it would show the same for ever.
+            _ => self.offset(asked.bound.clone()),
         }
     }
 
@@ -304,6 +308,23 @@ fn more(facts: &PageFacts, offset: u64) -> bool {
         Some(total) => total > offset + u64::from(facts.limit),
         None => linked || facts.rows > 0,
     }
+}
+
+/// Whether a page that was asked for behind a key ends behind it.
+fn is_behind(last_id: &str, step: &Step) -> bool {
+    match step {
+        Step::AfterKey(key) => key_order(key, last_id).is_lt(),
+        _ => true,
+    }
+}
+
+/// The order of ids: numbers by their value, the rest as text.
+pub(super) fn key_order(left: &str, right: &str) -> Ordering {
+    let is_number = |key: &str| key.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number(left) && is_number(right) {
+        return left.len().cmp(&right.len()).then_with(|| left.cmp(right));
+    }
+    left.cmp(right)
 }
 
 fn first(bound: Bound) -> Ask {

@@ -121,6 +121,7 @@ impl Window {
             .map_err(|_| DamagedWindow("no base64"))?;
         let mut rest = bytes.as_slice();
         let mut window = Self::default();
+        window.dates.reserve(rest.len() / size_of::<u64>());
         let mut before: Option<i64> = None;
         while !rest.is_empty() {
             let delta = take_varint(&mut rest)?;

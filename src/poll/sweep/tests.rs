@@ -82,6 +82,7 @@ impl Listing {
             last: page.last().map(|row| instant(row.0)),
             newest: page.iter().map(|row| instant(row.0)).max(),
             last_id: page.last().map(|row| row.1.to_string()),
+            keys_disordered: false,
             total: Some(total as u64),
             limit: self.paging.page_size,
             next: cut.then(|| "https://acme.service-now.com/next".to_owned()),

@@ -222,3 +222,15 @@ async fn a_provider_that_ignores_key_and_offset_is_named_and_asked_no_more() {
         assert_eq!(world.receiver.acknowledged().len(), 10);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tie_that_comes_in_no_order_of_its_keys_is_delivered_once() {
+    let world = World::started().await;
+    world.provider().reverses_ties = true;
+    let now = world.now();
+    for row in 0..35 {
+        world.provider().touch_at(&format!("r{row:02}"), now);
+    }
+    assert_eq!(world.poll_well().await.len(), 35);
+    assert_eq!(world.poll_well().await, []);
+}

@@ -55,6 +55,8 @@ pub(super) struct Provider {
     pub(super) paging: Paging,
     pub(super) ignores_order: bool,
     pub(super) ignores_filter: bool,
+    /// Records of one date come in the reverse order of their ids.
+    pub(super) reverses_ties: bool,
     /// Every step is answered with the first page.
     pub(super) ignores_steps: bool,
     /// Records have no version field, and a field that is another in every answer.
@@ -91,6 +93,7 @@ impl World {
             },
             ignores_order: false,
             ignores_filter: false,
+            reverses_ties: false,
             ignores_steps: false,
             varies: false,
             before: BTreeMap::new(),
@@ -200,7 +203,11 @@ impl Provider {
             listed.retain(|record| record.updated == from && record.id > *after);
         }
         if !self.ignores_order {
-            listed.sort_by_key(|record| (record.updated, record.id.clone()));
+            listed.sort_by_key(|record| record.id.clone());
+            if self.reverses_ties {
+                listed.reverse();
+            }
+            listed.sort_by_key(|record| record.updated);
         }
         listed
     }
