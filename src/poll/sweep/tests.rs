@@ -319,6 +319,31 @@ mod unordered {
         panic!("more than three passes");
     }
 
+    /// The offsets were the links', and the total counts all of them.
+    #[test]
+    fn the_end_of_the_links_is_the_end_of_a_pass_whatever_the_total_says() {
+        let paging = Paging {
+            by_offset: true,
+            ..LINKS
+        };
+        let at = bound(instant(0));
+        let (mut sweep, begun) = Sweep::begin(paging, TimeDelta::seconds(1), instant(CLOCK), at);
+        let page = |next, unseen| PageFacts {
+            total: Some(3),
+            ..page(next, unseen)
+        };
+        for unseen in [1, 0] {
+            let Next::Ask(linked) = sweep.next(&begun, &page(Some("/p2"), unseen), bound) else {
+                panic!()
+            };
+            let expected = match unseen {
+                0 => Next::Complete,
+                _ => Next::Ask(begun.clone()),
+            };
+            assert_eq!(sweep.next(&linked, &page(None, unseen), bound), expected);
+        }
+    }
+
     #[test]
     fn a_next_link_that_leads_in_a_circle_is_an_error() {
         let (mut sweep, ask) = begin();
