@@ -4,6 +4,7 @@ mod holds;
 mod instance;
 mod plan;
 mod poller;
+mod probed;
 mod runner;
 mod schedule;
 mod starts;
