@@ -80,8 +80,10 @@ impl HttpCallback {
             ConfigurationError::new("spec.events.callback.url", refusal.to_string())
                 .about(Subject::Address)
         })?;
+        let mut headers = Headers::new(spec, secrets)?;
+        headers.secrets.extend(secrets.values());
         Ok(Self {
-            headers: Headers::new(spec, secrets)?,
+            headers,
             signer: Signer::new(spec.signing.as_ref(), secrets)?,
             format: Format::new(spec.format)?,
             timeout: spec.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),

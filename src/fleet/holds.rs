@@ -5,14 +5,16 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use tokio::{sync::watch, time::Instant};
 
 use super::schedule::backoff;
 use crate::{
+    callback::Unavailable,
     category::Category,
     clock::Clock,
     poll::{End, Outcome},
+    provider::FetchError,
 };
 
 /// Waits between probes of an instance that is held: doubling from the first to the last.
@@ -50,11 +52,19 @@ pub(super) struct Holds {
 
 struct Hold {
     cause: Cause,
+    /// How the poll ended that showed it.
+    end: End,
     /// `None`: until a person acts.
     until: Option<Instant>,
-    reason: String,
     failures: u32,
     probing: bool,
+}
+
+impl Hold {
+    /// Whether a callback that answers again ends it.
+    fn is_of_the_callback(&self) -> bool {
+        self.cause == Cause::Callback && self.until.is_some()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,21 +75,67 @@ enum Cause {
 }
 
 /// Leave to poll.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Entry {
-    /// Nothing holds, or this poll is the probe.
+    /// Nothing holds.
     Poll,
-    /// Wait, at most until then, for the reason given.
-    Wait(Option<Instant>, String),
+    /// A hold is over: this poll shows whether its cause is.
+    Probe,
+    Wait(Wait),
 }
+
+/// What a poll that is held waits for.
+#[derive(Debug, PartialEq)]
+pub(super) struct Wait {
+    /// At most until then; without it for a change of the instance's state.
+    pub(super) until: Option<Instant>,
+    end: End,
+}
+
+impl Wait {
+    /// Why, in words for a person.
+    pub(super) fn reason(&self) -> &str {
+        match &self.end {
+            End::CallbackUnavailable(unavailable) => &unavailable.message,
+            End::ProviderFailed(error) => &error.message,
+            _ => GONE,
+        }
+    }
+
+    /// How a poll ends that does not wait.
+    pub(super) fn into_end(self) -> End {
+        let left = self
+            .until
+            .map(|until| until.saturating_duration_since(Instant::now()));
+        match self.end {
+            End::CallbackUnavailable(unavailable) => End::CallbackUnavailable(Unavailable {
+                retry_after: left,
+                ..unavailable
+            }),
+            End::ProviderFailed(error) => End::ProviderFailed(FetchError {
+                retry_after: left,
+                ..error
+            }),
+            end => end,
+        }
+    }
+}
+
+const GONE: &str = "the callback answered 410 Gone";
 
 impl Holds {
     pub(super) fn new(clock: Clock, deferred_until: Option<DateTime<Utc>>) -> Self {
         let left = deferred_until.and_then(|until| (until - clock.now()).to_std().ok());
-        let hold = left.map(|left| Hold {
+        let hold = deferred_until.zip(left).map(|(until, left)| Hold {
             cause: Cause::Provider,
+            end: End::ProviderFailed(FetchError::new(
+                Category::RateLimited,
+                format!(
+                    "the provider asked to be left alone until {}",
+                    until.to_rfc3339_opts(SecondsFormat::Secs, true)
+                ),
+            )),
             until: Some(Instant::now() + left),
-            reason: "the provider asked to be left alone".to_owned(),
             failures: 1,
             probing: false,
         });
@@ -105,11 +161,22 @@ impl Holds {
             return Entry::Poll;
         };
         if hold.probing || hold.until.is_none_or(|until| until > Instant::now()) {
-            let until = if hold.probing { None } else { hold.until };
-            return Entry::Wait(until, hold.reason.clone());
+            return Entry::Wait(Wait {
+                until: hold.until.filter(|_| !hold.probing),
+                end: hold.end.clone(),
+            });
         }
         hold.probing = true;
-        Entry::Poll
+        Entry::Probe
+    }
+
+    /// The probe was given up before it showed anything: another poll may probe.
+    pub(super) fn give_up(&self) {
+        if let Some(hold) = self.lock().as_mut() {
+            hold.probing = false;
+        }
+        // Those who wait look again.
+        self.state.send_modify(|_| {});
     }
 
     /// Takes what a poll that [entered](Self::enter) ended with.
@@ -117,18 +184,12 @@ impl Holds {
         let mut held = self.lock();
         let answered = outcome.progress.events() > 0;
         match failure_of(&outcome.end) {
-            Some((cause, failure, retry_after)) => {
-                self.fail(&mut held, cause, failure, retry_after)
+            Some((cause, retry_after)) => {
+                self.fail(&mut held, cause, &outcome.end, retry_after);
             }
-            None if outcome.end == End::Stopped => {
-                if let Some(hold) = held.as_mut() {
-                    hold.probing = false;
-                }
-            }
+            None if outcome.end == End::Stopped => {}
             None => {
-                if held.as_ref().is_some_and(|hold| hold.probing || answered) {
-                    *held = None;
-                }
+                held.take_if(|hold| hold.probing || (answered && hold.is_of_the_callback()));
             }
         }
         drop(held);
@@ -145,32 +206,40 @@ impl Holds {
         });
     }
 
+    /// A poll that was under way when the hold began can lengthen it, never shorten it.
     fn fail(
         &self,
         held: &mut Option<Hold>,
         cause: Cause,
-        failure: &str,
+        end: &End,
         retry_after: Option<Duration>,
     ) {
-        let failures = match held {
-            Some(hold) if hold.cause == cause && !hold.probing => return,
-            Some(hold) if hold.cause == cause => hold.failures + 1,
+        let standing = held.as_ref().filter(|hold| !hold.probing);
+        if standing.is_some_and(|hold| hold.cause == cause && retry_after.is_none()) {
+            return;
+        }
+        let failures = match &*held {
+            Some(hold) if hold.cause == cause => hold.failures + u32::from(hold.probing),
             _ => 1,
         };
         let wait = backoff(FIRST_HOLD, LONGEST_HOLD, failures, rand::random())
             .max(retry_after.unwrap_or_default());
-        let until = Some(Instant::now() + wait);
+        let until = Instant::now() + wait;
+        if standing.is_some_and(|hold| hold.until.is_none_or(|standing| standing >= until)) {
+            return;
+        }
         *held = Some(Hold {
             cause,
-            until,
-            reason: failure.to_owned(),
+            end: end.clone(),
+            until: Some(until),
             failures,
             probing: false,
         });
         let until = self.clock.now() + TimeDelta::from_std(wait).unwrap_or_default();
         self.state.send_modify(|state| match cause {
             Cause::Callback => state.held_until = Some(until),
-            Cause::Provider | Cause::Authentication => state.deferred_until = Some(until),
+            Cause::Provider => state.deferred_until = Some(until),
+            Cause::Authentication => {}
         });
     }
 
@@ -179,8 +248,8 @@ impl Holds {
         if gone {
             *self.lock() = Some(Hold {
                 cause: Cause::Callback,
+                end: End::CallbackGone,
                 until: None,
-                reason: "the callback answered 410 Gone".to_owned(),
                 failures: 1,
                 probing: false,
             });
@@ -208,16 +277,15 @@ impl Holds {
 }
 
 /// What holds the whole instance; anything else concerns one poller alone.
-fn failure_of(end: &End) -> Option<(Cause, &str, Option<Duration>)> {
+fn failure_of(end: &End) -> Option<(Cause, Option<Duration>)> {
     match end {
-        End::CallbackUnavailable(unavailable) => Some((
-            Cause::Callback,
-            &unavailable.message,
-            unavailable.retry_after,
-        )),
+        End::CallbackUnavailable(unavailable) => Some((Cause::Callback, unavailable.retry_after)),
         End::ProviderFailed(error) => match error.category {
-            Category::Authentication => Some((Cause::Authentication, &error.message, None)),
-            Category::RateLimited => Some((Cause::Provider, &error.message, error.retry_after)),
+            Category::Authentication => Some((Cause::Authentication, None)),
+            Category::RateLimited => Some((Cause::Provider, error.retry_after)),
+            Category::Provider if error.retry_after.is_some() => {
+                Some((Cause::Provider, error.retry_after))
+            }
             _ => None,
         },
         _ => None,
@@ -245,7 +313,7 @@ fn report(state: &mut InstanceState, end: &End) {
             state.callback = failure(Category::Callback, &rejection.message);
         }
         End::CallbackGone => {
-            state.callback = failure(Category::Callback, "the callback answered 410 Gone");
+            state.callback = failure(Category::Callback, GONE);
         }
         End::ProviderFailed(error) if error.category == Category::Authentication => {
             state.authenticated = failure(Category::Authentication, &error.message);
@@ -255,140 +323,4 @@ fn report(state: &mut InstanceState, end: &End) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{callback::Unavailable, poll::Progress, provider::FetchError};
-
-    fn unavailable() -> Outcome {
-        Outcome::of(End::CallbackUnavailable(Unavailable {
-            message: "the callback answered 503".to_owned(),
-            retry_after: None,
-        }))
-    }
-
-    fn delivered() -> Outcome {
-        let progress = Progress {
-            updated: 1,
-            read: 1,
-            requests: 1,
-            ..Progress::default()
-        };
-        Outcome {
-            progress,
-            ..Outcome::of(End::Complete)
-        }
-    }
-
-    fn waits(holds: &Holds) -> bool {
-        matches!(holds.enter(), Entry::Wait(..))
-    }
-
-    fn holds() -> Holds {
-        Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn behind_an_unavailable_callback_one_poll_probes_and_the_others_wait() {
-        let holds = holds();
-        assert_eq!(holds.enter(), Entry::Poll);
-        holds.leave(&unavailable());
-        assert!(waits(&holds));
-        tokio::time::advance(FIRST_HOLD).await;
-        assert_eq!(holds.enter(), Entry::Poll, "the probe");
-        assert!(waits(&holds), "another beside the probe");
-        holds.leave(&delivered());
-        assert_eq!(holds.enter(), Entry::Poll);
-        assert_eq!(holds.state().borrow().callback, Some(Ok(())));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn each_failed_probe_waits_longer_up_to_five_minutes() {
-        let holds = holds();
-        holds.leave(&unavailable());
-        for _ in 0..12 {
-            tokio::time::advance(LONGEST_HOLD).await;
-            assert_eq!(holds.enter(), Entry::Poll);
-            holds.leave(&unavailable());
-        }
-        tokio::time::advance(LONGEST_HOLD / 2 - Duration::from_secs(1)).await;
-        assert!(waits(&holds));
-        tokio::time::advance(LONGEST_HOLD).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_provider_that_names_a_time_is_left_alone_until_then() {
-        let holds = holds();
-        holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
-            category: Category::RateLimited,
-            message: "the provider answered 429".to_owned(),
-            retry_after: Some(Duration::from_secs(900)),
-        })));
-        tokio::time::advance(Duration::from_secs(899)).await;
-        assert!(waits(&holds));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_deferral_of_an_earlier_process_is_honoured() {
-        let clock = Clock::starting_at(DateTime::UNIX_EPOCH);
-        let holds = Holds::new(clock, Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)));
-        assert!(waits(&holds));
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_table_without_records_shows_that_the_credentials_are_accepted_again() {
-        let holds = holds();
-        holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
-            category: Category::Authentication,
-            message: "401".to_owned(),
-            retry_after: None,
-        })));
-        tokio::time::advance(LONGEST_HOLD).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-        let progress = Progress {
-            requests: 1,
-            ..Progress::default()
-        };
-        holds.leave(&Outcome {
-            progress,
-            ..Outcome::of(End::Complete)
-        });
-        assert_eq!(holds.state().borrow().authenticated, Some(Ok(())));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_callback_that_is_gone_waits_for_a_person() {
-        let holds = holds();
-        holds.leave(&Outcome::of(End::CallbackGone));
-        tokio::time::advance(Duration::from_secs(86_400)).await;
-        assert!(waits(&holds));
-        holds.release();
-        assert_eq!(holds.enter(), Entry::Poll);
-        assert!(!holds.state().borrow().callback_gone);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_stopped_probe_leaves_the_probe_to_another() {
-        let holds = holds();
-        holds.leave(&unavailable());
-        tokio::time::advance(FIRST_HOLD).await;
-        assert_eq!(holds.enter(), Entry::Poll);
-        holds.leave(&Outcome::of(End::Stopped));
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_failure_of_one_resource_holds_nobody_else() {
-        let holds = holds();
-        holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
-            category: Category::Permission,
-            message: "403".to_owned(),
-            retry_after: None,
-        })));
-        assert_eq!(holds.enter(), Entry::Poll);
-    }
-}
+mod tests;

@@ -25,6 +25,10 @@ use crate::{
     secrets::Secrets,
 };
 
+/// How long the end of a process waits for a token that is being renewed. A poll may have taken
+/// five seconds to stop before.
+const RENEWAL_GRACE: Duration = Duration::from_secs(3);
+
 /// Everything an instance is built from.
 pub struct InstanceSettings {
     pub namespace: String,
@@ -103,7 +107,7 @@ impl Instance {
             base,
             client,
             authenticator.clone(),
-            redact(&settings.secrets),
+            redact(&settings.secrets, Arc::clone(&authenticator)),
             environment.clock,
         )?;
         let callback = callback(&settings, environment)?;
@@ -136,6 +140,12 @@ impl Instance {
     /// Sends to the callback again after a 410 or within a hold.
     pub fn resume_delivery(&self) {
         self.holds.release();
+    }
+
+    /// Waits until no token is being renewed, a few seconds at most: what must precede the end of
+    /// a process, or a rotated refresh token may be lost.
+    pub async fn rest(&self) {
+        let _ = tokio::time::timeout(RENEWAL_GRACE, self.authenticator.rest()).await;
     }
 
     /// When the refresh token ends, once that is near enough for a person to act.
@@ -308,7 +318,11 @@ fn identity(namespace: &str, name: &str, spec: &ConnectorInstanceSpec) -> Identi
 }
 
 /// Shows a provider's text without the secrets in hand.
-fn redact(secrets: &Secrets) -> Redact {
+fn redact(secrets: &Secrets, authenticator: Arc<Authenticator>) -> Redact {
     let secrets = secrets.values();
-    Arc::new(move |text| network::excerpt(text.as_bytes(), &secrets))
+    Arc::new(move |text| {
+        let mut secrets = secrets.clone();
+        secrets.extend(authenticator.access_tokens());
+        network::excerpt(text.as_bytes(), &secrets)
+    })
 }

@@ -4,9 +4,11 @@ mod holds;
 mod instance;
 mod plan;
 mod poller;
+mod probed;
 mod runner;
 mod schedule;
 mod starts;
+mod turn;
 
 use std::sync::Arc;
 

@@ -12,11 +12,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Environment, Instance,
     plan::{interval, plan, resource},
+    probed::{self, Probed},
     schedule::Grid,
+    turn::Turn,
 };
 use crate::{
     api::{Checkpoint, PollerResourceSpec, Subclasses},
-    category::{Category, ConfigurationError},
+    category::ConfigurationError,
     clock::Clock,
     poll::{self, CheckpointStore, Child, Edges, End, Outcome, Plan},
     provider::{FetchError, Findings, ResourceSettings, ResourceSource},
@@ -56,6 +58,8 @@ pub struct Poller {
     /// Whether the children had their chance to start.
     children_awaited: AtomicBool,
     findings: OnceCell<Findings>,
+    /// What the first row showed, where there was none to probe with.
+    late_findings: OnceCell<Findings>,
 }
 
 impl Poller {
@@ -90,6 +94,7 @@ impl Poller {
             source,
             clock: environment.clock,
             findings: OnceCell::new(),
+            late_findings: OnceCell::new(),
         })
     }
 
@@ -128,6 +133,27 @@ impl Poller {
         outcome
     }
 
+    /// Polls once, unless the instance is held: then it ends as the poll did that showed why.
+    pub async fn poll_unless_held<S: CheckpointStore>(
+        &self,
+        checkpoint: Option<Checkpoint>,
+        store: &mut S,
+        stop: &CancellationToken,
+    ) -> Outcome {
+        let turn = match Turn::take(&self.instance) {
+            Ok(turn) => turn,
+            Err(wait) => {
+                return Outcome {
+                    checkpoint,
+                    ..Outcome::of(wait.into_end())
+                };
+            }
+        };
+        let outcome = self.poll(checkpoint, store, stop).await;
+        turn.end(&outcome);
+        outcome
+    }
+
     async fn try_poll<S: CheckpointStore>(
         &self,
         checkpoint: Option<Checkpoint>,
@@ -147,7 +173,11 @@ impl Poller {
             .record(&self.name, checkpoint.started_at);
         let plan = self.plan_with_children(stop).await?;
         let edges = Edges {
-            source: &self.source,
+            source: &Probed {
+                source: &self.source,
+                findings: self.findings.get(),
+                rest: &self.late_findings,
+            },
             callback,
             store,
         };
@@ -167,11 +197,7 @@ impl Poller {
     /// What probing found; a finding that forbids polling is an error, and is probed for again with
     /// the next poll, since it may be mended at the provider.
     async fn sound(&self) -> Result<Findings, FetchError> {
-        let findings = self.source.probe(self.clock.now()).await?;
-        match findings.fatal {
-            None => Ok(findings),
-            Some(reason) => Err(FetchError::new(Category::Configuration, reason)),
-        }
+        probed::sound(self.source.probe(self.clock.now()).await?)
     }
 
     /// The plan, with where each child started by now. Before its first sweep a parent waits for
@@ -206,14 +232,13 @@ impl Poller {
     }
 
     fn findings(&self) -> Vec<String> {
-        let probed = self
-            .findings
-            .get()
-            .map(|findings| findings.notes.as_slice());
+        let probed = [&self.findings, &self.late_findings]
+            .into_iter()
+            .filter_map(OnceCell::get);
         self.source
             .notes()
             .iter()
-            .chain(probed.unwrap_or_default())
+            .chain(probed.flat_map(|findings| &findings.notes))
             .cloned()
             .collect()
     }

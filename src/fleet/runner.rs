@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Poller, holds::Entry};
+use super::{Poller, turn::Turn};
 use crate::{
     api::Checkpoint,
     poll::{CheckpointStore, End, Outcome, StoreError},
@@ -60,9 +60,9 @@ struct Runner<S, O> {
 impl<S: CheckpointStore, O: Observer> Runner<S, O> {
     async fn run(mut self) {
         self.poke.mark_unchanged();
-        while self.enter().await {
+        while let Some(turn) = self.turn().await {
             let mut outcome = self.poll().await;
-            self.poller.instance().holds().leave(&outcome);
+            turn.end(&outcome);
             self.observer.polled(&outcome).await;
             self.checkpoint = outcome.checkpoint.take();
             if !self.wait_for_turn(&outcome.end).await {
@@ -71,21 +71,22 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
         }
     }
 
-    /// Waits until the instance lets this poller poll; false on a stop.
-    async fn enter(&mut self) -> bool {
+    /// Waits until the instance lets this poller poll; `None` on a stop.
+    async fn turn(&mut self) -> Option<Turn> {
         loop {
             if self.stop.is_cancelled() {
-                return false;
+                return None;
             }
             let mut changed = self.poller.instance().holds().state();
-            let Entry::Wait(until, reason) = self.poller.instance().holds().enter() else {
-                return true;
+            let wait = match Turn::take(self.poller.instance()) {
+                Ok(turn) => return Some(turn),
+                Err(wait) => wait,
             };
-            self.observer.waiting(&reason).await;
+            self.observer.waiting(wait.reason()).await;
             tokio::select! {
-                () = self.stop.cancelled() => return false,
+                () = self.stop.cancelled() => return None,
                 _ = changed.changed() => {}
-                () = sleep_until(until) => {}
+                () = sleep_until(wait.until) => {}
             }
         }
     }

@@ -43,8 +43,10 @@ impl Attention {
     /// What a poll's end asks for; `None` when all is well.
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         match &outcome.end {
-            End::Complete | End::Stopped => Self::of_findings(outcome),
-            End::Unfinished(reason) => Some(Self::warning(format!("{reason}; the next poll goes on from there"))),
+            End::Complete | End::Stopped => Self::of_findings(None, outcome),
+            End::Unfinished(reason) => {
+                Self::of_findings(Some(format!("{reason}; the next poll goes on from there")), outcome)
+            }
             End::ProviderFailed(error) => {
                 Some(Self::error(format!("provider: {error}{}", provider_advice(error.category))))
             }
@@ -62,9 +64,10 @@ impl Attention {
         }
     }
 
-    /// What a poll that ended well found nonetheless.
-    fn of_findings(outcome: &Outcome) -> Option<Self> {
-        let mut findings: Vec<_> = bad_records(&outcome.progress).into_iter().collect();
+    /// What a poll that did not fail found nonetheless, behind what remains to be done.
+    fn of_findings(remains: Option<String>, outcome: &Outcome) -> Option<Self> {
+        let mut findings = Vec::from_iter(remains);
+        findings.extend(bad_records(&outcome.progress));
         findings.extend(outcome.findings.iter().cloned());
         findings.extend(outcome.progress.notes.iter().cloned());
         findings.extend(outcome.progress.unordered.clone());

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, future, stream};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -128,6 +128,7 @@ impl Session {
         ));
         let ended = CancellationToken::new();
         let deferrals = self.keep_deferrals(&assembly, &ended);
+        let instances: Vec<_> = assembly.instances.values().cloned().collect();
         let runners = self.runners(assembly, &report)?;
         let count = counted(runners.len() as u64, "poller");
         let well = if let Some(patience) = once {
@@ -143,6 +144,7 @@ impl Session {
             ));
             keep_polling(runners, &stop).await
         };
+        future::join_all(instances.iter().map(|instance| instance.rest())).await;
         ended.cancel();
         end_deferrals(deferrals, &report).await;
         Ok(well)

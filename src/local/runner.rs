@@ -40,7 +40,11 @@ impl Runner {
             None => self.store.load().await,
         };
         match stored {
-            Ok(checkpoint) => self.poller.poll(checkpoint, &mut self.store, stop).await,
+            Ok(checkpoint) => {
+                self.poller
+                    .poll_unless_held(checkpoint, &mut self.store, stop)
+                    .await
+            }
             Err(error) => Outcome::of(End::StoreFailed(error)),
         }
     }

@@ -66,16 +66,19 @@ impl Scan {
     /// Where the row stands among the dates of the page.
     fn place(&mut self, date: DateTime<Utc>, bound: DateTime<Utc>, ordered: bool) {
         if ordered && self.facts.disorder.is_none() {
+            // Without the dates: a condition that read otherwise at every poll would be written so.
             if date < bound {
-                self.facts.disorder = Some(format!(
-                    "the provider returned a record dated {date} though records from {bound} on \
-                     were asked for: it ignores the filter"
-                ));
+                self.facts.disorder = Some(
+                    "the provider returned a record dated before those that were asked for: it \
+                     ignores the filter"
+                        .to_owned(),
+                );
             } else if self.facts.last.is_some_and(|before| date < before) {
-                self.facts.disorder = Some(format!(
-                    "the provider returned a record dated {date} behind a later one: it ignores \
+                self.facts.disorder = Some(
+                    "the provider returned a record behind one that is dated later: it ignores \
                      the order"
-                ));
+                        .to_owned(),
+                );
             }
         }
         self.is_tied = self.facts.last == Some(date);

@@ -299,11 +299,14 @@ impl Sweep {
 }
 
 /// An empty or short page is not the end: access rules thin a page after its limit was applied.
-/// The total tells, else the next link, else only an empty page.
+/// The total tells, and a next link where the provider gives less than was asked for; without a
+/// total only an empty page does.
 fn more(facts: &PageFacts, offset: u64) -> bool {
+    let linked = facts.next.is_some();
     match facts.total {
+        Some(total) if linked => total > offset + facts.rows as u64,
         Some(total) => total > offset + u64::from(facts.limit),
-        None => facts.next.is_some() || facts.rows > 0,
+        None => linked || facts.rows > 0,
     }
 }
 

@@ -148,3 +148,23 @@ fn what_a_good_poll_found_is_a_warning() {
         ["accounts               warning: the callback is plain http"]
     );
 }
+
+#[test]
+fn an_order_that_cannot_be_relied_on_is_a_warning_also_where_the_poll_is_not_done() {
+    let (report, _, errors) = report();
+    let progress = || Progress {
+        unordered: Some("the provider ignores the order".into()),
+        ..Progress::default()
+    };
+    report.polled("accounts", &outcome(End::Complete, progress()));
+    let unfinished = End::Unfinished("pages remain".into());
+    report.polled("contacts-of-customers", &outcome(unfinished, progress()));
+    assert_eq!(
+        errors.shown(),
+        [
+            "accounts               warning: the provider ignores the order",
+            "contacts-of-customers  warning: pages remain; the next poll goes on from there; \
+             the provider ignores the order",
+        ]
+    );
+}

@@ -191,6 +191,9 @@ impl Worker {
             .map(|poller| poller.stop(&self.shared))
             .collect();
         futures::future::join_all(stopping).await;
+        if let Some(running) = self.instance.as_ref().and_then(InstanceWork::running) {
+            running.instance.rest().await;
+        }
     }
 }
 

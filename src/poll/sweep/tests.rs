@@ -5,6 +5,8 @@ use super::*;
 struct Listing {
     rows: Vec<(i64, u32, bool)>,
     paging: Paging,
+    /// Rows in a page at most, whatever is asked for; where it bites, a next link says so.
+    cap: usize,
     requests: usize,
 }
 
@@ -38,6 +40,7 @@ impl Listing {
         Self {
             rows: rows.collect(),
             paging,
+            cap: usize::MAX,
             requests: 0,
         }
     }
@@ -63,7 +66,8 @@ impl Listing {
             Step::Link(_) => unreachable!("this listing gives no links"),
         }
         let total = selected.len();
-        let limit = self.paging.page_size as usize;
+        let limit = self.cap.min(self.paging.page_size as usize);
+        let cut = limit == self.cap && skipped + limit < total;
         let page: Vec<_> = selected
             .into_iter()
             .skip(skipped)
@@ -81,7 +85,7 @@ impl Listing {
             keys_disordered: false,
             total: Some(total as u64),
             limit: self.paging.page_size,
-            next: None,
+            next: cut.then(|| "https://acme.service-now.com/next".to_owned()),
             unseen,
             disorder: None,
         }
@@ -148,6 +152,16 @@ fn a_tie_is_stepped_through_by_key_with_hardly_a_request_too_many() {
     );
     assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
     assert_eq!(listing.requests, 11);
+}
+
+#[test]
+fn pages_that_the_provider_cuts_smaller_are_not_the_end() {
+    let seconds = (0..35).map(|second| (second, true));
+    let tie = (0..9).map(|_| (50, true));
+    let hidden = (60..70).map(|second| (second, second == 69));
+    let mut listing = Listing::new(SERVICENOW, seconds.chain(tie).chain(hidden));
+    listing.cap = 4;
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
 }
 
 #[test]
@@ -303,6 +317,31 @@ mod unordered {
             }
         }
         panic!("more than three passes");
+    }
+
+    /// The offsets were the links', and the total counts all of them.
+    #[test]
+    fn the_end_of_the_links_is_the_end_of_a_pass_whatever_the_total_says() {
+        let paging = Paging {
+            by_offset: true,
+            ..LINKS
+        };
+        let at = bound(instant(0));
+        let (mut sweep, begun) = Sweep::begin(paging, TimeDelta::seconds(1), instant(CLOCK), at);
+        let page = |next, unseen| PageFacts {
+            total: Some(3),
+            ..page(next, unseen)
+        };
+        for unseen in [1, 0] {
+            let Next::Ask(linked) = sweep.next(&begun, &page(Some("/p2"), unseen), bound) else {
+                panic!()
+            };
+            let expected = match unseen {
+                0 => Next::Complete,
+                _ => Next::Ask(begun.clone()),
+            };
+            assert_eq!(sweep.next(&linked, &page(None, unseen), bound), expected);
+        }
     }
 
     #[test]

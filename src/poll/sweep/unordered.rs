@@ -57,8 +57,8 @@ impl Passes {
                 ..asked.clone()
             });
         }
-        // Without offsets and a total, the missing next link is the end.
-        let told = paging.by_offset || facts.total.is_some();
+        // Behind links, and without offsets and a total, the missing next link is the end.
+        let told = self.links.is_empty() && (paging.by_offset || facts.total.is_some());
         if told && more(facts, self.offset) {
             if again {
                 return Next::Unfinished(IGNORED.to_owned());

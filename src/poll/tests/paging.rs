@@ -95,6 +95,25 @@ async fn a_provider_that_ignores_the_order_loses_nothing_and_is_named() {
     );
 }
 
+/// A condition with another text is a write, and a line for a person to read.
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_ignores_the_order_is_named_alike_at_every_poll() {
+    let world = World::started().await;
+    world.provider().ignores_order = true;
+    let mut said = std::collections::HashSet::new();
+    for poll in 0..3 {
+        for row in 0..5 {
+            let second = poll * 10 + (row * 3) % 5;
+            world
+                .provider()
+                .touch_at(&format!("r{}-{row}", 9 - poll), second);
+        }
+        world.pass(10).await;
+        said.insert(world.poll().await.progress.unordered.unwrap());
+    }
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_ignores_the_filter_causes_no_flood() {
     let world = World::started().await;

@@ -131,13 +131,25 @@ fn words(status: StatusCode, json: &Value, body: &[u8], secrets: &[SecretString]
             format!("{error}, {description}")
         }
         (Some(said), _) | (None, Some(said)) => said.to_owned(),
-        (None, None) => String::from_utf8_lossy(body).into_owned(),
+        (None, None) => unexplained(&String::from_utf8_lossy(body)),
     };
     let said = network::excerpt(said.as_bytes(), secrets);
     if said.is_empty() {
         format!("{status}, and no more")
     } else {
         format!("{status}: {said}")
+    }
+}
+
+/// An answer without an error that it names. Tokens in it are ones that nobody has in hand yet.
+fn unexplained(body: &str) -> String {
+    let carries_tokens = ["access_token", "refresh_token", "id_token"]
+        .iter()
+        .any(|name| body.contains(name));
+    if carries_tokens {
+        "no usable access_token".to_owned()
+    } else {
+        body.to_owned()
     }
 }
 
@@ -223,6 +235,20 @@ mod tests {
     }
 
     #[rstest]
+    #[case::no_access_token(200, r#"{"refresh_token":"fresh-t0ken","expires_in":1799}"#)]
+    #[case::no_header(200, r#"{"access_token":"fresh-t0ken\nx"}"#)]
+    #[case::cut_off(200, r#"{"access_token":"fresh-t0ken","refr"#)]
+    #[case::no_success(300, r#"{"access_token":"fresh-t0ken"}"#)]
+    fn an_answer_with_tokens_that_cannot_be_used_is_not_repeated(
+        #[case] status: u16,
+        #[case] body: &str,
+    ) {
+        let words = refusal(status, body).words;
+        assert!(!words.contains("fresh-t0ken"), "{words}");
+        assert!(words.ends_with(": no usable access_token"), "{words}");
+    }
+
+    #[rstest]
     #[case(
         r#"{"error":"invalid_grant","error_description":"token s3cr3t\nis unknown"}"#,
         "400 Bad Request: invalid_grant, token [redacted] is unknown"
@@ -232,6 +258,10 @@ mod tests {
         "400 Bad Request: access_denied"
     )]
     #[case("<h1>s3cr3t</h1>", "400 Bad Request: <h1>[redacted]</h1>")]
+    #[case(
+        r#"{"error":{"message":"no such client"}}"#,
+        r#"400 Bad Request: {"error":{"message":"no such client"}}"#
+    )]
     #[case("", "400 Bad Request, and no more")]
     fn the_words_are_the_services_without_the_secrets(#[case] body: &str, #[case] expected: &str) {
         assert_eq!(refusal(400, body).words, expected);

@@ -9,6 +9,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt as _, future::BoxFuture};
 use reqwest::{Client, Url, header::HeaderValue};
+use secrecy::SecretString;
 use tokio::{
     sync::{OwnedMutexGuard, watch},
     time::Instant,
@@ -68,6 +69,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     token: Option<AccessToken>,
+    /// The one before, which an answer on its way may still repeat.
+    replaced: Option<AccessToken>,
     failure: Option<Failure>,
     refresh_life: Option<RefreshLife>,
 }
@@ -120,6 +123,20 @@ impl Authenticator {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Option<Result<(), FetchError>>> {
         self.0.status.subscribe()
+    }
+
+    /// The access tokens in hand, which a provider's text may repeat.
+    #[must_use]
+    pub fn access_tokens(&self) -> Vec<SecretString> {
+        let state = self.0.state();
+        let tokens = state.token.iter().chain(&state.replaced);
+        tokens.filter_map(AccessToken::secret).collect()
+    }
+
+    /// Waits until no renewal is under way. Before a process ends: a provider that rotates refresh
+    /// tokens has forgotten the old one when it answers, and the new one must be stored.
+    pub async fn rest(&self) {
+        drop(self.0.renewal.lock().await);
     }
 
     /// When the refresh token expires, once that is less than 7 days ahead (or half its life,
@@ -187,9 +204,10 @@ impl Shared {
 
     /// Drops the access token if it is the one that was refused, and not already a newer one.
     fn forget(&self, used: &HeaderValue) {
-        self.state()
-            .token
-            .take_if(|token| token.authorization == *used);
+        let mut state = self.state();
+        if let Some(refused) = state.token.take_if(|token| token.authorization == *used) {
+            state.replaced = Some(refused);
+        }
     }
 
     async fn renewed(self: Arc<Self>) -> Result<HeaderValue, FetchError> {
@@ -227,11 +245,9 @@ impl Shared {
         match outcome {
             Ok(token) => {
                 let authorization = token.authorization.clone();
-                *state = State {
-                    token: Some(token),
-                    failure: None,
-                    refresh_life,
-                };
+                let before = state.token.replace(token);
+                state.replaced = before.or(state.replaced.take());
+                state.failure = None;
                 Ok(authorization)
             }
             Err(error) => {

@@ -63,6 +63,12 @@ impl AccessToken {
         }
     }
 
+    /// The token itself, behind the scheme.
+    pub(super) fn secret(&self) -> Option<SecretString> {
+        let value = self.authorization.to_str().ok()?;
+        Some(value.rsplit(' ').next()?.into())
+    }
+
     /// Far from its end.
     pub(super) fn is_fresh(&self) -> bool {
         self.lifetime
@@ -172,7 +178,7 @@ impl Tokens {
     }
 
     /// Refreshes with `token`; where it is refused, with the one that another replica or
-    /// `pollen authorize` has stored meanwhile.
+    /// a person has stored meanwhile.
     async fn refresh(
         &self,
         token: &SecretString,

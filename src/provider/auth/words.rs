@@ -91,15 +91,15 @@ const fn what(grant: &Grant) -> &'static str {
 
 fn new_code(secret: &str) -> String {
     format!(
-        "a code works once and for a few minutes; run `pollen authorize`, or put a new code into \
+        "a code works once and for a few minutes; authorize again and put the new code into \
          Secret {secret:?}"
     )
 }
 
 fn authorize_again(secret: &str) -> String {
     format!(
-        "it has expired or was revoked; run `pollen authorize`, or put a new code or refresh \
-         token into Secret {secret:?}"
+        "it has expired or was revoked; authorize again and put the new code or refresh token \
+         into Secret {secret:?}"
     )
 }
 

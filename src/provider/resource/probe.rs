@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ResourceSource;
 use crate::provider::{
-    Ask, Bound, DateRead, FetchError, Page, PageSource as _, Row, Step, connection::Failure,
+    Ask, Bound, DateRead, FetchError, Page, PageError, PageSource as _, Row, Step,
+    connection::Failure,
 };
 
 /// A date that no record has.
@@ -32,6 +33,9 @@ pub struct Findings {
     pub notes: Vec<String>,
     /// How far the provider's clock is ahead of ours.
     pub clock_skew: Option<TimeDelta>,
+    /// No row was there to look at, or access rules hide the first ones: a page that has one tells
+    /// the rest ([`ResourceSource::probe_page`]).
+    pub is_partial: bool,
 }
 
 /// One row, as far as it was read.
@@ -59,11 +63,34 @@ impl ResourceSource {
         let (sample, page) = self
             .sample(self.bounds.bound(self.earliest()), ROWS)
             .await?;
-        findings.clock_skew = page.server_time.map(|server| server - now);
-        let Some(sample) = sample else {
-            return Ok(findings);
+        findings = match sample {
+            Some(sample) => self.examine(sample).await?,
+            None => Findings {
+                is_partial: true,
+                ..findings
+            },
         };
-        findings.fatal = self.missing_field(&sample);
+        findings.clock_skew = page.server_time.map(|server| server - now);
+        Ok(findings)
+    }
+
+    /// What the first readable row of a page shows; `None` where it has none.
+    ///
+    /// # Errors
+    ///
+    /// The page cannot be read, or a question could not be asked; nothing is known then.
+    pub async fn probe_page(&self, page: &Page) -> Result<Option<Findings>, FetchError> {
+        match first_row(page)?.filter(Sample::is_readable) {
+            Some(sample) => self.examine(sample).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn examine(&self, sample: Sample) -> Result<Findings, FetchError> {
+        let mut findings = Findings {
+            fatal: self.missing_field(&sample),
+            ..Findings::default()
+        };
         if self.connection.connector().records.class.is_some() && !sample.classified {
             findings
                 .notes
@@ -202,7 +229,7 @@ impl ResourceSource {
         self.read(&self.url(&ask, rows)?, rows).await
     }
 
-    /// The first readable row, else the first, of a page of so many `rows`.
+    /// A page of so many `rows`, and its first.
     async fn read(
         &self,
         url: &reqwest::Url,
@@ -216,16 +243,7 @@ impl ResourceSource {
                 Failure::TooMuch(error) | Failure::Other(error) => error,
             })?;
         let page = self.page(url, rows, reply);
-        let mut sample: Option<Sample> = None;
-        page.rows(|row| {
-            if !sample.as_ref().is_some_and(Sample::is_readable) {
-                let read = Sample::of(&row);
-                if sample.is_none() || read.is_readable() {
-                    sample = Some(read);
-                }
-            }
-        })?;
-        Ok((sample, page))
+        Ok((first_row(&page)?, page))
     }
 
     fn updated_field(&self) -> &str {
@@ -235,6 +253,20 @@ impl ResourceSource {
             .map(|date| date.field.as_str())
             .unwrap_or_default()
     }
+}
+
+/// The first readable row of a page, else the first.
+fn first_row(page: &Page) -> Result<Option<Sample>, PageError> {
+    let mut first: Option<Sample> = None;
+    page.rows(|row| {
+        if !first.as_ref().is_some_and(Sample::is_readable) {
+            let read = Sample::of(&row);
+            if first.is_none() || read.is_readable() {
+                first = Some(read);
+            }
+        }
+    })?;
+    Ok(first)
 }
 
 impl Sample {

@@ -59,7 +59,31 @@ async fn a_sound_resource_passes_its_probe() {
 async fn an_empty_resource_passes_its_probe() {
     let findings =
         probed(|_| ResponseTemplate::new(200).set_body_json(json!({"result": []}))).await;
-    assert_eq!(findings.fatal, None);
+    assert_eq!((findings.fatal, findings.is_partial), (None, true));
+}
+
+#[rstest]
+#[case(0, None)]
+#[case(2, Some("about +02:00 from GMT"))]
+#[tokio::test]
+async fn what_had_no_row_to_be_probed_with_is_probed_with_a_pages_first(
+    #[case] hours: i64,
+    #[case] expected: Option<&str>,
+) {
+    let server = serve(table(Some(hours), full())).await;
+    let source = at(&server, "incident");
+    let shape = Arc::clone(source.shape());
+    let page = |records: &[serde_json::Value]| {
+        let body = json!({"result": records}).to_string();
+        Page::new(Arc::clone(&shape), body.into())
+    };
+    assert_eq!(source.probe_page(&page(&[])).await.unwrap(), None);
+    let unreadable = [json!({"sys_id": "b", "sys_updated_on": "soon"})];
+    assert_eq!(source.probe_page(&page(&unreadable)).await.unwrap(), None);
+    let findings = source.probe_page(&page(&[full()])).await.unwrap().unwrap();
+    assert_eq!(findings.fatal.is_some(), expected.is_some());
+    let fatal = findings.fatal.unwrap_or_default();
+    assert!(fatal.contains(expected.unwrap_or_default()), "{fatal}");
 }
 
 #[tokio::test]

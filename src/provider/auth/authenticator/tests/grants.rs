@@ -42,7 +42,7 @@ async fn a_refused_code_is_not_sent_again() {
             .contains("refused the authorization code (401"),
         "{first}"
     );
-    assert!(first.message.contains("pollen authorize"), "{first}");
+    assert!(first.message.contains("put the new code into"), "{first}");
     assert!(first.message.contains("\"servicenow-oauth\""), "{first}");
     let second = failure(&authenticator(&server, code(), &store)).await;
     assert_eq!(second.category, Category::Authentication);

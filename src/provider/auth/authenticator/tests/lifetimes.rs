@@ -100,3 +100,29 @@ async fn a_rotated_refresh_token_begins_a_new_life() {
     assert_eq!(authenticator.reauthorization_due(), None);
     assert_eq!(end() - first_end, TimeDelta::days(5));
 }
+
+#[tokio::test(start_paused = true)]
+async fn tokens_in_hand_are_the_present_one_and_the_one_before() {
+    let server = service(vec![
+        issued("a1", "r0"),
+        issued("a2", "r0"),
+        issued("a3", "r0"),
+    ])
+    .await;
+    let store = Arc::new(MemoryStore::new(None));
+    let authenticator = authenticator(&server, refresh_token("r0"), &store);
+    let in_hand = || {
+        let tokens = authenticator.access_tokens();
+        let texts = tokens
+            .iter()
+            .map(|token| secrecy::ExposeSecret::expose_secret(token).to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    let used = authenticator.authorization().await.unwrap();
+    assert_eq!(in_hand(), ["a1"]);
+    authenticator.refused(&used).await.unwrap();
+    assert_eq!(in_hand(), ["a2", "a1"]);
+    tokio::time::advance(Duration::from_secs(1_800)).await;
+    token(&authenticator).await;
+    assert_eq!(in_hand(), ["a3", "a2"]);
+}

@@ -34,6 +34,26 @@ async fn a_caller_that_gives_up_does_not_lose_a_rotated_token() {
     assert_eq!(forms(&server).await.len(), 1);
 }
 
+/// The end of the process would otherwise fall between the provider's answer and the store.
+#[tokio::test(start_paused = true)]
+async fn whoever_ends_the_process_can_wait_until_a_rotated_token_is_stored() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    store.pause();
+    let authenticator = authenticator(&server, refresh_token("r0"), &store);
+    authenticator.rest().await;
+    let shared = Arc::clone(&authenticator);
+    let caller = tokio::spawn(async move { token(&shared).await });
+    store.waiting.acquire().await.unwrap().forget();
+    caller.abort();
+    let rest = authenticator.rest();
+    tokio::pin!(rest);
+    assert!(futures::poll!(&mut rest).is_pending());
+    store.resume();
+    rest.await;
+    assert_eq!(store.refresh_token().as_deref(), Some("r1"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_token_that_stays_is_not_written_again() {
     let server = service(vec![issued("a", "r0")]).await;

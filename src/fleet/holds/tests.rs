@@ -1,0 +1,227 @@
+use super::*;
+use crate::poll::Progress;
+
+fn unavailable() -> Outcome {
+    Outcome::of(End::CallbackUnavailable(Unavailable {
+        message: "the callback answered 503".to_owned(),
+        retry_after: None,
+    }))
+}
+
+fn delivered() -> Outcome {
+    let progress = Progress {
+        updated: 1,
+        read: 1,
+        requests: 1,
+        ..Progress::default()
+    };
+    Outcome {
+        progress,
+        ..Outcome::of(End::Complete)
+    }
+}
+
+fn waits(holds: &Holds) -> bool {
+    matches!(holds.enter(), Entry::Wait(_))
+}
+
+fn holds() -> Holds {
+    Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None)
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_an_unavailable_callback_one_poll_probes_and_the_others_wait() {
+    let holds = holds();
+    assert_eq!(holds.enter(), Entry::Poll);
+    holds.leave(&unavailable());
+    assert!(waits(&holds));
+    tokio::time::advance(FIRST_HOLD).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+    assert!(waits(&holds), "another beside the probe");
+    holds.leave(&delivered());
+    assert_eq!(holds.enter(), Entry::Poll);
+    assert_eq!(holds.state().borrow().callback, Some(Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_failed_probe_waits_longer_up_to_five_minutes() {
+    let holds = holds();
+    holds.leave(&unavailable());
+    for _ in 0..12 {
+        tokio::time::advance(LONGEST_HOLD).await;
+        assert_eq!(holds.enter(), Entry::Probe);
+        holds.leave(&unavailable());
+    }
+    tokio::time::advance(LONGEST_HOLD / 2 - Duration::from_secs(1)).await;
+    assert!(waits(&holds));
+    tokio::time::advance(LONGEST_HOLD).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_names_a_time_is_left_alone_until_then() {
+    let holds = holds();
+    holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
+        category: Category::RateLimited,
+        message: "the provider answered 429".to_owned(),
+        retry_after: Some(Duration::from_secs(900)),
+    })));
+    tokio::time::advance(Duration::from_secs(899)).await;
+    assert!(waits(&holds));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deferral_of_an_earlier_process_is_honoured() {
+    let clock = Clock::starting_at(DateTime::UNIX_EPOCH);
+    let holds = Holds::new(clock, Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)));
+    assert!(waits(&holds));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_is_gone_waits_for_a_person() {
+    let holds = holds();
+    holds.leave(&Outcome::of(End::CallbackGone));
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    assert!(waits(&holds));
+    holds.release();
+    assert_eq!(holds.enter(), Entry::Poll);
+    assert!(!holds.state().borrow().callback_gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_given_up_is_left_to_another() {
+    let holds = holds();
+    holds.leave(&unavailable());
+    tokio::time::advance(FIRST_HOLD).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+    let mut changed = holds.state();
+    holds.leave(&Outcome::of(End::Stopped));
+    holds.give_up();
+    assert!(changed.has_changed().unwrap(), "nobody who waits was told");
+    changed.mark_unchanged();
+    assert_eq!(holds.enter(), Entry::Probe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_does_not_wait_ends_as_the_one_that_showed_why() {
+    let holds = holds();
+    holds.leave(&failed(Category::RateLimited, Some(900)));
+    tokio::time::advance(Duration::from_secs(100)).await;
+    let Entry::Wait(wait) = holds.enter() else {
+        panic!("nothing holds")
+    };
+    assert_eq!(wait.reason(), "the provider refused");
+    let expected = failed(Category::RateLimited, Some(800)).end;
+    assert_eq!(wait.into_end(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_one_resource_holds_nobody_else() {
+    let holds = holds();
+    holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
+        category: Category::Permission,
+        message: "403".to_owned(),
+        retry_after: None,
+    })));
+    assert_eq!(holds.enter(), Entry::Poll);
+}
+
+fn failed(category: Category, retry_after: Option<u64>) -> Outcome {
+    Outcome::of(End::ProviderFailed(FetchError {
+        category,
+        message: "the provider refused".to_owned(),
+        retry_after: retry_after.map(Duration::from_secs),
+    }))
+}
+
+/// A person who renews a Secret starts again, and must not wait for what an earlier process stored.
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_hold_but_are_no_wish_of_the_provider_to_be_left_alone() {
+    let holds = holds();
+    holds.leave(&failed(Category::Authentication, None));
+    assert!(waits(&holds));
+    assert_eq!(holds.state().borrow().deferred_until, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_that_was_under_way_ends_no_deferral_of_the_provider() {
+    let holds = holds();
+    holds.leave(&failed(Category::RateLimited, Some(900)));
+    holds.leave(&delivered());
+    tokio::time::advance(Duration::from_secs(899)).await;
+    assert!(waits(&holds));
+    assert!(holds.state().borrow().deferred_until.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_that_was_under_way_shows_that_the_callback_is_back() {
+    let holds = holds();
+    holds.leave(&unavailable());
+    holds.leave(&delivered());
+    assert_eq!(holds.enter(), Entry::Poll);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_a_poll_under_way_shortens_no_hold() {
+    let holds = holds();
+    holds.leave(&failed(Category::RateLimited, Some(900)));
+    holds.leave(&unavailable());
+    holds.leave(&failed(Category::RateLimited, Some(10)));
+    tokio::time::advance(Duration::from_secs(899)).await;
+    assert!(waits(&holds));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_of_the_times_that_polls_under_way_are_told_counts() {
+    let holds = holds();
+    holds.leave(&failed(Category::RateLimited, None));
+    holds.leave(&failed(Category::RateLimited, Some(900)));
+    tokio::time::advance(Duration::from_secs(899)).await;
+    assert!(waits(&holds));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_is_gone_stays_so_whatever_polls_under_way_end_with() {
+    let holds = holds();
+    holds.leave(&Outcome::of(End::CallbackGone));
+    holds.leave(&unavailable());
+    holds.leave(&delivered());
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    assert!(waits(&holds));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_is_down_and_says_for_how_long_is_left_alone() {
+    let holds = holds();
+    holds.leave(&failed(Category::Provider, Some(120)));
+    tokio::time::advance(Duration::from_secs(119)).await;
+    assert!(waits(&holds));
+    assert!(holds.state().borrow().deferred_until.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_without_records_shows_that_the_credentials_are_accepted_again() {
+    let holds = holds();
+    holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
+        category: Category::Authentication,
+        message: "401".to_owned(),
+        retry_after: None,
+    })));
+    tokio::time::advance(LONGEST_HOLD).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+    let progress = Progress {
+        requests: 1,
+        ..Progress::default()
+    };
+    holds.leave(&Outcome {
+        progress,
+        ..Outcome::of(End::Complete)
+    });
+    assert_eq!(holds.state().borrow().authenticated, Some(Ok(())));
+}

@@ -1,0 +1,212 @@
+//! What becomes of a notification: repeated unchanged, refused, or acknowledged.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rstest::rstest;
+use serde_json::json;
+use simulator::{
+    RetryAfter,
+    receiver::{Answer, Receiver},
+};
+use tokio::time::Instant;
+
+use crate::harness::{PATIENCE, World};
+
+/// Incidents a second apart, and a poller that sends them `at_once`.
+async fn world(incidents: usize, at_once: usize) -> (World, Vec<String>) {
+    let world = World::with_incidents().await;
+    world.set_callback("maxEventsPerNotification", json!(at_once));
+    let create = |row| {
+        let updated = format!("2026-01-02 03:04:{row:02}");
+        world.instance.create(
+            "incident",
+            &[("sys_created_on", &updated), ("sys_updated_on", &updated)],
+        )
+    };
+    let created = (0..incidents).map(create).collect();
+    (world, created)
+}
+
+fn acknowledged(world: &World) -> Vec<String> {
+    let events = world.receiver.acknowledged();
+    events.into_iter().map(|event| event.object_id).collect()
+}
+
+#[rstest]
+#[case::failed(Answer::Status(500))]
+#[case::unavailable(Answer::Status(503))]
+#[case::conflict(Answer::Status(409))]
+#[case::timeout(Answer::Status(408))]
+#[case::closed(Answer::CloseConnection)]
+#[tokio::test]
+async fn a_notification_that_failed_is_repeated_unchanged(#[case] answer: Answer) {
+    let (world, created) = world(2, 10).await;
+    world.receiver.answer_next(answer.clone());
+    world.receiver.answer_next(answer);
+    world.poll_once_retrying("15s").await.assert_said(0, &[]);
+    let sent = world.receiver.notifications();
+    assert_eq!(sent.len(), 3);
+    for repeated in &sent[1..] {
+        assert_eq!(repeated.body, sent[0].body);
+        for header in [
+            "elements-webhook-id",
+            "elements-webhook-signature",
+            "webhook-id",
+        ] {
+            assert_eq!(
+                repeated.headers[header], sent[0].headers[header],
+                "{header}"
+            );
+        }
+    }
+    assert_eq!(acknowledged(&world), created);
+}
+
+#[rstest]
+#[case::one_by_one(1)]
+#[case::all_at_once(10)]
+#[tokio::test]
+async fn a_refused_event_is_named_and_blocks_what_is_behind_it(#[case] at_once: usize) {
+    let (world, created) = world(4, at_once).await;
+    let refused = created[2].clone();
+    world.receiver.answer_by(move |incoming| {
+        let refuses = incoming.object_ids().contains(&refused);
+        Answer::Status(if refuses { 422 } else { 200 })
+    });
+    for _ in 0..2 {
+        let ended = world.poll_once_retrying("10s").await;
+        ended.assert_said(1, &[&created[2], "422", "mend the receiver"]);
+        assert_eq!(acknowledged(&world), created[..2]);
+    }
+    world.receiver.answer_always(Answer::Status(200));
+    world.poll_well().await;
+    assert_eq!(acknowledged(&world), created);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_refuses() {
+    let (world, created) = world(1, 1).await;
+    let elsewhere = Receiver::new();
+    let served = elsewhere.listen("127.0.0.1:0").await.unwrap();
+    world.receiver.answer_always(Answer::Redirect(served.url()));
+    let ended = world.poll_once_retrying("10s").await;
+    ended.assert_said(1, &[&created[0], "307", "write the URL it redirects to"]);
+    assert_eq!(elsewhere.notifications().len(), 0);
+}
+
+#[rstest]
+#[case::seconds(503, RetryAfter::Seconds(2))]
+#[case::throttled(429, RetryAfter::Seconds(2))]
+#[case::date(503, RetryAfter::HttpDate(3))]
+#[tokio::test]
+async fn a_callback_that_asks_to_be_left_alone_is(#[case] status: u16, #[case] when: RetryAfter) {
+    let (world, created) = world(1, 1).await;
+    world.receiver.answer_next(Answer::RetryAfter(status, when));
+    world.poll_once_retrying("15s").await.assert_said(0, &[]);
+    let sent = world.receiver.notifications();
+    let pause = sent[1].at - sent[0].at;
+    assert!(pause >= TimeDelta::seconds(2), "{pause}");
+    assert_eq!(acknowledged(&world), created);
+}
+
+#[tokio::test]
+async fn a_callback_that_asks_for_more_time_than_there_is_fails_at_once() {
+    let (world, _) = world(1, 1).await;
+    let later = Answer::RetryAfter(503, RetryAfter::Seconds(3_600));
+    world.receiver.answer_always(later);
+    let begun = Instant::now();
+    let ended = world.poll_once_retrying("20s").await;
+    ended.assert_said(1, &["callback: ", "503"]);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_callback_that_never_answers_is_given_up_after_its_timeout() {
+    let (world, created) = world(1, 1).await;
+    world.set_callback("timeout", json!("1s"));
+    world.receiver.answer_next(Answer::Hang);
+    let begun = Instant::now();
+    let ended = world.poll_once().await;
+    ended.assert_said(1, &["callback: ", "did not answer in time"]);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    world.poll_well().await;
+    assert_eq!(acknowledged(&world), created);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_cut_off_and_acknowledges() {
+    let (world, created) = world(2, 1).await;
+    world.receiver.answer_always(Answer::EndlessBody);
+    world.poll_well().await;
+    assert_eq!(acknowledged(&world), created);
+}
+
+#[tokio::test]
+async fn notifications_share_connections() {
+    let (world, created) = world(60, 1).await;
+    world.poll_well().await;
+    assert_eq!(acknowledged(&world), created);
+    // Under load a connection may not be back yet when the next notification leaves.
+    assert!(world.receiver.connections() <= 15);
+}
+
+#[tokio::test]
+async fn notifications_in_flight_together_lose_and_repeat_none() {
+    let (world, created) = world(40, 1).await;
+    world.set_callback("maxInFlight", json!(4));
+    world.poll_well().await;
+    let mut got = acknowledged(&world);
+    got.sort_by_key(|id| created.iter().position(|known| known == id));
+    assert_eq!(got, created);
+    assert!(
+        world.receiver.connections() >= 2,
+        "they were not in flight together"
+    );
+}
+
+#[tokio::test]
+async fn a_notification_carries_as_many_events_as_are_allowed() {
+    let (world, created) = world(25, 10).await;
+    world.poll_well().await;
+    let sizes: Vec<_> = world
+        .receiver
+        .notifications()
+        .into_iter()
+        .map(|notification| notification.enclosed.unwrap())
+        .collect();
+    assert_eq!(sizes, [10, 10, 5]);
+    assert_eq!(acknowledged(&world), created);
+}
+
+#[tokio::test]
+async fn a_callback_that_is_gone_is_left_alone() {
+    let (world, _) = world(3, 1).await;
+    world.receiver.answer_always(Answer::Status(410));
+    world.add_another_instance();
+    let mut pollen = world.start();
+    pollen.has_said("410 Gone").await;
+    pollen.has_said("spec.events.callback.url").await;
+    let asked = world.asked("incident");
+    world.has_polled_elsewhere(2).await;
+    assert_eq!(
+        world.asked("incident"),
+        asked,
+        "asked though nothing can be sent"
+    );
+    assert_eq!(world.receiver.notifications().len(), 1);
+    assert_eq!(pollen.terminate().await.code, Some(0));
+}
+
+/// While a callback is down one poll probes it, and then all goes on.
+#[tokio::test]
+async fn a_callback_that_comes_back_gets_everything_once() {
+    let (world, created) = world(5, 2).await;
+    for _ in 0..3 {
+        world.receiver.answer_next(Answer::Status(503));
+    }
+    let pollen = world.start();
+    world.receiver.await_events(5, PATIENCE).await.unwrap();
+    assert_eq!(pollen.terminate().await.code, Some(0));
+    assert_eq!(acknowledged(&world), created);
+}

@@ -1,0 +1,19 @@
+//! The binary over sockets: a ServiceNow on one side, a receiver with a ledger on the other.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, in its own functions too"
+)]
+
+mod answers;
+mod changes;
+mod crashes;
+mod delivery;
+mod envelope;
+mod harness;
+mod paging;
+mod probes;
+mod tokens;

@@ -1,0 +1,196 @@
+//! Living on tokens: grants, renewal, rotation.
+
+use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+
+use chrono::TimeDelta;
+use rstest::rstest;
+use serde_json::{Value, json};
+use simulator::servicenow::{Instance, TokenFault};
+
+use crate::harness::World;
+
+const CLIENT: [(&str, &str); 2] = [("clientId", "demo-client"), ("clientSecret", "demo-secret")];
+
+/// An instance that authenticates with `grant`, its Secret the client's entries and these.
+async fn authenticating(grant: &str, entries: &[(&str, &str)]) -> World {
+    let world = World::with_incidents().await;
+    world.manifests.edit("servicenow", |instance| {
+        let authentication = &mut instance["spec"]["authentication"];
+        authentication["type"] = json!(grant);
+        authentication["redirectUri"] = json!("https://mycoolapp.com/oauth");
+    });
+    let entries: serde_json::Map<_, _> = CLIENT
+        .iter()
+        .chain(entries)
+        .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
+        .collect();
+    world.manifests.put_secret("oauth", entries.into());
+    world
+}
+
+fn grants(instance: &Instance) -> Vec<String> {
+    let requests = instance.token_requests();
+    requests.into_iter().map(|request| request.grant).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[rstest]
+#[case("AuthorizationCode", &[("code", "demo-code")], "authorization_code", "refresh_token")]
+#[case("ClientCredentials", &[], "client_credentials", "client_credentials")]
+#[case("Password", &[("username", "integration"), ("password", "demo-password")], "password", "password")]
+#[tokio::test]
+async fn each_grant_brings_a_token_and_so_does_the_next_run(
+    #[case] grant: &str,
+    #[case] entries: &[(&str, &str)],
+    #[case] first: &str,
+    #[case] next: &str,
+) {
+    let world = authenticating(grant, entries).await;
+    for _ in 0..2 {
+        world.instance.create("incident", &[]);
+        assert_eq!(world.poll_well().await.len(), 1);
+    }
+    assert_eq!(grants(&world.instance), [first, next]);
+}
+
+#[tokio::test]
+async fn a_refresh_token_of_the_users_serves_as_long_as_it_lives() {
+    let world = authenticating("RefreshToken", &[]).await;
+    let token = world.instance.issue_refresh_token();
+    world
+        .manifests
+        .set("oauth", "/stringData/refreshToken", json!(token));
+    world.instance.create("incident", &[]);
+    assert_eq!(world.poll_well().await.len(), 1);
+    world.instance.revoke_refresh_tokens();
+    let ended = world.poll_once().await;
+    ended.assert_said(1, &["authorize again", "\"oauth\""]);
+}
+
+#[tokio::test]
+async fn a_token_that_expires_in_mid_run_is_renewed_without_a_word() {
+    let world = World::with_incidents().await;
+    let pollen = world.start();
+    world.instance.create("incident", &[]);
+    world.events(1).await;
+    world.instance.shift(TimeDelta::hours(1));
+    world.instance.create("incident", &[]);
+    world.events(2).await;
+    let ended = pollen.terminate().await;
+    assert_eq!(
+        (ended.code, ended.errors.lines().count()),
+        (Some(0), 1),
+        "{ended:?}"
+    );
+    assert_eq!(grants(&world.instance).len(), 2);
+}
+
+/// The token that the user gave is dead at the provider, so only the stored one can serve.
+#[tokio::test]
+async fn a_rotated_refresh_token_survives_a_kill() {
+    let world = authenticating("AuthorizationCode", &[("code", "demo-code")]).await;
+    world
+        .instance
+        .configure(|settings| settings.rotate_refresh_tokens = true);
+    for _ in 0..3 {
+        let pollen = world.start();
+        let incident = world.instance.create("incident", &[]);
+        world.arrived(&incident).await;
+        pollen.kill().await;
+        let token = world
+            .manifests
+            .state()
+            .join("tokens/helpdesk/servicenow.json");
+        assert_eq!(mode(&token), 0o600);
+        assert_eq!(mode(token.parent().unwrap()), 0o700);
+    }
+    assert_eq!(
+        grants(&world.instance),
+        ["authorization_code", "refresh_token", "refresh_token"]
+    );
+}
+
+/// The provider has forgotten the old token, and nobody has the new one.
+#[tokio::test]
+async fn a_rotated_token_whose_answer_was_lost_asks_for_a_person() {
+    let world = authenticating("AuthorizationCode", &[("code", "demo-code")]).await;
+    world
+        .instance
+        .configure(|settings| settings.rotate_refresh_tokens = true);
+    assert_eq!(world.poll_well().await, []);
+    world.instance.fail_next_token(TokenFault::LostAnswer);
+    let ended = world.poll_once_retrying("10s").await;
+    ended.assert_said(
+        1,
+        &["refused the refresh token", "authorize again", "\"oauth\""],
+    );
+}
+
+#[tokio::test]
+async fn the_pollers_of_an_instance_share_one_request_for_a_token() {
+    let world = World::new().await;
+    let tables = [
+        "accounts", "contacts", "incident", "problem", "groups", "changes",
+    ];
+    for table in tables {
+        world.poller(table, json!({}));
+    }
+    world.instance.create("problem", &[]);
+    assert_eq!(world.poll_well().await.len(), 1);
+    assert_eq!(grants(&world.instance).len(), 1);
+}
+
+#[rstest]
+#[case::down(TokenFault::Status(503), "issued no token: 503 Service Unavailable")]
+#[case::asleep(TokenFault::Html, "issued no token: 200 OK: <!DOCTYPE html>")]
+#[case::empty(TokenFault::Empty, "issued no token: 200 OK, and no more")]
+#[case::closed(TokenFault::CloseConnection, "issued no token: the connection broke")]
+#[tokio::test]
+async fn a_token_service_that_fails_is_named(#[case] fault: TokenFault, #[case] words: &str) {
+    let world = World::with_incidents().await;
+    world.instance.create("incident", &[]);
+    world.instance.fail_next_token(fault);
+    world.poll_once().await.assert_said(1, &[words]);
+    assert_eq!(world.poll_well().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_service_that_fails_is_asked_again_in_the_same_run() {
+    let world = World::with_incidents().await;
+    world.instance.create("incident", &[]);
+    world.instance.fail_next_token(TokenFault::Status(500));
+    let ended = world.poll_once_retrying("20s").await;
+    ended.assert_said(0, &["500 Internal Server Error", "well again"]);
+    assert_eq!(world.receiver.acknowledged().len(), 1);
+}
+
+#[rstest]
+#[case::client("clientSecret", "check clientId and clientSecret in Secret \"oauth\"")]
+#[case::user("password", "check username and password in Secret \"oauth\"")]
+#[tokio::test]
+async fn wrong_credentials_are_sent_once_and_named(#[case] entry: &str, #[case] words: &str) {
+    let entries = [("username", "integration"), ("password", "demo-password")];
+    let world = authenticating("Password", &entries).await;
+    let field = format!("/stringData/{entry}");
+    world.manifests.set("oauth", &field, json!("wr0ng-s3cret"));
+    let ended = world.poll_once_retrying("20s").await;
+    ended.assert_said(1, &[words]);
+    assert!(!ended.errors.contains("wr0ng-s3cret"), "{ended:?}");
+    assert_eq!(world.instance.token_requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_service_that_never_answers_does_not_keep_the_process_from_ending() {
+    let world = World::with_incidents().await;
+    world.instance.fail_next_token(TokenFault::Hang);
+    let pollen = world.start();
+    world
+        .until(|world| !world.instance.token_requests().is_empty())
+        .await;
+    let begun = tokio::time::Instant::now();
+    assert_eq!(pollen.terminate().await.code, Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
