@@ -24,6 +24,10 @@ lint: ## Format and lints
 bench: ## Throughput and memory, beside a bare client
 	$(CARGO) bench --bench throughput --locked
 
+.PHONY: bench-memory
+bench-memory: ## Resident memory of an operator at rest, in a cluster
+	$(CARGO) test --release --locked --test cluster -- --ignored --nocapture operator::memory
+
 .PHONY: fmt
 fmt: ## Format the sources
 	$(CARGO) fmt --all

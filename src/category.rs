@@ -44,6 +44,22 @@ pub struct ConfigurationError {
     pub field: String,
     /// What is wrong and what to write instead; never a secret.
     pub message: String,
+    /// Which kind of thing is wrong.
+    pub subject: Subject,
+}
+
+/// What a configuration error is about: programs are told in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// The field's own value.
+    #[default]
+    Field,
+    /// The connector that the field names is in no catalog.
+    Connector,
+    /// The Secret that the field names, or an entry of it, is missing.
+    Secret,
+    /// The address in the field is refused by the address guard.
+    Address,
 }
 
 impl ConfigurationError {
@@ -53,6 +69,13 @@ impl ConfigurationError {
         Self {
             field: field.into(),
             message: message.into(),
+            subject: Subject::Field,
         }
+    }
+
+    /// The same, about something else than the field's own value.
+    #[must_use]
+    pub fn about(self, subject: Subject) -> Self {
+        Self { subject, ..self }
     }
 }

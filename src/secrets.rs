@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use crate::category::ConfigurationError;
+use crate::category::{ConfigurationError, Subject};
 
 /// The entries of Secrets, by the Secret's name and the entry's key. `Debug` shows no value.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,7 @@ impl Secrets {
                 field,
                 format!("Secret {name:?} has no entry {key:?}: add it to the Secret"),
             )
+            .about(Subject::Secret)
         })
     }
 
@@ -52,6 +53,7 @@ impl Secrets {
                 field,
                 format!("Secret {name:?} does not exist: create it in the instance's namespace"),
             )
+            .about(Subject::Secret)
         })?;
         Ok(entries
             .get(key)

@@ -1,4 +1,4 @@
-//! A provider for tests, demo and benchmarks, independent of Pollen: it shares no code with what it tests.
+//! A provider and a callback for tests, demo and benchmarks, independent of Pollen: they share no code with what they test.
 
 pub mod receiver;
 pub mod retry_after;

@@ -153,7 +153,12 @@ impl JsonSchema for Duration {
             "maxLength": 16,
             "pattern": patterns::DURATION,
             "x-kubernetes-validations": [{
-                "rule": "duration(self) >= duration('1s') && duration(self) <= duration('876000h')",
+                // A rule that fails to evaluate refuses every edit of an object that was stored with
+                // such a value, even one that leaves it alone: what is no duration is the pattern's.
+                "rule": format!(
+                    "!self.matches('{}') || (duration(self) >= duration('1s') && duration(self) <= duration('876000h'))",
+                    patterns::DURATION
+                ),
                 "message": "is out of range: write 1s to 876000h, such as 30s, 15m or 1h30m",
             }],
         })

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api,
-    category::ConfigurationError,
+    category::{ConfigurationError, Subject},
     clock::Clock,
     event::{Format, Notification, Origin, Payload},
     network::{self, AddressPolicy},
@@ -78,6 +78,7 @@ impl HttpCallback {
         let url = callback_url(&spec.url)?;
         network::check_url(&url, &policy, namespace).map_err(|refusal| {
             ConfigurationError::new("spec.events.callback.url", refusal.to_string())
+                .about(Subject::Address)
         })?;
         let mut headers = Headers::new(spec, secrets)?;
         headers.secrets.extend(secrets.values());

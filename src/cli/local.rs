@@ -15,6 +15,7 @@ use crate::{
     api::Duration,
     local::{self, LocalError, Options},
     network::AddressRule,
+    telemetry::{self, LogFormat},
 };
 
 const EXAMPLES: &str = "\
@@ -68,10 +69,9 @@ impl Local {
             Ok(environment) => environment,
             Err(error) => return output::complain(error),
         };
-        tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new(self.log))
-            .with_writer(std::io::stderr)
-            .init();
+        if let Err(error) = telemetry::init(&self.log, LogFormat::Text) {
+            return output::complain(error);
+        }
         let Self { folder, state, .. } = self;
         block_on(until_stopped(Options {
             folder,

@@ -259,7 +259,7 @@ impl Holds {
             if answered {
                 state.callback = Some(Ok(()));
             }
-            if outcome.progress.requests > 0 && outcome.progress.read > 0 {
+            if is_accepted(outcome) {
                 state.authenticated = Some(Ok(()));
             }
             if free {
@@ -290,6 +290,12 @@ fn failure_of(end: &End) -> Option<(Cause, Option<Duration>)> {
         },
         _ => None,
     }
+}
+
+/// Whether the provider has taken the credentials: it answered, though perhaps without a record.
+fn is_accepted(outcome: &Outcome) -> bool {
+    let answered = matches!(outcome.end, End::Complete | End::Unfinished(_));
+    outcome.progress.requests > 0 && (answered || outcome.progress.read > 0)
 }
 
 fn report(state: &mut InstanceState, end: &End) {

@@ -11,7 +11,7 @@ use crate::{
     api::ConnectorInstanceSpec,
     callback::{CallbackSettings, HttpCallback},
     catalog::{ClientAuthentication, Connector, OAuth},
-    category::ConfigurationError,
+    category::{ConfigurationError, Subject},
     event::Identity,
     network::{self, ClientOptions},
     provider::{
@@ -173,6 +173,7 @@ fn connector(
                 known.join(", ")
             ),
         )
+        .about(Subject::Connector)
     })
 }
 
@@ -191,8 +192,9 @@ async fn base(
         )
     };
     let base = url(true)?;
-    network::check_url(&base, &environment.policy, &settings.namespace)
-        .map_err(|refusal| ConfigurationError::new("spec.baseUrl", refusal.to_string()))?;
+    network::check_url(&base, &environment.policy, &settings.namespace).map_err(|refusal| {
+        ConfigurationError::new("spec.baseUrl", refusal.to_string()).about(Subject::Address)
+    })?;
     if base.scheme() == "https"
         || network::is_allowed_host(&base, &environment.policy, &settings.namespace).await
     {

@@ -36,6 +36,10 @@ impl Attention {
         }
     }
 
+    pub(super) const fn is_error(&self) -> bool {
+        matches!(self.severity, Severity::Error)
+    }
+
     /// What a poll's end asks for; `None` when all is well.
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         match &outcome.end {

@@ -76,8 +76,13 @@ impl Report {
         }
     }
 
-    /// The poller `label` waits, for the reason given.
+    /// The poller `label` waits, for the reason given; one whose own error is the reason has said so.
     pub(super) fn waiting(&self, label: &str, reason: &str) {
+        let mut failed = false;
+        self.with(|inner| failed = inner.said.get(label).is_some_and(Attention::is_error));
+        if failed {
+            return;
+        }
         self.attend(label, Attention::warning(format!("waits: {reason}")));
     }
 

@@ -25,6 +25,8 @@ pub(super) enum Fault {
     Refused(u16, String),
     /// Before it arrives, somebody merges this into the object.
     Overtaken(Value),
+    /// It is not stored, and is never answered.
+    Silent,
 }
 
 #[derive(Clone, Default)]
@@ -91,7 +93,7 @@ impl Stored {
                 merge(&mut object, &change);
                 self.put(object_path, object);
             }
-            None => {}
+            Some(Fault::Silent) | None => {}
         }
         self.apply(method, path, body)
     }
@@ -126,6 +128,30 @@ impl Stored {
         Json(self.put(object_path, next)).into_response()
     }
 
+    /// `None`: no answer ever comes.
+    fn answer(&mut self, method: Method, uri: &Uri, body: &Bytes) -> Option<Response> {
+        let path = uri.path();
+        if method == Method::GET {
+            return Some(self.read(path));
+        }
+        if matches!(self.faults.front(), Some(Fault::Silent)) {
+            self.faults.pop_front();
+            return None;
+        }
+        let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        self.writes
+            .push((method.clone(), uri.to_string(), value.clone()));
+        Some(self.write(&method, path, value))
+    }
+
+    fn read(&self, path: &str) -> Response {
+        match self.objects.get(path) {
+            Some(object) => Json(object.clone()).into_response(),
+            None if path.ends_with("/secrets") => Json(self.list(path)).into_response(),
+            None => failure(404, "NotFound", "no such object"),
+        }
+    }
+
     fn list(&self, path: &str) -> Value {
         let prefix = format!("{path}/");
         let items: Vec<_> = self
@@ -139,22 +165,11 @@ impl Stored {
 }
 
 async fn answer(State(api): State<FakeApi>, method: Method, uri: Uri, body: Bytes) -> Response {
-    let mut stored = api.0.lock().unwrap();
-    let path = uri.path();
-    if method == Method::GET {
-        return match stored.objects.get(path) {
-            Some(object) => Json(object.clone()).into_response(),
-            None if path.ends_with('s') && path.rsplit('/').next() == Some("secrets") => {
-                Json(stored.list(path)).into_response()
-            }
-            None => failure(404, "NotFound", "no such object"),
-        };
+    let answer = api.0.lock().unwrap().answer(method, &uri, &body);
+    match answer {
+        Some(answer) => answer,
+        None => std::future::pending().await,
     }
-    let value: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    stored
-        .writes
-        .push((method.clone(), uri.to_string(), value.clone()));
-    stored.write(&method, path, value)
 }
 
 fn failure(code: u16, reason: &str, message: &str) -> Response {

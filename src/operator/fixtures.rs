@@ -1,19 +1,77 @@
-//! Objects for tests.
+//! Objects for tests, and what workers share.
 
-use chrono::DateTime;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta};
 use serde_json::json;
 
 use super::{
-    cache::{InstanceItem, PollerItem},
+    budget::WriteBudget,
+    cache::{Cache, InstanceItem, PollerItem},
+    fake_api::FakeApi,
     item::{Item, Key},
+    notices::Notices,
+    shared::Shared,
+    tokens::TokenSecrets,
 };
+use crate::{
+    api::{CHECKPOINT_VERSION, Checkpoint, Stream},
+    callback::RetryPolicy,
+    catalog::Catalog,
+    clock::Clock,
+    fleet::Environment,
+    network::AddressPolicy,
+    telemetry::{Board, Metrics},
+};
+
+/// What workers share, on an API server in memory, a thousand seconds after the epoch.
+pub(super) fn shared(api: &FakeApi) -> Arc<Shared> {
+    let (client, metrics) = (api.client(), Metrics::default());
+    let clock = Clock::starting_at(DateTime::UNIX_EPOCH + TimeDelta::seconds(1_000));
+    let budget = WriteBudget::new(NonZeroU32::new(1_000).unwrap(), metrics.clone());
+    Arc::new(Shared {
+        owner: "pollen/pollen".to_owned(),
+        cache: Cache::default(),
+        clock,
+        environment: environment(clock),
+        board: Board::default(),
+        notices: Notices::new(client.clone(), "pollen", "pollen-0", budget.clone()).0,
+        tokens: TokenSecrets {
+            client: client.clone(),
+            namespace: "pollen".to_owned(),
+            release: "pollen".to_owned(),
+            watched: Vec::new(),
+            identity: "pollen-0".to_owned(),
+            clock,
+            budget: budget.clone(),
+        },
+        reads: Shared::reads(),
+        client,
+        budget,
+        metrics,
+    })
+}
+
+fn environment(clock: Clock) -> Environment {
+    Environment {
+        clock,
+        catalog: Arc::new(Catalog::builtin().unwrap()),
+        policy: Arc::new(AddressPolicy::new(Vec::new(), Vec::new())),
+        retry: RetryPolicy {
+            first: Duration::from_secs(1),
+            max: Duration::from_secs(1),
+            give_up_after: Duration::from_secs(1),
+        },
+    }
+}
 
 pub(super) fn instance(name: &str) -> InstanceItem {
     item(
         name,
         serde_json::from_value(json!({
             "connector": "servicenowoauth",
-            "authentication": {"secretRef": {"name": "oauth"}, "type": "Basic"},
+            "authentication": {"secretRef": {"name": "oauth"}, "type": "ClientCredentials"},
+            "configuration": {"servicenow.subdomain": "acme"},
             "events": {"enabled": true, "callback": {"url": "https://receiver.example/events"}},
         }))
         .unwrap(),
@@ -36,5 +94,28 @@ fn item<S>(name: &str, spec: S) -> Item<S> {
         poll_requested_at: None,
         resume_delivery: None,
         spec,
+    }
+}
+
+/// A checkpoint that has settled everything up to `seconds` after the epoch.
+pub(super) fn checkpoint(seconds: i64) -> Checkpoint {
+    let at = DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+    Checkpoint {
+        version: CHECKPOINT_VERSION,
+        uid: "uid-of-accounts".into(),
+        query_fingerprint: String::new(),
+        started_at: at,
+        swept_at: None,
+        records: Stream {
+            watermark: at,
+            settled_at_start: None,
+            window_since: at,
+            window: None,
+            content_ignored: None,
+            position: None,
+        },
+        deletes: None,
+        reconcile: None,
+        replay: None,
     }
 }

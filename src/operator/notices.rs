@@ -173,6 +173,9 @@ fn tell(before: &[Condition], condition: &Condition) -> Option<Notice> {
     match condition.status.as_str() {
         "True" if kind == STALLED => Some(Notice::of(condition)),
         "True" if kind == READY && is_telling(&condition.reason) => Some(Notice::of(condition)),
+        "True" if is_aspect && condition.reason == reasons::AUTHORIZATION_EXPIRING.as_str() => {
+            Some(Notice::of(condition))
+        }
         "True" if is_aspect && status_of(before, kind) == Some("False") => {
             Some(Notice::recovered(format!("{kind} again")))
         }
@@ -248,6 +251,15 @@ mod tests {
         assert!(told(&[], &first).is_empty());
         let refused = with_aspect(&first, Status::False, reasons::AUTHENTICATION_FAILED);
         assert_eq!(told(&refused, &first), ["Recovered"]);
+    }
+
+    #[test]
+    fn an_authorization_that_ends_soon_is_told_once_and_its_renewal_is_not() {
+        let good = with_aspect(&[], Status::True, reasons::SUCCEEDED);
+        let expiring = with_aspect(&good, Status::True, reasons::AUTHORIZATION_EXPIRING);
+        assert_eq!(told(&good, &expiring), ["AuthorizationExpiring"]);
+        assert!(told(&expiring, &expiring).is_empty());
+        assert!(told(&expiring, &good).is_empty());
     }
 
     #[test]

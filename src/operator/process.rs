@@ -186,6 +186,7 @@ fn share(
         client: clients.requests.clone(),
         namespace: settings.own_namespace.clone(),
         release: settings.controller_name.clone(),
+        watched: settings.namespaces.clone(),
         identity: settings.identity.clone(),
         clock,
         budget: budget.clone(),

@@ -1,6 +1,6 @@
 //! What a poll's outcome or an instance's state means for conditions: no client required.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::status::conditions::Standing;
@@ -9,7 +9,7 @@ use crate::{
         conditions::{Aspect, Conditions, Status},
         reasons::{self, Reason},
     },
-    category::Category,
+    category::{Category, ConfigurationError, Subject},
     fleet::{Failure, InstanceState},
     poll::{End, Outcome, StoreError},
 };
@@ -59,6 +59,18 @@ pub(super) fn of_wait(reason: &str, failing: Option<&Standing>, overdue: bool) -
         Some(standing) if overdue => standing.clone().lasting(),
         Some(standing) => standing.clone(),
         None => late(overdue, reasons::INSTANCE_NOT_READY, reason),
+    }
+}
+
+/// What a spec that cannot be built says of its object. A Secret may come, or be completed, by
+/// itself; anything else a person must mend.
+pub(super) fn of_configuration(error: &ConfigurationError) -> Standing {
+    let message = error.to_string();
+    match error.subject {
+        Subject::Secret => Standing::waiting(reasons::SECRET_NOT_FOUND, message),
+        Subject::Connector => Standing::stalled(reasons::UNKNOWN_CONNECTOR, message),
+        Subject::Address => Standing::stalled(reasons::ADDRESS_REFUSED, message),
+        Subject::Field => Standing::stalled(reasons::INVALID_SPEC, message),
     }
 }
 
@@ -146,9 +158,42 @@ pub(super) fn is_silent(state: &InstanceState, answered: bool) -> bool {
     !answered && *state == InstanceState::default()
 }
 
+/// What an instance's aspects tell beside its state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Circumstances {
+    /// When the refresh token ends, if that is soon.
+    pub(super) reauthorization_due: Option<DateTime<Utc>>,
+    /// Events are posted over plain http.
+    pub(super) plain_callback: bool,
+}
+
+impl Circumstances {
+    fn of_credentials(&self) -> (Reason, String) {
+        let Some(end) = self.reauthorization_due else {
+            return (reasons::SUCCEEDED, String::new());
+        };
+        let end = end.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let message = format!(
+            "the provider's authorization ends at {end}: authorize again before, and put the new code or refresh \
+             token into the Secret that spec.authentication.secretRef names"
+        );
+        (reasons::AUTHORIZATION_EXPIRING, message)
+    }
+
+    fn of_callback(&self) -> (Reason, String) {
+        if !self.plain_callback {
+            return (reasons::SUCCEEDED, String::new());
+        }
+        let message = "events are posted over plain http, readable on the way: write https in \
+                       spec.events.callback.url";
+        (reasons::CALLBACK_UNENCRYPTED, message.to_owned())
+    }
+}
+
 /// Writes `Authenticated` and `CallbackAccepting`, as far as they are known.
 pub(super) fn set_aspects(
     state: &InstanceState,
+    known: &Circumstances,
     all: &mut Vec<Condition>,
     generation: i64,
     now: DateTime<Utc>,
@@ -163,6 +208,7 @@ pub(super) fn set_aspects(
         &mut conditions,
         Aspect::Authenticated,
         refused,
+        known.of_credentials(),
         reasons::AUTHENTICATION_FAILED,
     );
     let failed = if state.callback_gone {
@@ -174,6 +220,7 @@ pub(super) fn set_aspects(
         &mut conditions,
         Aspect::CallbackAccepting,
         &state.callback,
+        known.of_callback(),
         failed,
     );
     *all = conditions.into_vec();
@@ -183,10 +230,11 @@ fn set_aspect(
     conditions: &mut Conditions,
     aspect: Aspect,
     known: &Option<Result<(), Failure>>,
+    (good, message): (Reason, String),
     failed: Reason,
 ) {
     match known {
-        Some(Ok(())) => conditions.set(aspect, Status::True, reasons::SUCCEEDED, ""),
+        Some(Ok(())) => conditions.set(aspect, Status::True, good, &message),
         Some(Err(failure)) => conditions.set(aspect, Status::False, failed, &failure.message),
         None => {}
     }

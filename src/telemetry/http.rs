@@ -47,6 +47,9 @@ pub async fn serve(
 ) -> Result<(), HttpError> {
     let failed = |source| HttpError { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
+    // With port 0 nothing else tells which one it is.
+    let bound = listener.local_addr().map_err(failed)?;
+    tracing::info!(address = %bound, "serving health and metrics");
     axum::serve(listener, router(served))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await

@@ -1,6 +1,6 @@
 //! Log lines on standard error, as text or JSON.
 
-use std::io::stderr;
+use std::io::{IsTerminal as _, stderr};
 
 use tracing_subscriber::{
     EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
@@ -39,7 +39,10 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
         reason: error.to_string(),
     })?;
     let lines = match format {
-        LogFormat::Text => fmt::layer().with_writer(stderr).boxed(),
+        LogFormat::Text => fmt::layer()
+            .with_ansi(coloured())
+            .with_writer(stderr)
+            .boxed(),
         LogFormat::Json => fmt::layer()
             .json()
             .flatten_event(true)
@@ -50,6 +53,11 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
         .with(lines.with_filter(chosen))
         .try_init()
         .map_err(|_| LogError::AlreadySet)
+}
+
+/// Collectors keep escape codes as they are; <https://no-color.org> is for people.
+fn coloured() -> bool {
+    stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::control_plane::{ControlPlane, Outcome};
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/pollen");
 
 /// The chart without its CRDs, which are cluster-wide and therefore not every test's to install.
-const WITHOUT_CRDS: [&str; 2] = ["--set", "crds.enabled=false"];
+pub(crate) const WITHOUT_CRDS: [&str; 2] = ["--set", "crds.enabled=false"];
 
 /// Installs the release `pollen` into a namespace of its own, which is returned.
 async fn install(plane: &ControlPlane, options: &[&str]) -> String {
@@ -26,7 +26,7 @@ async fn install(plane: &ControlPlane, options: &[&str]) -> String {
     namespace
 }
 
-async fn release(
+pub(crate) async fn release(
     plane: &ControlPlane,
     command: &str,
     namespace: &str,

@@ -19,6 +19,7 @@ pub(crate) struct ControlPlane {
     folder: PathBuf,
     up: Child,
     names: AtomicU32,
+    crds: OnceCell<()>,
 }
 
 const FAILED: &str = "the control plane did not start; tests/control-plane/up has said why";
@@ -51,6 +52,26 @@ impl ControlPlane {
     /// Runs kubectl as the cluster's admin.
     pub(crate) async fn kubectl(&self, arguments: &[&str]) -> Outcome {
         self.run("kubectl", arguments).await
+    }
+
+    /// `kubectl apply` of a manifest, YAML or JSON, into a namespace.
+    pub(crate) async fn apply(&self, namespace: &str, manifest: &str) -> Outcome {
+        let number = self.names.fetch_add(1, Ordering::Relaxed);
+        let file = self.folder.join(format!("manifest-{number}.yaml"));
+        tokio::fs::write(&file, manifest).await.unwrap();
+        let path = file.to_str().unwrap();
+        self.kubectl(&["apply", "--namespace", namespace, "-f", path])
+            .await
+    }
+
+    /// Installs the CRDs as they are generated, once.
+    pub(crate) async fn install_crds(&self) {
+        let install = async {
+            self.kubectl(&["apply", "-f", "crds/"]).await.unwrap();
+            let wait = ["wait", "--for=condition=Established", "-f", "crds/"];
+            self.kubectl(&wait).await.unwrap();
+        };
+        self.crds.get_or_init(|| install).await;
     }
 
     /// Runs helm as the cluster's admin.
@@ -173,6 +194,7 @@ fn launch() -> Option<ControlPlane> {
         folder,
         up,
         names: AtomicU32::new(0),
+        crds: OnceCell::new(),
     })
 }
 

@@ -1,4 +1,5 @@
-//! What only a real API server can show: the chart, its rights, its upgrades.
+//! What only a real API server can show: the chart, its rights, its upgrades, and
+//! the operator at work.
 //!
 //! The control plane is built from source on the first run; `tests/control-plane/README.md` says how.
 
@@ -13,3 +14,4 @@
 mod audit;
 mod chart;
 mod control_plane;
+mod operator;

@@ -152,3 +152,11 @@ fn every_command_has_help_with_examples() {
         );
     }
 }
+
+#[test]
+fn log_lines_that_no_terminal_shows_have_no_colours() {
+    let folder = Folder::valid();
+    let ended = folder.run("local", &["--once", "--retry-for", "0s", "--log", "debug"]);
+    assert!(ended.errors.contains("DEBUG"), "{}", ended.errors);
+    assert!(!ended.errors.contains('\x1b'), "{}", ended.errors);
+}

@@ -100,6 +100,22 @@ fn a_problem_is_said_once_with_what_to_do_and_so_is_its_end() {
 }
 
 #[test]
+fn a_poller_that_has_said_its_error_waits_without_another_line() {
+    let (report, _, errors) = report();
+    for _ in 0..2 {
+        report.polled("accounts", &failed());
+        report.waiting("accounts", "the answer was 401");
+    }
+    report.waiting("contacts-of-customers", "the answer was 401");
+    let shown = errors.shown();
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert_eq!(
+        shown[1],
+        "contacts-of-customers  warning: waits: the answer was 401"
+    );
+}
+
+#[test]
 fn bad_records_are_a_warning_that_names_them() {
     let (report, _, errors) = report();
     let progress = Progress {

@@ -59,9 +59,9 @@ impl Membership {
     pub(super) async fn take_part(&self, stop: &CancellationToken) {
         let mut election = Election::new(self.identity.clone(), self.duration);
         while !stop.is_cancelled() {
-            let round = self.round(&mut election);
-            // A request that hangs is given up long before the claim runs out.
-            if timeout(self.duration / 6, round).await.is_err() {
+            // A request that hangs is given up long before the claim runs out, and at the end.
+            let round = timeout(self.duration / 6, self.round(&mut election));
+            if let Some(Err(_)) = stop.run_until_cancelled(round).await {
                 tracing::warn!(
                     lease = self.name,
                     "the Lease could not be read or written in time"

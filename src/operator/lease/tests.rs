@@ -86,3 +86,20 @@ async fn a_holder_that_vanished_is_followed_when_its_claim_has_run_out() {
         "{waited:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_without_an_answer_does_not_hold_up_the_end() {
+    let api = FakeApi::default();
+    let (mut leads, stop, task) = run(member(&api, "first"));
+    leads.wait_for(|leads| *leads).await.unwrap();
+    api.fail_next(Fault::Silent);
+    tokio::time::sleep(DURATION / 6 + Duration::from_millis(10)).await;
+    let stopped = Instant::now();
+    stop.cancel();
+    task.await.unwrap();
+    assert!(
+        stopped.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        stopped.elapsed()
+    );
+}

@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::{CHECKPOINT_VERSION, Stream, reasons},
+    api::reasons,
     operator::{
         fake_api::{FakeApi, Fault},
-        fixtures,
+        fixtures::{self, checkpoint},
     },
     telemetry::Metrics,
 };
@@ -15,28 +15,6 @@ const PATH: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/pollerresource
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
-}
-
-fn checkpoint(seconds: i64) -> Checkpoint {
-    let at = at(seconds);
-    Checkpoint {
-        version: CHECKPOINT_VERSION,
-        uid: "uid-of-accounts".into(),
-        query_fingerprint: String::new(),
-        started_at: at,
-        swept_at: None,
-        records: Stream {
-            watermark: at,
-            settled_at_start: None,
-            window_since: at,
-            window: None,
-            content_ignored: None,
-            position: None,
-        },
-        deletes: None,
-        reconcile: None,
-        replay: None,
-    }
 }
 
 fn progress(events: u64) -> Progress {

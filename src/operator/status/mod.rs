@@ -10,7 +10,7 @@ use kube::core::NamespaceResourceScope;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(super) use request::Refusal;
-pub(super) use unread::report_unread;
+pub(super) use unread::{report_refused, report_unread};
 pub(super) use writer::{OpenError, StatusWriter, WriteError};
 
 use crate::api::{

@@ -10,9 +10,12 @@ use super::{
     conditions::Standing,
     request::{Failed, Target},
 };
-use crate::operator::{
-    budget::{Write, WriteBudget},
-    item::Item,
+use crate::{
+    api::Checkpoint,
+    operator::{
+        budget::{Write, WriteBudget},
+        item::Item,
+    },
 };
 
 /// Writes the conditions alone; the rest of the status goes back as it came. Answers whether there
@@ -23,6 +26,33 @@ pub(in crate::operator) async fn report_unread<K: Reported, S>(
     item: &Item<S>,
     standing: &Standing,
     now: DateTime<Utc>,
+) -> Result<bool, WriteError> {
+    report_where::<K, S>(client, budget, item, standing, now, |_| true).await
+}
+
+/// Like [`report_unread`], for an object whose status the server refuses. A definition that lacks
+/// fields shows what is stored without them, and a write would store it so: where `known`, the
+/// checkpoint that is stored, would lose by it, nothing is written.
+pub(in crate::operator) async fn report_refused<K: Reported, S>(
+    client: &Client,
+    budget: &WriteBudget,
+    item: &Item<S>,
+    standing: &Standing,
+    known: Option<&Checkpoint>,
+    now: DateTime<Utc>,
+) -> Result<bool, WriteError> {
+    let known = json!(known);
+    let is_whole = |status: &Value| *status.get("checkpoint").unwrap_or(&Value::Null) == known;
+    report_where::<K, S>(client, budget, item, standing, now, is_whole).await
+}
+
+async fn report_where<K: Reported, S>(
+    client: &Client,
+    budget: &WriteBudget,
+    item: &Item<S>,
+    standing: &Standing,
+    now: DateTime<Utc>,
+    may_be_stored: impl Fn(&Value) -> bool,
 ) -> Result<bool, WriteError> {
     let target = Target {
         namespace: item.key.namespace.clone(),
@@ -37,7 +67,7 @@ pub(in crate::operator) async fn report_unread<K: Reported, S>(
     let Some(found) = found else { return Ok(false) };
     let before = found.status.unwrap_or_else(|| json!({}));
     let next = with_conditions(&before, standing, item.generation, now);
-    if next == before {
+    if next == before || !may_be_stored(&before) {
         return Ok(false);
     }
     budget.acquire(Write::Condition).await;
@@ -74,6 +104,49 @@ mod tests {
         operator::{fake_api::FakeApi, fixtures},
         telemetry::Metrics,
     };
+
+    fn outdated() -> Standing {
+        Standing::stalled(reasons::CRD_OUTDATED, "apply the CRDs of this release")
+    }
+
+    async fn tell_refused(api: &FakeApi, known: &Checkpoint) -> bool {
+        let budget = WriteBudget::new(std::num::NonZeroU32::MIN, Metrics::default());
+        let known = Some(known);
+        let item = fixtures::poller("accounts", "prod");
+        let now = DateTime::UNIX_EPOCH;
+        report_refused::<PollerResource, _>(&api.client(), &budget, &item, &outdated(), known, now)
+            .await
+            .unwrap()
+    }
+
+    fn with_checkpoint(api: &FakeApi, checkpoint: &Value) {
+        let uid = "uid-of-accounts";
+        let metadata = json!({"namespace": "helpdesk", "name": "accounts", "uid": uid});
+        api.insert(
+            PATH,
+            json!({"metadata": metadata, "status": {"checkpoint": checkpoint}}),
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_told_without_what_the_server_refuses() {
+        let (api, checkpoint) = (FakeApi::default(), fixtures::checkpoint(1));
+        with_checkpoint(&api, &json!(checkpoint));
+        assert!(tell_refused(&api, &checkpoint).await);
+        let status = &api.object(PATH)["status"];
+        assert_eq!(status["conditions"][0]["reason"], "CRDOutdated");
+        assert_eq!(status["checkpoint"], json!(checkpoint));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_checkpoint_that_an_older_definition_shows_cut_is_not_stored_so() {
+        let (api, checkpoint) = (FakeApi::default(), fixtures::checkpoint(1));
+        let mut cut = json!(checkpoint);
+        cut.as_object_mut().unwrap().remove("queryFingerprint");
+        with_checkpoint(&api, &cut);
+        assert!(!tell_refused(&api, &checkpoint).await);
+        assert!(api.writes().is_empty());
+    }
 
     const PATH: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/pollerresources/accounts";
 

@@ -45,6 +45,8 @@ pub(super) struct TokenSecrets {
     pub(super) namespace: String,
     /// The name of this release.
     pub(super) release: String,
+    /// The namespaces whose instances are seen; all when empty.
+    pub(super) watched: Vec<String>,
     pub(super) identity: String,
     pub(super) clock: Clock,
     pub(super) budget: WriteBudget,
@@ -61,6 +63,10 @@ pub(super) struct KubeTokenStore {
 }
 
 impl TokenSecrets {
+    fn watches(&self, namespace: &str) -> bool {
+        self.watched.is_empty() || self.watched.iter().any(|watched| watched == namespace)
+    }
+
     /// The store of one instance.
     pub(super) fn of(&self, instance: &Key) -> KubeTokenStore {
         KubeTokenStore {

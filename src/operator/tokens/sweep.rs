@@ -40,7 +40,9 @@ pub(in crate::operator) async fn sweep(
         .await?
         .items
     {
-        let verdict = judge(&secret, &exists, now);
+        // Of a namespace that is not watched nothing is known.
+        let exists = |key: &Key| !tokens.watches(&key.namespace) || exists(key);
+        let verdict = judge(&secret, exists, now);
         if verdict != Verdict::Keep {
             tokens.budget.acquire(Write::Token).await;
             apply(&secrets, secret, verdict, now).await?;
@@ -152,6 +154,23 @@ mod tests {
             Verdict::Unmark
         );
         assert_eq!(judge(&secret(None), back, now), Verdict::Keep);
+    }
+
+    #[tokio::test]
+    async fn a_token_of_a_namespace_that_is_watched_no_more_is_left_alone() {
+        let api = crate::operator::fake_api::FakeApi::default();
+        let path = "/api/v1/namespaces/pollen/secrets/pollen-token-1";
+        let mut orphan = secret(None);
+        orphan.metadata.name = Some("pollen-token-1".into());
+        api.insert(path, serde_json::to_value(orphan).unwrap());
+        let shared = crate::operator::fixtures::shared(&api);
+        let mut tokens = shared.tokens.clone();
+        tokens.watched = vec!["finance".to_owned()];
+        sweep(&tokens, |_| false).await.unwrap();
+        assert!(api.writes().is_empty());
+        tokens.watched.push("helpdesk".to_owned());
+        sweep(&tokens, |_| false).await.unwrap();
+        assert_eq!(api.writes().len(), 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ fn store(api: &FakeApi, identity: &str, now: DateTime<Utc>) -> KubeTokenStore {
         client: api.client(),
         namespace: "pollen".into(),
         release: "pollen".into(),
+        watched: Vec::new(),
         identity: identity.into(),
         clock: Clock::starting_at(now),
         budget: WriteBudget::new(

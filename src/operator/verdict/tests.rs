@@ -126,6 +126,16 @@ fn a_bad_record_is_named_and_the_poller_stays_ready() {
     );
 }
 
+#[rstest]
+#[case(Subject::Field, "False InvalidSpec stalled")]
+#[case(Subject::Connector, "False UnknownConnector stalled")]
+#[case(Subject::Address, "False AddressRefused stalled")]
+#[case(Subject::Secret, "False SecretNotFound")]
+fn a_spec_that_cannot_be_built_shows(#[case] subject: Subject, #[case] expected: &str) {
+    let error = ConfigurationError::new("spec.url", "it is wrong").about(subject);
+    assert_eq!(after_health(&of_configuration(&error)), expected);
+}
+
 fn refused(category: Category) -> Option<Result<(), Failure>> {
     Some(Err(Failure {
         category,
@@ -151,8 +161,48 @@ fn a_provider_that_is_down_says_nothing_of_the_credentials() {
         authenticated: refused(Category::Provider),
         ..InstanceState::default()
     };
-    set_aspects(&state, &mut all, 1, DateTime::UNIX_EPOCH);
+    let known = Circumstances::default();
+    set_aspects(&state, &known, &mut all, 1, DateTime::UNIX_EPOCH);
     assert_eq!(status_of(&all, "Authenticated"), None);
+}
+
+/// Reason and message of an aspect of an instance that is well.
+fn aspect_of_a_well_instance(known: &Circumstances, kind: &str) -> (String, String) {
+    let state = InstanceState {
+        authenticated: Some(Ok(())),
+        callback: Some(Ok(())),
+        ..InstanceState::default()
+    };
+    let mut all = Vec::new();
+    set_aspects(&state, known, &mut all, 1, DateTime::UNIX_EPOCH);
+    let found = all
+        .iter()
+        .find(|condition| condition.type_ == kind)
+        .unwrap();
+    assert_eq!(found.status, "True");
+    (found.reason.clone(), found.message.clone())
+}
+
+#[test]
+fn an_authorization_that_ends_soon_is_told_with_its_end() {
+    let known = Circumstances {
+        reauthorization_due: Some(DateTime::UNIX_EPOCH + TimeDelta::days(3)),
+        ..Circumstances::default()
+    };
+    let (reason, message) = aspect_of_a_well_instance(&known, "Authenticated");
+    assert_eq!(reason, "AuthorizationExpiring");
+    assert!(message.contains("1970-01-04T00:00:00Z"), "{message}");
+}
+
+#[test]
+fn a_callback_over_plain_http_is_told() {
+    let known = Circumstances {
+        plain_callback: true,
+        ..Circumstances::default()
+    };
+    let (reason, message) = aspect_of_a_well_instance(&known, "CallbackAccepting");
+    assert_eq!(reason, "CallbackUnencrypted");
+    assert!(message.contains("https"), "{message}");
 }
 
 #[test]

@@ -149,10 +149,10 @@ impl Worker {
         ledger: Result<Ledger, OpenError>,
     ) -> Result<(), OpenError> {
         let work = match ledger {
-            Ok(ledger) => PollerWork::new(item.uid.clone(), ledger),
+            Ok(ledger) => PollerWork::new(item, ledger),
             Err(OpenError::Gone) => return Ok(()),
             Err(error @ OpenError::Unavailable(_)) => return Err(error),
-            Err(error) => PollerWork::unreadable(item.uid.clone(), error),
+            Err(error) => PollerWork::unreadable(item, error),
         };
         self.pollers.insert(item.key.name.clone(), work);
         Ok(())

@@ -13,14 +13,14 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{Retry, Worker};
 use crate::{
-    api::{ConnectorInstance, reasons},
+    api::ConnectorInstance,
     fleet::{Instance, InstanceSettings, InstanceState},
     operator::{
         budget::Write,
         cache::{Group, InstanceItem},
         lease::Rival,
         plan::{self, Plan},
-        status::{StatusWriter, conditions::Standing},
+        status::{StatusWriter, WriteError, conditions::Standing},
         verdict,
     },
 };
@@ -135,8 +135,17 @@ impl Worker {
             return Ok(planned);
         }
         self.rest().await;
-        self.settle_start(item).await?;
-        Ok(Some(self.build(item).await))
+        match self.settle_start(item).await {
+            Ok(()) => Ok(Some(self.build(item).await)),
+            Err(WriteError::Refused(refusal)) => Ok(Some(Plan::Rest(Standing::stalled(
+                refusal.reason,
+                refusal.message,
+            )))),
+            Err(error) => Err(Retry(format!(
+                "the status of ConnectorInstance {}: {error}",
+                item.key
+            ))),
+        }
     }
 
     fn is_current(&self, item: &InstanceItem) -> bool {
@@ -162,7 +171,7 @@ impl Worker {
     }
 
     /// Stores when events were first switched on, before any poller starts from there.
-    async fn settle_start(&mut self, item: &InstanceItem) -> Result<(), Retry> {
+    async fn settle_start(&mut self, item: &InstanceItem) -> Result<(), WriteError> {
         let Some(work) = &mut self.instance else {
             return Ok(());
         };
@@ -170,13 +179,7 @@ impl Worker {
         let mut next = work.writer.status().clone();
         next.controller_name = Some(self.shared.owner.clone());
         next.events_enabled_at = plan::events_enabled_at(item, &next, self.shared.clock.now());
-        let written = work.writer.write(next, Write::Checkpoint).await;
-        written.map_err(|error| {
-            Retry(format!(
-                "the status of ConnectorInstance {}: {error}",
-                item.key
-            ))
-        })
+        work.writer.write(next, Write::Checkpoint).await
     }
 
     async fn build(&mut self, item: &InstanceItem) -> Plan {
@@ -210,7 +213,7 @@ impl Worker {
                 });
                 Plan::Run
             }
-            Err(error) => Plan::Rest(Standing::stalled(reasons::INVALID_SPEC, error.to_string())),
+            Err(error) => Plan::Rest(verdict::of_configuration(&error)),
         }
     }
 

@@ -25,11 +25,20 @@ use tokio::{sync::Notify, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use self::{instance::InstanceWork, poller::PollerWork, roster::Roster};
-use super::{cache::Group, credentials::Credentials, item::Key, plan, shared::Shared};
+use super::{
+    cache::Group,
+    credentials::Credentials,
+    item::Key,
+    plan::{self, Plan},
+    shared::Shared,
+};
 
 /// The pause after the first reconcile that failed; it doubles.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// How often an instance at work is looked at when nothing changes: the end of its refresh token
+/// comes near without a sign.
+const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
 
 /// How a worker is woken; clones wake the same worker.
 #[derive(Clone, Debug, Default)]
@@ -128,13 +137,15 @@ impl Worker {
             return Ok(Some(ownership::PAUSE));
         }
         let planned = self.plan_instance(&group);
+        let is_wanted = planned == Some(Plan::Run);
         let plan = self.apply_instance(&group, planned).await?;
         let again = self.apply_pollers(&group, plan.as_ref()).await?;
         self.report_instance(&group, plan.as_ref()).await?;
-        opened.map(|()| again)
+        let later = is_wanted.then(|| look_again(plan.as_ref()));
+        opened.map(|()| again.into_iter().chain(later).min())
     }
 
-    fn plan_instance(&self, group: &Group) -> Option<plan::Plan> {
+    fn plan_instance(&self, group: &Group) -> Option<Plan> {
         let missing = self
             .credentials
             .as_ref()
@@ -185,3 +196,15 @@ impl Worker {
         }
     }
 }
+
+/// When to look again at an instance that is to be at work.
+fn look_again(plan: Option<&Plan>) -> Duration {
+    match plan {
+        Some(Plan::Run) => LOOK_AGAIN,
+        // It could not be built; a name that does not resolve may do so later.
+        _ => LONGEST_RETRY,
+    }
+}
+
+#[cfg(test)]
+mod tests;

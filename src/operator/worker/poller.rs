@@ -12,28 +12,38 @@ use crate::{
     api::{PollerResource, reasons},
     operator::{
         cache::{Group, PollerItem},
+        item::Key,
         ledger::{Ledger, Refused},
         notices::{Notice, Notices},
         plan::{self, Plan},
         shared::Shared,
-        status::{OpenError, conditions::Standing, report_unread},
+        status::{OpenError, Refusal, conditions::Standing, report_refused, report_unread},
+        verdict,
     },
 };
 
-/// The pause before a refused write is tried again.
-const REFUSED: Duration = Duration::from_secs(60);
+/// The pause before a refused write is tried again, which doubles up to that after an unreadable status.
+const REFUSED: Duration = Duration::from_secs(5);
 /// The pause before a status that could not be read is read again.
 const UNREADABLE: Duration = Duration::from_secs(60);
 
 /// What a worker keeps of one poller.
 pub(super) struct PollerWork {
+    key: Key,
     uid: String,
     record: Record,
     task: Option<Task>,
     /// The poll request that was acted on last.
     poked: Option<String>,
-    /// When a refused write was tried last.
-    refused_at: Option<Instant>,
+    /// The refused write, while it is refused.
+    refused: Option<Attempts>,
+}
+
+/// When a refused write was tried last, and how long it rests then.
+#[derive(Clone, Copy)]
+struct Attempts {
+    last: Instant,
+    pause: Duration,
 }
 
 enum Record {
@@ -74,10 +84,10 @@ impl Worker {
 }
 
 impl PollerWork {
-    pub(super) fn new(uid: String, ledger: Ledger) -> Self {
+    pub(super) fn new(item: &PollerItem, ledger: Ledger) -> Self {
         let refused = ledger.refused();
         Self::with(
-            uid,
+            item,
             Record::Open {
                 ledger: Arc::new(Mutex::new(ledger)),
                 refused,
@@ -86,9 +96,9 @@ impl PollerWork {
     }
 
     /// A poller whose status must not be written over, and that therefore does not poll.
-    pub(super) fn unreadable(uid: String, error: OpenError) -> Self {
+    pub(super) fn unreadable(item: &PollerItem, error: OpenError) -> Self {
         Self::with(
-            uid,
+            item,
             Record::Unreadable {
                 error,
                 found_at: Instant::now(),
@@ -96,13 +106,14 @@ impl PollerWork {
         )
     }
 
-    const fn with(uid: String, record: Record) -> Self {
+    fn with(item: &PollerItem, record: Record) -> Self {
         Self {
-            uid,
+            key: item.key.clone(),
+            uid: item.uid.clone(),
             record,
             task: None,
             poked: None,
-            refused_at: None,
+            refused: None,
         }
     }
 
@@ -115,6 +126,7 @@ impl PollerWork {
         if let Some(task) = self.task.take() {
             task.stop().await;
             shared.metrics.pollers.dec();
+            shared.board.remove(&self.key.namespace, &self.key.name);
         }
     }
 
@@ -139,10 +151,6 @@ impl PollerWork {
         match plan {
             Plan::Rest(standing) => {
                 self.stop(around.shared).await;
-                around
-                    .shared
-                    .board
-                    .remove(&item.key.namespace, &item.key.name);
                 report(&ledger, item, &standing, around.shared).await;
                 None
             }
@@ -166,23 +174,23 @@ impl PollerWork {
     ) -> Option<Duration> {
         let refusal = refused.refusal()?;
         self.stop(shared).await;
-        let waited = self.refused_at.map_or(Duration::ZERO, |at| at.elapsed());
-        if self.refused_at.is_some() && waited < REFUSED {
-            return Some(REFUSED - waited);
+        if let Some(attempts) = self.refused {
+            let left = attempts.pause.saturating_sub(attempts.last.elapsed());
+            if !left.is_zero() {
+                return Some(left);
+            }
+            if ledger.lock().await.retry_refused().await {
+                self.refused = None;
+                return None;
+            }
         }
-        if self.refused_at.is_some() && ledger.lock().await.retry_refused().await {
-            self.refused_at = None;
-            return None;
-        }
-        self.refused_at = Some(Instant::now());
-        report(
-            ledger,
-            item,
-            &Standing::stalled(refusal.reason, refusal.message),
-            shared,
-        )
-        .await;
-        Some(REFUSED)
+        tell_refusal(refusal, self.refused.is_none(), ledger, item, shared).await;
+        let pause = self
+            .refused
+            .map_or(REFUSED, |attempts| (attempts.pause * 2).min(UNREADABLE));
+        let last = Instant::now();
+        self.refused = Some(Attempts { last, pause });
+        Some(pause)
     }
 
     async fn keep_running(
@@ -191,13 +199,12 @@ impl PollerWork {
         ledger: &Arc<Mutex<Ledger>>,
         around: &Surroundings<'_>,
     ) -> Option<Duration> {
-        let wait = match &self.task {
-            None => Duration::ZERO,
-            Some(task) => task.stale_in(item, around.roster)?,
-        };
-        if !wait.is_zero() {
+        let wait = self.task.as_ref().map_or(Some(Duration::ZERO), |task| {
+            task.stale_in(item, around.roster)
+        });
+        if wait != Some(Duration::ZERO) {
             self.poke_if_asked(item, ledger).await;
-            return Some(wait);
+            return wait;
         }
         self.stop(around.shared).await;
         let running = around.instance.and_then(InstanceWork::running)?;
@@ -209,7 +216,7 @@ impl PollerWork {
                 self.mark_handled(item, ledger).await;
             }
             Err(error) => {
-                let standing = Standing::stalled(reasons::INVALID_SPEC, error.to_string());
+                let standing = verdict::of_configuration(&error);
                 report(ledger, item, &standing, around.shared).await;
             }
         }
@@ -261,6 +268,33 @@ async fn report(
     match ledger.report(Some(standing)).await {
         Ok(notices) => shared.tell_poller(item, notices),
         Err(error) => tracing::warn!(poller = %item.key, %error, "the conditions are not written"),
+    }
+}
+
+/// Says why nothing is polled, as far as the server lets that be said.
+async fn tell_refusal(
+    refusal: Refusal,
+    is_new: bool,
+    ledger: &Mutex<Ledger>,
+    item: &PollerItem,
+    shared: &Shared,
+) {
+    let stored = ledger.lock().await.status().checkpoint.clone();
+    let standing = Standing::stalled(refusal.reason, refusal.message.as_str());
+    let told = report_refused::<PollerResource, _>(
+        &shared.client,
+        &shared.budget,
+        item,
+        &standing,
+        stored.as_ref(),
+        shared.clock.now(),
+    );
+    if let Err(error) = told.await {
+        tracing::warn!(poller = %item.key, %error, "the conditions are not written");
+    }
+    if is_new {
+        let notice = Notice::warning(refusal.reason, refusal.message);
+        shared.tell_poller(item, vec![notice]);
     }
 }
 

@@ -1,18 +1,19 @@
 //! Writing what became of the instance into its status.
 
-use super::{Retry, Worker};
+use super::{Retry, Worker, instance::Running};
 use crate::{
     api::{ConnectorInstance, ConnectorInstanceStatus},
     operator::{
         budget::Write,
         cache::{Group, InstanceItem},
-        notices::{Notices, of_change},
-        plan::Plan,
+        notices::{Notice, Notices, of_change},
+        plan::{self, Plan},
         status::{
-            WriteError,
-            conditions::{READY, status_of},
+            Refusal, WriteError,
+            conditions::{READY, Standing, status_of},
+            report_refused,
         },
-        verdict,
+        verdict::{self, Circumstances},
     },
 };
 
@@ -35,6 +36,9 @@ impl Worker {
         let notices = of_change(&work.writer.status().conditions, &next.conditions);
         match work.writer.write(next, Write::Condition).await {
             Ok(()) => {}
+            Err(WriteError::Refused(refusal)) => {
+                return Err(self.report_refusal(item, refusal).await);
+            }
             Err(WriteError::Lost(why)) => {
                 // Whoever has written since is read before anything else is written.
                 self.stop_pollers().await;
@@ -58,6 +62,36 @@ impl Worker {
         Ok(())
     }
 
+    /// Says why the server refuses the status, as far as it lets that be said.
+    async fn report_refusal(&self, item: &InstanceItem, refusal: Refusal) -> Retry {
+        let retry = Retry(format!(
+            "the status of ConnectorInstance {}: {}",
+            item.key, refusal.message
+        ));
+        let standing = Standing::stalled(refusal.reason, refusal.message.as_str());
+        let (shared, now) = (&self.shared, self.shared.clock.now());
+        let told = report_refused::<ConnectorInstance, _>(
+            &shared.client,
+            &shared.budget,
+            item,
+            &standing,
+            None,
+            now,
+        );
+        match told.await {
+            Ok(true) => {
+                let notice = Notice::warning(refusal.reason, refusal.message);
+                let subject = Notices::about::<ConnectorInstance, _>(item);
+                shared.notices.publish(subject, notice);
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(instance = %item.key, %error, "the conditions are not written");
+            }
+        }
+        retry
+    }
+
     fn instance_status(
         &mut self,
         item: &InstanceItem,
@@ -67,7 +101,11 @@ impl Worker {
         let now = self.shared.clock.now();
         let mut next = work.writer.status().clone();
         match (plan, work.running_mut()) {
-            (Plan::Rest(standing), _) => standing.apply(&mut next.conditions, item.generation, now),
+            (Plan::Rest(standing), _) => {
+                standing.apply(&mut next.conditions, item.generation, now);
+                // Whatever it waits for, changes since its creation are told once it runs.
+                next.events_enabled_at = plan::events_enabled_at(item, &next, now);
+            }
             (Plan::Run, None) => return None,
             (Plan::Run, Some(running)) => {
                 let (state, answered) = (running.state(), running.has_answered());
@@ -79,7 +117,8 @@ impl Worker {
                 let overdue = running.is_overdue(&state, item);
                 let standing = verdict::of_instance(&state, answered, overdue);
                 standing.apply(&mut next.conditions, item.generation, now);
-                verdict::set_aspects(&state, &mut next.conditions, item.generation, now);
+                let known = circumstances(running, item);
+                verdict::set_aspects(&state, &known, &mut next.conditions, item.generation, now);
                 next.deferred_until =
                     verdict::stored_deferral(next.deferred_until, state.deferred_until, now);
                 next.last_handled_resume =
@@ -89,5 +128,14 @@ impl Worker {
         next.observed_generation = Some(item.generation);
         next.controller_name = Some(self.shared.owner.clone());
         Some(next)
+    }
+}
+
+fn circumstances(running: &Running, item: &InstanceItem) -> Circumstances {
+    let events = item.spec.events.as_ref();
+    let callback = events.and_then(|events| events.callback.as_ref());
+    Circumstances {
+        reauthorization_due: running.instance.reauthorization_due(),
+        plain_callback: callback.is_some_and(|callback| callback.url.starts_with("http://")),
     }
 }

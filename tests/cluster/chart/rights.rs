@@ -73,6 +73,9 @@ const WORKLOAD: [(&str, &str); 6] = [
     ("create patch", "events.k8s.io/events"),
 ];
 
+/// Whether another release lives is read off its Lease.
+const LEASES_OF_OTHERS: (&str, &str) = ("get", "coordination.k8s.io/leases");
+
 /// What would make an operator more than a reader of its users' namespaces.
 const NOT_ANYWHERE_ELSE: [(&str, &str); 8] = [
     (WRITE, "/secrets"),
@@ -81,7 +84,7 @@ const NOT_ANYWHERE_ELSE: [(&str, &str); 8] = [
     (WRITE, "/configmaps"),
     (WRITE, "/pods"),
     (WRITE, "rbac.authorization.k8s.io/rolebindings"),
-    ("get create update", "coordination.k8s.io/leases"),
+    (WRITE, "coordination.k8s.io/leases"),
     ("impersonate", "/serviceaccounts"),
 ];
 
@@ -93,6 +96,7 @@ async fn the_operator_reads_everywhere_and_writes_secrets_in_its_own_namespace_a
     let operator = format!("system:serviceaccount:{own}:pollen");
 
     expect(&client, &operator, &users, true, &WORKLOAD).await;
+    expect(&client, &operator, &users, true, &[LEASES_OF_OTHERS]).await;
     expect(&client, &operator, &users, false, &NOT_ANYWHERE_ELSE).await;
 
     let in_its_own = [
@@ -153,6 +157,7 @@ async fn watched_namespaces_are_all_that_the_operator_sees() {
     expect(&client, &operator, &watched, true, &WORKLOAD).await;
     expect(&client, &operator, &watched, false, &NOT_ANYWHERE_ELSE).await;
     expect(&client, &operator, &other, false, &WORKLOAD).await;
+    expect(&client, &operator, &watched, false, &[LEASES_OF_OTHERS]).await;
     expect(&client, &operator, &other, false, &NOT_ANYWHERE_ELSE).await;
     expect(
         &client,

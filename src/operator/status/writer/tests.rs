@@ -1,37 +1,17 @@
-use chrono::DateTime;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::{Checkpoint, PollerResource, PollerResourceStatus, Stream, reasons},
-    operator::fake_api::{FakeApi, Fault},
+    api::{PollerResource, PollerResourceStatus, reasons},
+    operator::{
+        fake_api::{FakeApi, Fault},
+        fixtures::checkpoint,
+    },
     telemetry::Metrics,
 };
 
 const PATH: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/pollerresources/accounts";
-
-fn checkpoint(seconds: i64) -> Checkpoint {
-    let at = DateTime::from_timestamp(seconds, 0).unwrap();
-    Checkpoint {
-        version: CHECKPOINT_VERSION,
-        uid: "u1".into(),
-        query_fingerprint: String::new(),
-        started_at: at,
-        swept_at: None,
-        records: Stream {
-            watermark: at,
-            settled_at_start: None,
-            window_since: at,
-            window: None,
-            content_ignored: None,
-            position: None,
-        },
-        deletes: None,
-        reconcile: None,
-        replay: None,
-    }
-}
 
 fn status(seconds: i64) -> PollerResourceStatus {
     PollerResourceStatus {

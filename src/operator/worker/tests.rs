@@ -1,0 +1,83 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::operator::{
+    cache::{Cached as _, InstanceItem},
+    fake_api::{FakeApi, Fault},
+    fixtures,
+};
+
+const INSTANCE: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/connectorinstances/prod";
+
+fn worker(api: &FakeApi) -> Worker {
+    let shared = fixtures::shared(api);
+    let key = Key::new("helpdesk", "prod");
+    Worker::new(key, shared, Wake::default(), CancellationToken::new())
+}
+
+fn show(worker: &Worker, api: &FakeApi, item: InstanceItem) {
+    let metadata = json!({"namespace": "helpdesk", "name": "prod", "uid": item.uid});
+    if api.object(INSTANCE).is_null() {
+        api.insert(INSTANCE, json!({"metadata": metadata}));
+    }
+    item.put(&worker.shared.cache);
+}
+
+fn with_its_secret(api: &FakeApi) {
+    let data = json!({"clientId": "YQ==", "clientSecret": "Yg=="});
+    let metadata = json!({"namespace": "helpdesk", "name": "oauth"});
+    let path = "/api/v1/namespaces/helpdesk/secrets/oauth";
+    api.insert(path, json!({"metadata": metadata, "data": data}));
+}
+
+fn status(api: &FakeApi) -> Value {
+    api.object(INSTANCE)["status"].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_waits_for_its_secret_keeps_the_moment_from_which_changes_are_told() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    show(&worker, &api, fixtures::instance("prod"));
+    worker.turn().await;
+    let first = status(&api);
+    assert_eq!(first["conditions"][0]["reason"], "SecretNotFound");
+    assert_eq!(first["eventsEnabledAt"], "1970-01-01T00:00:00Z");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_definition_of_the_instance_is_told_in_its_conditions_until_it_is_mended() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    with_its_secret(&api);
+    show(&worker, &api, fixtures::instance("prod"));
+    for _ in 0..2 {
+        let unknown = r#"strict decoding error: unknown field "status.controllerName""#;
+        api.fail_next(Fault::Refused(400, unknown.into()));
+    }
+    assert!(worker.turn().await.is_some(), "it is tried again");
+    let told = &status(&api)["conditions"];
+    assert_eq!(told[0]["reason"], "CRDOutdated");
+    assert_eq!(told[1]["type"], "Stalled");
+    assert!(worker.instance.as_ref().unwrap().running().is_none());
+
+    worker.turn().await;
+    assert!(worker.instance.as_ref().unwrap().running().is_some());
+    assert_eq!(status(&api)["conditions"][0]["reason"], "Progressing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_built_is_tried_again_since_a_name_may_resolve_later() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    with_its_secret(&api);
+    let mut item = fixtures::instance("prod");
+    item.spec.base_url = Some("http://192.0.2.1".into());
+    show(&worker, &api, item);
+    let again = worker.turn().await;
+    assert_eq!(status(&api)["conditions"][0]["reason"], "AddressRefused");
+    assert!(
+        again.is_some_and(|again| again <= LONGEST_RETRY),
+        "{again:?}"
+    );
+}

@@ -1,0 +1,38 @@
+//! The operator on a real API server: a process with the rights that the chart grants, between a
+//! simulated provider and a callback.
+
+mod crash;
+mod delivery;
+mod faults;
+mod handover;
+mod idle;
+mod memory;
+mod process;
+mod release;
+mod specs;
+mod stage;
+mod stored;
+mod telling;
+mod tokens;
+mod upgrade;
+
+use std::time::Duration;
+
+/// How long anything may take that is not measured: this machine does many things at once.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `look` finds something.
+async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, found).await {
+        Ok(found) => found,
+        Err(_) => panic!("not within {PATIENCE:?}: {what}"),
+    }
+}
