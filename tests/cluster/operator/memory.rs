@@ -15,9 +15,20 @@ async fn an_operator_at_rest_fits_into_forty_mebibytes() {
     println!("idle, without objects: {} KiB", operator.resident_kib());
     stage.set(&["incident"]).await;
     stage.provider.create("incident", &[]);
-    stage.callback.await_events(1, super::PATIENCE).await.unwrap();
-    let polls = async || operator.metric("pollen_polls_total{result=\"complete\"}").await;
-    eventually("ten polls", async || polls().await.filter(|polls| *polls >= 10.0)).await;
+    stage
+        .callback
+        .await_events(1, super::PATIENCE)
+        .await
+        .unwrap();
+    let polls = async || {
+        operator
+            .metric("pollen_polls_total{result=\"complete\"}")
+            .await
+    };
+    eventually("ten polls", async || {
+        polls().await.filter(|polls| *polls >= 10.0)
+    })
+    .await;
     let resident = operator.resident_kib();
     println!("at rest, one instance and one poller: {resident} KiB");
     assert!(resident <= GOAL_KIB, "{resident} KiB");
