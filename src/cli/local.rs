@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::Duration,
-    local::{self, LocalError, Options},
+    local::{self, Ended, LocalError, Options},
     network::AddressRule,
     telemetry::{self, LogFormat},
 };
@@ -22,7 +22,7 @@ const EXAMPLES: &str = "\
 Exit codes:
   0  all is well; a record without an id or a readable date is a warning that names it
   1  a poll or a delivery failed, or the state folder cannot be used
-  2  a manifest is invalid; nothing was sent
+  2  a manifest is invalid; those that it does not concern were polled all the same
 
 Examples:
   pollen local examples/servicenow --once
@@ -94,8 +94,9 @@ async fn until_stopped(options: Options) -> ExitCode {
         return output::complain(format!("signals cannot be received: {error}"));
     }
     match local::run(options, stop).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => output::FAILED,
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Failed) => output::FAILED,
+        Ok(Ended::Invalid) => output::invalid(),
         Err(LocalError::Invalid(problems)) => {
             problems
                 .iter()

@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use serde_json::json;
 
 use super::{
     manifests::{Manifests, Placed},
     memory::Memory,
-    problem::{ObjectName, Problem},
-    state::{FileTokenStore, token_path},
+    problem::{ObjectId, ObjectName, Problem},
+    state::{FileTokenStore, PollerRecord, token_path},
 };
 use crate::{
     api::{ConnectorInstance, PollerResource},
@@ -54,12 +56,25 @@ pub(super) struct Assembly {
     pub(super) pollers: BTreeMap<ObjectName, Poller>,
 }
 
+impl Assembly {
+    /// Leaves out an object, and with an instance its pollers.
+    pub(super) fn leave_out(&mut self, manifests: &Manifests, object: &ObjectId) {
+        self.pollers.retain(|name, _| {
+            let instance = manifests.pollers.get(name).map(instance_name);
+            *name != object.name && instance.as_ref() != Some(&object.name)
+        });
+    }
+}
+
 impl Assembler<'_> {
     /// Builds everything, and says of the rest why it cannot be.
     pub(super) async fn assemble(&self) -> (Assembly, Vec<Problem>) {
         let mut assembly = Assembly::default();
         let mut problems = Vec::new();
         for (name, placed) in &self.manifests.instances {
+            if !self.memory.instances.contains_key(name) {
+                continue;
+            }
             match Instance::build(self.instance_settings(placed), self.environment).await {
                 Ok(instance) => _ = assembly.instances.insert(name.clone(), instance),
                 Err(error) => problems.push(placed.problem(error)),
@@ -120,28 +135,48 @@ impl Assembler<'_> {
         })
     }
 
+    /// The other pollers of the instance. One whose manifest or checkpoint cannot be read does not
+    /// poll, but what is its own must not come from another meanwhile.
     fn siblings(&self, placed: &Placed<Box<PollerResource>>) -> Vec<Sibling> {
-        let others = self.manifests.pollers.iter().filter(|(name, other)| {
-            **name != placed.id.name && instance_name(other) == instance_name(placed)
-        });
-        let sibling = |(name, other): (&ObjectName, &Placed<Box<PollerResource>>)| Sibling {
+        let instance = instance_name(placed);
+        let others =
+            self.manifests.pollers.iter().filter(|(name, other)| {
+                **name != placed.id.name && instance_name(other) == instance
+            });
+        let read = others.map(|(name, other)| Sibling {
             name: name.name.clone(),
             spec: other.object.spec.clone(),
             started_at: self.started_at(name),
-        };
-        others.map(sibling).collect()
+        });
+        let misread = self
+            .memory
+            .misread
+            .iter()
+            .filter(|(name, record)| name.beside(&record.instance) == instance);
+        read.chain(misread.filter_map(|(name, record)| remembered(name, record)))
+            .collect()
     }
 
-    fn started_at(&self, poller: &ObjectName) -> Option<chrono::DateTime<chrono::Utc>> {
-        Some(
-            self.memory
-                .pollers
-                .get(poller)?
-                .checkpoint
-                .as_ref()?
-                .started_at,
-        )
+    fn started_at(&self, poller: &ObjectName) -> Option<DateTime<Utc>> {
+        match self.memory.pollers.get(poller) {
+            Some(record) => started_at(record),
+            None => Some(DateTime::<Utc>::MIN_UTC),
+        }
     }
+}
+
+/// A poller as it was when its manifest could be read.
+fn remembered(name: &ObjectName, record: &PollerRecord) -> Option<Sibling> {
+    let spec = json!({"instanceRef": {"name": record.instance}, "resource": record.resource});
+    Some(Sibling {
+        name: name.name.clone(),
+        spec: serde_json::from_value(spec).ok()?,
+        started_at: started_at(record),
+    })
+}
+
+fn started_at(record: &PollerRecord) -> Option<DateTime<Utc>> {
+    Some(record.checkpoint.as_ref()?.started_at)
 }
 
 /// The instance that a poller names.

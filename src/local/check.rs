@@ -2,7 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{assembly::Assembler, manifests::Manifests, memory::Memory, problem::Problem};
+use super::{
+    assembly::{Assembler, Assembly},
+    manifests::Manifests,
+    memory::Memory,
+    problem::Problem,
+};
 use crate::fleet::Environment;
 
 /// What a check found.
@@ -32,7 +37,8 @@ pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
             notes.push(instance.problem(text));
         }
     }
-    let problems = all_problems(&manifests, problems, environment, true).await;
+    let (_, found) = assemble(&manifests, environment, true).await;
+    let problems = sorted(problems, found);
     Checked {
         objects: manifests.len(),
         foreign: manifests.foreign,
@@ -41,13 +47,12 @@ pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     }
 }
 
-/// `problems` and what else is wrong with `manifests`, sorted.
-pub(super) async fn all_problems(
+/// Builds everything as if it were seen for the first time; sends nothing.
+pub(super) async fn assemble(
     manifests: &Manifests,
-    mut problems: Vec<Problem>,
     environment: &Environment,
     secrets_may_be_elsewhere: bool,
-) -> Vec<Problem> {
+) -> (Assembly, Vec<Problem>) {
     let memory = Memory::blank(manifests, environment.clock.now());
     // Nothing is sent, so no token is asked for, and the state folder is never looked at.
     let state = Path::new(".pollen");
@@ -58,7 +63,12 @@ pub(super) async fn all_problems(
         environment,
         secrets_may_be_elsewhere,
     };
-    problems.extend(assembler.assemble().await.1);
+    assembler.assemble().await
+}
+
+/// All problems in order of file and line.
+pub(super) fn sorted(mut problems: Vec<Problem>, found: Vec<Problem>) -> Vec<Problem> {
+    problems.extend(found);
     problems.sort();
     problems
 }

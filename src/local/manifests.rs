@@ -46,6 +46,8 @@ pub(super) struct Manifests {
     pub(super) instances: ByName<Box<ConnectorInstance>>,
     pub(super) pollers: ByName<Box<PollerResource>>,
     secrets: ByName<BTreeMap<String, SecretString>>,
+    /// Pollers that are written here, but not so that they could be read.
+    pub(super) misread: BTreeSet<ObjectName>,
     /// Documents that are nothing of Pollen's.
     pub(super) foreign: usize,
 }
@@ -58,18 +60,43 @@ impl Manifests {
         let mut manifests = Self::default();
         let named: BTreeSet<_> = documents
             .iter()
-            .filter_map(|document| object::instance_name(&document.value))
+            .filter_map(|document| object::name_of("ConnectorInstance", &document.value))
             .collect();
+        let mut ambiguous = Vec::new();
         for document in documents {
             let place = document.place.clone();
+            let poller = object::name_of("PollerResource", &document.value);
             match object::read(document) {
-                Ok(Some((id, object))) => problems.extend(manifests.add(place, id, object)),
+                Ok(Some((id, object))) => {
+                    if let Some(problem) = manifests.add(place, id.clone(), object) {
+                        problems.push(problem);
+                        ambiguous.push(id);
+                    }
+                }
                 Ok(None) => manifests.foreign += 1,
-                Err(wrong) => problems.extend(wrong),
+                Err(wrong) => {
+                    manifests.misread.extend(poller);
+                    problems.extend(wrong);
+                }
             }
         }
         problems.extend(manifests.dangling(&named));
+        manifests.leave_out(&ambiguous);
         (manifests, problems)
+    }
+
+    /// Leaves out what is written twice: nobody can say which of the two is meant.
+    fn leave_out(&mut self, ambiguous: &[ObjectId]) {
+        for ObjectId { kind, name } in ambiguous {
+            match *kind {
+                "ConnectorInstance" => _ = self.instances.remove(name),
+                "PollerResource" => {
+                    self.pollers.remove(name);
+                    self.misread.insert(name.clone());
+                }
+                _ => _ = self.secrets.remove(name),
+            }
+        }
     }
 
     /// Objects of Pollen's and Secrets.

@@ -1,13 +1,16 @@
 //! What the state folder remembers of the manifests, and what they may therefore not change.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     manifests::{Manifests, Placed},
-    problem::{ObjectName, Problem},
+    problem::{ObjectId, ObjectName, Problem},
     state::{self, InstanceRecord, PollerRecord, StateError, StateFolder},
 };
 use crate::api::{ConnectorInstance, PollerResource};
@@ -17,6 +20,8 @@ use crate::api::{ConnectorInstance, PollerResource};
 pub(super) struct Memory {
     pub(super) instances: BTreeMap<ObjectName, InstanceRecord>,
     pub(super) pollers: BTreeMap<ObjectName, PollerRecord>,
+    /// Of pollers that ran before, and whose manifests cannot be read now.
+    pub(super) misread: BTreeMap<ObjectName, PollerRecord>,
 }
 
 impl Memory {
@@ -27,31 +32,27 @@ impl Memory {
         Self {
             instances: manifests.instances.values().map(instance).collect(),
             pollers: manifests.pollers.values().map(poller).collect(),
+            misread: BTreeMap::new(),
         }
     }
 
-    /// What `state` remembers, over what is seen for the first time.
-    ///
-    /// # Errors
-    ///
-    /// A file of the state folder cannot be used.
+    /// What `state` remembers, over what is seen for the first time. A record that cannot be used
+    /// is missing, and the reason comes beside.
     pub(super) fn recall(
         manifests: &Manifests,
         state: &StateFolder,
         now: DateTime<Utc>,
-    ) -> Result<Self, StateError> {
+    ) -> (Self, Vec<StateError>) {
         let mut memory = Self::blank(manifests, now);
-        for (name, record) in &mut memory.instances {
-            if let Some(known) = state::read(&state.instance_path(name))? {
-                *record = known;
+        let mut unusable = recall_each(&mut memory.instances, |name| state.instance_path(name));
+        let checkpoint = |name: &ObjectName| state.checkpoint_path(name);
+        unusable.extend(recall_each(&mut memory.pollers, checkpoint));
+        for name in &manifests.misread {
+            if let Ok(Some(record)) = state::read(&checkpoint(name)) {
+                memory.misread.insert(name.clone(), record);
             }
         }
-        for (name, record) in &mut memory.pollers {
-            if let Some(known) = state::read(&state.checkpoint_path(name))? {
-                *record = known;
-            }
-        }
-        Ok(memory)
+        (memory, unusable)
     }
 
     /// Stores what is seen for the first time, so that a poller's start is known before it polls.
@@ -70,12 +71,12 @@ impl Memory {
     }
 
     /// What the manifests change although it cannot change: what a checkpoint and a token belong
-    /// to.
+    /// to; each with the object.
     pub(super) fn forbidden_changes(
         &self,
         manifests: &Manifests,
         state: &StateFolder,
-    ) -> Vec<Problem> {
+    ) -> Vec<(ObjectId, Problem)> {
         let mut problems = Vec::new();
         for (name, record) in &self.instances {
             let Some(placed) = manifests.instances.get(name) else {
@@ -115,6 +116,26 @@ impl Memory {
     }
 }
 
+/// Puts what is remembered in the place of what is new, and takes out what cannot be used.
+fn recall_each<T: DeserializeOwned>(
+    records: &mut BTreeMap<ObjectName, T>,
+    path: impl Fn(&ObjectName) -> PathBuf,
+) -> Vec<StateError> {
+    let mut unusable = Vec::new();
+    records.retain(|name, record| match state::read(&path(name)) {
+        Ok(Some(known)) => {
+            *record = known;
+            true
+        }
+        Ok(None) => true,
+        Err(error) => {
+            unusable.push(error);
+            false
+        }
+    });
+    unusable
+}
+
 fn store_if_new<T: Serialize>(path: &Path, record: &T) -> Result<(), StateError> {
     if path.exists() {
         Ok(())
@@ -129,13 +150,14 @@ fn changed<T>(
     was: &str,
     is: &str,
     path: &Path,
-) -> Option<Problem> {
+) -> Option<(ObjectId, Problem)> {
     (was != is).then(|| {
-        placed.problem(format!(
+        let problem = placed.problem(format!(
             "{field}: was {was:?} and cannot become {is:?}, as the stored checkpoints belong to {was:?}: \
              give the object another metadata.name, or delete {} to start anew",
             path.display()
-        ))
+        ));
+        (placed.id.clone(), problem)
     })
 }
 

@@ -18,9 +18,10 @@ mod problem;
 mod report;
 mod run;
 mod runner;
+mod session;
 mod state;
 
 pub use check::{Checked, check};
 pub use problem::{Place, Problem};
-pub use run::{LocalError, Options, run};
+pub use run::{Ended, LocalError, Options, run};
 pub use state::StateError;

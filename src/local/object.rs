@@ -41,10 +41,11 @@ pub(super) fn read(document: Document) -> Result<Option<(ObjectId, Object)>, Vec
     }
 }
 
-/// The name of the ConnectorInstance that a document is meant as, however wrong the rest of it is.
-pub(super) fn instance_name(document: &Value) -> Option<ObjectName> {
+/// The name of the object of this kind that a document is meant as, however wrong the rest of it
+/// is.
+pub(super) fn name_of(kind: &str, document: &Value) -> Option<ObjectName> {
     let text = |pointer| document.pointer(pointer).and_then(Value::as_str);
-    (text("/kind") == Some("ConnectorInstance")).then_some(())?;
+    (text("/kind") == Some(kind)).then_some(())?;
     let namespace = text("/metadata/namespace").unwrap_or(NAMESPACE).to_owned();
     Some(ObjectName {
         namespace,

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Display,
     io::{self, Write},
     sync::{Mutex, PoisonError},
 };
@@ -89,6 +90,11 @@ impl Report {
     /// A line about no poller in particular.
     pub(super) fn say(&self, text: &str) {
         self.with(|inner| _ = writeln!(inner.output, "{text}"));
+    }
+
+    /// Something that keeps a poller from running.
+    pub(super) fn complain(&self, error: impl Display) {
+        self.with(|inner| _ = writeln!(inner.errors, "error: {error}"));
     }
 
     /// A problem of no poller in particular.

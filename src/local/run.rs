@@ -1,30 +1,23 @@
 //! Running the manifests of a folder.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
-use futures::{StreamExt as _, future, stream};
-use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    assembly::{Assembler, Assembly, instance_name},
-    check, deferral,
-    manifests::{Manifests, Placed},
+    assembly::Assembler,
+    check,
+    manifests::Manifests,
     memory::Memory,
-    problem::{ObjectName, Problem},
-    report::{Report, counted},
-    runner::Runner,
-    state::{FileCheckpointStore, StateError, StateFolder},
+    problem::Problem,
+    report::counted,
+    session::Session,
+    state::{StateError, StateFolder},
 };
-use crate::{api::PollerResource, fleet::Environment};
-
-/// Pollers that poll at one time with `--once`; what the provider allows bounds them further.
-const POLLS_AT_ONCE: usize = 64;
+use crate::fleet::Environment;
 
 /// What to run, and how.
 pub struct Options {
@@ -46,12 +39,23 @@ pub enum LocalError {
     State(#[from] StateError),
 }
 
-/// Runs the pollers of a folder; returns whether every poll and delivery succeeded in the end.
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every poll and delivery succeeded in the end.
+    Well,
+    /// A poll or a delivery failed, or what is remembered of a poller cannot be used.
+    Failed,
+    /// A manifest is invalid; the others were run.
+    Invalid,
+}
+
+/// Runs the pollers of a folder. One that is invalid is reported, and keeps no other from running.
 ///
 /// # Errors
 ///
-/// A manifest is invalid, or the state folder cannot be used; then nothing was sent.
-pub async fn run(options: Options, stop: CancellationToken) -> Result<bool, LocalError> {
+/// No poller is valid, or the state folder cannot be used; then nothing was sent.
+pub async fn run(options: Options, stop: CancellationToken) -> Result<Ended, LocalError> {
     let Options {
         folder,
         state,
@@ -59,10 +63,9 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<bool, Loca
         environment,
     } = options;
     let root = state.unwrap_or_else(|| folder.join(".pollen"));
-    let manifests = read(folder, &root, &environment).await?;
+    let (manifests, problems) = read(folder, &root, &environment).await?;
     let state = StateFolder::open(&root)?;
-    let memory = Memory::recall(&manifests, &state, environment.clock.now())?;
-    refuse(memory.forbidden_changes(&manifests, &state))?;
+    let (memory, unusable) = Memory::recall(&manifests, &state, environment.clock.now());
     let assembler = Assembler {
         manifests: &manifests,
         memory: &memory,
@@ -70,8 +73,12 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<bool, Loca
         environment: &environment,
         secrets_may_be_elsewhere: false,
     };
-    let (assembly, problems) = assembler.assemble().await;
-    refuse(problems)?;
+    let (mut assembly, found) = assembler.assemble().await;
+    let mut problems = check::sorted(problems, found);
+    for (object, problem) in memory.forbidden_changes(&manifests, &state) {
+        assembly.leave_out(&manifests, &object);
+        problems.push(problem);
+    }
     memory.store_new(&state)?;
     let session = Session {
         manifests,
@@ -79,187 +86,26 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<bool, Loca
         state,
         environment,
     };
-    session.run(assembly, once, stop).await
+    let run = session.run(assembly, &problems, &unusable, once, stop);
+    let well = run.await? && unusable.is_empty();
+    Ok(match (problems.is_empty(), well) {
+        (false, _) => Ended::Invalid,
+        (true, true) => Ended::Well,
+        (true, false) => Ended::Failed,
+    })
 }
 
-/// Reads the manifests, and opens no state folder for those that are wrong.
+/// Reads the manifests; where no poller is valid, no state folder is opened for them.
 async fn read(
     folder: PathBuf,
     state: &Path,
     environment: &Environment,
-) -> Result<Manifests, LocalError> {
+) -> Result<(Manifests, Vec<Problem>), LocalError> {
     let (manifests, problems) = Manifests::read(&[folder], Some(state));
-    refuse(check::all_problems(&manifests, problems, environment, false).await)?;
-    Ok(manifests)
-}
-
-fn refuse(problems: Vec<Problem>) -> Result<(), LocalError> {
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(LocalError::Invalid(problems))
+    let (assembly, found) = check::assemble(&manifests, environment, false).await;
+    let is_invalid = !problems.is_empty() || !found.is_empty();
+    if is_invalid && assembly.pollers.is_empty() {
+        return Err(LocalError::Invalid(check::sorted(problems, found)));
     }
-}
-
-/// Everything that stays while pollers run.
-struct Session {
-    manifests: Manifests,
-    memory: Memory,
-    state: StateFolder,
-    environment: Environment,
-}
-
-impl Session {
-    async fn run(
-        &self,
-        assembly: Assembly,
-        once: Option<Duration>,
-        stop: CancellationToken,
-    ) -> Result<bool, LocalError> {
-        let labels: Vec<_> = self
-            .manifests
-            .pollers
-            .keys()
-            .map(|name| self.label(name))
-            .collect();
-        let report = Arc::new(Report::new(
-            self.environment.clock,
-            labels.iter().map(String::as_str),
-        ));
-        let ended = CancellationToken::new();
-        let deferrals = self.keep_deferrals(&assembly, &ended);
-        let instances: Vec<_> = assembly.instances.values().cloned().collect();
-        let runners = self.runners(assembly, &report)?;
-        let count = counted(runners.len() as u64, "poller");
-        let well = if let Some(patience) = once {
-            let well = settle_all(runners, patience, &stop).await;
-            report.say(&format!(
-                "{count} polled, {} delivered",
-                counted(report.events(), "event")
-            ));
-            well
-        } else {
-            report.say(&format!(
-                "{count} running; Ctrl-C stops, and a restart goes on from there"
-            ));
-            keep_polling(runners, &stop).await
-        };
-        future::join_all(instances.iter().map(|instance| instance.rest())).await;
-        ended.cancel();
-        end_deferrals(deferrals, &report).await;
-        Ok(well)
-    }
-
-    /// The pollers that are to poll; of the others the report says why they don't.
-    fn runners(&self, assembly: Assembly, report: &Arc<Report>) -> Result<Vec<Runner>, LocalError> {
-        let mut runners = Vec::with_capacity(assembly.pollers.len());
-        for (name, poller) in assembly.pollers {
-            let label = self.label(&name);
-            if let Some(reason) = self
-                .manifests
-                .pollers
-                .get(&name)
-                .and_then(|placed| self.idle(placed))
-            {
-                report.warn(&format!("{label} does not poll: {reason}"));
-                continue;
-            }
-            let Some(record) = self.memory.pollers.get(&name).cloned() else {
-                continue;
-            };
-            let store = FileCheckpointStore::new(self.state.checkpoint_path(&name), record)?;
-            runners.push(Runner {
-                label,
-                poller,
-                store,
-                report: Arc::clone(report),
-            });
-        }
-        Ok(runners)
-    }
-
-    /// Why a poller is not to poll.
-    fn idle(&self, placed: &Placed<Box<PollerResource>>) -> Option<&'static str> {
-        let instance = &self
-            .manifests
-            .instances
-            .get(&instance_name(placed))?
-            .object
-            .spec;
-        let events = instance.events.as_ref().and_then(|events| events.enabled);
-        match (placed.object.spec.suspend, instance.suspend, events) {
-            (Some(true), ..) => Some("it is suspended by its spec.suspend"),
-            (_, Some(true), _) => Some("its instance is suspended by spec.suspend"),
-            (.., None | Some(false)) => {
-                Some("events are off: set spec.events.enabled: true on its instance")
-            }
-            _ => None,
-        }
-    }
-
-    /// The poller's name, with its namespace where there are several.
-    fn label(&self, name: &ObjectName) -> String {
-        let namespaces: BTreeSet<_> = self
-            .manifests
-            .pollers
-            .keys()
-            .map(|name| &name.namespace)
-            .collect();
-        if namespaces.len() > 1 {
-            name.to_string()
-        } else {
-            name.name.clone()
-        }
-    }
-
-    fn keep_deferrals(
-        &self,
-        assembly: &Assembly,
-        ended: &CancellationToken,
-    ) -> JoinSet<Result<(), StateError>> {
-        let mut tasks = JoinSet::new();
-        for (name, instance) in &assembly.instances {
-            let Some(record) = self.memory.instances.get(name).cloned() else {
-                continue;
-            };
-            let path = self.state.instance_path(name);
-            tasks.spawn(deferral::keep(
-                path,
-                record,
-                instance.state(),
-                ended.clone(),
-            ));
-        }
-        tasks
-    }
-}
-
-async fn end_deferrals(mut deferrals: JoinSet<Result<(), StateError>>, report: &Report) {
-    while let Some(ended) = deferrals.join_next().await {
-        if let Ok(Err(error)) = ended {
-            report.warn(&error.to_string());
-        }
-    }
-}
-
-async fn settle_all(runners: Vec<Runner>, patience: Duration, stop: &CancellationToken) -> bool {
-    let polls = stream::iter(runners).map(|runner| runner.settle(patience, stop));
-    polls
-        .buffer_unordered(POLLS_AT_ONCE)
-        .fold(true, async |well, settled| well && settled)
-        .await
-}
-
-/// Polls until `stop`; returns whether every poller came to its end.
-async fn keep_polling(runners: Vec<Runner>, stop: &CancellationToken) -> bool {
-    let (_poker, poke) = watch::channel(0);
-    let mut tasks = JoinSet::new();
-    for runner in runners {
-        tasks.spawn(runner.keep_polling(poke.clone(), stop.clone()));
-    }
-    let mut well = true;
-    while let Some(ended) = tasks.join_next().await {
-        well &= ended.is_ok();
-    }
-    well
+    Ok((manifests, problems))
 }

@@ -82,6 +82,23 @@ async fn a_deferral_of_an_earlier_process_is_honoured() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_table_without_records_shows_that_the_credentials_are_accepted_again() {
+    let holds = holds();
+    holds.leave(&failed(Category::Authentication, None));
+    tokio::time::advance(LONGEST_HOLD).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+    let progress = Progress {
+        requests: 1,
+        ..Progress::default()
+    };
+    holds.leave(&Outcome {
+        progress,
+        ..Outcome::of(End::Complete)
+    });
+    assert_eq!(holds.state().borrow().authenticated, Some(Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_callback_that_is_gone_waits_for_a_person() {
     let holds = holds();
     holds.leave(&Outcome::of(End::CallbackGone));

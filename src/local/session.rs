@@ -1,0 +1,191 @@
+//! The pollers of a folder at work.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use futures::{StreamExt as _, future, stream};
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    assembly::{Assembly, instance_name},
+    deferral,
+    manifests::{Manifests, Placed},
+    memory::Memory,
+    problem::{ObjectName, Problem},
+    report::{Report, counted},
+    runner::Runner,
+    state::{FileCheckpointStore, StateError, StateFolder},
+};
+use crate::{api::PollerResource, fleet::Environment};
+
+/// Pollers that poll at one time with `--once`; what the provider allows bounds them further.
+const POLLS_AT_ONCE: usize = 64;
+
+/// Everything that stays while pollers run.
+pub(super) struct Session {
+    pub(super) manifests: Manifests,
+    pub(super) memory: Memory,
+    pub(super) state: StateFolder,
+    pub(super) environment: Environment,
+}
+
+impl Session {
+    /// Says what keeps pollers from running, and runs the others; returns whether every poll and
+    /// delivery succeeded in the end.
+    pub(super) async fn run(
+        &self,
+        assembly: Assembly,
+        problems: &[Problem],
+        unusable: &[StateError],
+        once: Option<Duration>,
+        stop: CancellationToken,
+    ) -> Result<bool, StateError> {
+        let labels: Vec<_> = self
+            .manifests
+            .pollers
+            .keys()
+            .map(|name| self.label(name))
+            .collect();
+        let report = Arc::new(Report::new(
+            self.environment.clock,
+            labels.iter().map(String::as_str),
+        ));
+        problems.iter().for_each(|problem| report.complain(problem));
+        unusable.iter().for_each(|error| report.complain(error));
+        let ended = CancellationToken::new();
+        let deferrals = self.keep_deferrals(&assembly, &ended);
+        let instances: Vec<_> = assembly.instances.values().cloned().collect();
+        let runners = self.runners(assembly, &report)?;
+        let count = counted(runners.len() as u64, "poller");
+        let well = if let Some(patience) = once {
+            let well = settle_all(runners, patience, &stop).await;
+            report.say(&format!(
+                "{count} polled, {} delivered",
+                counted(report.events(), "event")
+            ));
+            well
+        } else {
+            report.say(&format!(
+                "{count} running; Ctrl-C stops, and a restart goes on from there"
+            ));
+            keep_polling(runners, &stop).await
+        };
+        future::join_all(instances.iter().map(|instance| instance.rest())).await;
+        ended.cancel();
+        end_deferrals(deferrals, &report).await;
+        Ok(well)
+    }
+
+    /// The pollers that are to poll; of the others the report says why they don't.
+    fn runners(&self, assembly: Assembly, report: &Arc<Report>) -> Result<Vec<Runner>, StateError> {
+        let mut runners = Vec::with_capacity(assembly.pollers.len());
+        for (name, poller) in assembly.pollers {
+            let label = self.label(&name);
+            if let Some(reason) = self
+                .manifests
+                .pollers
+                .get(&name)
+                .and_then(|placed| self.idle(placed))
+            {
+                report.warn(&format!("{label} does not poll: {reason}"));
+                continue;
+            }
+            let Some(record) = self.memory.pollers.get(&name).cloned() else {
+                continue;
+            };
+            let store = FileCheckpointStore::new(self.state.checkpoint_path(&name), record)?;
+            runners.push(Runner {
+                label,
+                poller,
+                store,
+                report: Arc::clone(report),
+            });
+        }
+        Ok(runners)
+    }
+
+    /// Why a poller is not to poll.
+    fn idle(&self, placed: &Placed<Box<PollerResource>>) -> Option<&'static str> {
+        let instance = &self
+            .manifests
+            .instances
+            .get(&instance_name(placed))?
+            .object
+            .spec;
+        let events = instance.events.as_ref().and_then(|events| events.enabled);
+        match (placed.object.spec.suspend, instance.suspend, events) {
+            (Some(true), ..) => Some("it is suspended by its spec.suspend"),
+            (_, Some(true), _) => Some("its instance is suspended by spec.suspend"),
+            (.., None | Some(false)) => {
+                Some("events are off: set spec.events.enabled: true on its instance")
+            }
+            _ => None,
+        }
+    }
+
+    /// The poller's name, with its namespace where there are several.
+    fn label(&self, name: &ObjectName) -> String {
+        let namespaces: BTreeSet<_> = self
+            .manifests
+            .pollers
+            .keys()
+            .map(|name| &name.namespace)
+            .collect();
+        if namespaces.len() > 1 {
+            name.to_string()
+        } else {
+            name.name.clone()
+        }
+    }
+
+    fn keep_deferrals(
+        &self,
+        assembly: &Assembly,
+        ended: &CancellationToken,
+    ) -> JoinSet<Result<(), StateError>> {
+        let mut tasks = JoinSet::new();
+        for (name, instance) in &assembly.instances {
+            let Some(record) = self.memory.instances.get(name).cloned() else {
+                continue;
+            };
+            let path = self.state.instance_path(name);
+            tasks.spawn(deferral::keep(
+                path,
+                record,
+                instance.state(),
+                ended.clone(),
+            ));
+        }
+        tasks
+    }
+}
+
+async fn end_deferrals(mut deferrals: JoinSet<Result<(), StateError>>, report: &Report) {
+    while let Some(ended) = deferrals.join_next().await {
+        if let Ok(Err(error)) = ended {
+            report.warn(&error.to_string());
+        }
+    }
+}
+
+async fn settle_all(runners: Vec<Runner>, patience: Duration, stop: &CancellationToken) -> bool {
+    let polls = stream::iter(runners).map(|runner| runner.settle(patience, stop));
+    polls
+        .buffer_unordered(POLLS_AT_ONCE)
+        .fold(true, async |well, settled| well && settled)
+        .await
+}
+
+/// Polls until `stop`; returns whether every poller came to its end.
+async fn keep_polling(runners: Vec<Runner>, stop: &CancellationToken) -> bool {
+    let (_poker, poke) = watch::channel(0);
+    let mut tasks = JoinSet::new();
+    for runner in runners {
+        tasks.spawn(runner.keep_polling(poke.clone(), stop.clone()));
+    }
+    let mut well = true;
+    while let Some(ended) = tasks.join_next().await {
+        well &= ended.is_ok();
+    }
+    well
+}
