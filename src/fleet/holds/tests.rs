@@ -221,24 +221,3 @@ async fn a_provider_that_is_down_and_says_for_how_long_is_left_alone() {
     assert!(waits(&holds));
     assert!(holds.state().borrow().deferred_until.is_some());
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_table_without_records_shows_that_the_credentials_are_accepted_again() {
-    let holds = holds();
-    holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
-        category: Category::Authentication,
-        message: "401".to_owned(),
-        retry_after: None,
-    })));
-    tokio::time::advance(LONGEST_HOLD).await;
-    assert_eq!(holds.enter(), Entry::Probe);
-    let progress = Progress {
-        requests: 1,
-        ..Progress::default()
-    };
-    holds.leave(&Outcome {
-        progress,
-        ..Outcome::of(End::Complete)
-    });
-    assert_eq!(holds.state().borrow().authenticated, Some(Ok(())));
-}
