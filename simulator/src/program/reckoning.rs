@@ -154,7 +154,7 @@ impl fmt::Display for Reckoning {
         line(f, "changes made", self.changes, &records)?;
         let refused = match refused {
             0 => String::new(),
-            _ => format!(", {refused} more were refused"),
+            _ => format!(", {refused} more refused"),
         };
         let notifications = format!("in {notifications} notifications{refused}");
         line(f, "events delivered", self.delivered, &notifications)?;
