@@ -235,6 +235,24 @@ fn wanted_records_are_cut_out_byte_for_byte() {
     assert!(page.records(&[3]).is_err());
 }
 
+#[rstest]
+#[case::with_a_version_field(Some("sys_mod_count"))]
+#[case::without_one(None)]
+fn a_record_that_is_not_utf8_spoils_no_other(#[case] version: Option<&str>) {
+    let mut settings = settings();
+    settings.version = version.map(Into::into);
+    let body = b"{\"note\":\"\xe9\",\"result\":[{\"sys_id\":\"a\",\"sys_mod_count\":1,\"city\":\"Orl\xe9\"},
+        {\"sys_id\":\"b\xff\",\"sys_mod_count\":1},{\"sys_id\":\"\xc3\xa9\",\"sys_mod_count\":1}]}";
+    let page = page(settings, &body[..]);
+    let mut rows = Vec::new();
+    page.rows(|row| rows.push((row.id.unwrap().into_owned(), row.is_utf8)))
+        .unwrap();
+    let expected = [("a", false), ("b?", false), ("\u{e9}", true)];
+    assert_eq!(rows, expected.map(|(id, is_utf8)| (id.to_owned(), is_utf8)));
+    let records = page.records(&[2]).unwrap();
+    assert_eq!(records, ["{\"sys_id\":\"\u{e9}\",\"sys_mod_count\":1}"]);
+}
+
 #[test]
 fn without_a_version_the_content_is_the_version() {
     let mut settings = settings();
