@@ -44,7 +44,8 @@ pub(super) fn holds(stated: &BodyIs, value: &Value) -> bool {
         && stated.contains.as_ref().is_none_or(contains)
 }
 
-/// The texts at `paths`, else all texts of the body, made fit to be shown.
+/// The texts at `paths`, else all texts of the body. Nothing is cut: half a secret would not be
+/// known for one.
 pub(super) fn of_error(body: &Value, paths: &[String]) -> String {
     let texts = paths
         .iter()
@@ -55,16 +56,16 @@ pub(super) fn of_error(body: &Value, paths: &[String]) -> String {
     if joined.is_empty() {
         of_body(body)
     } else {
-        shown(&joined)
+        joined
     }
 }
 
-/// All texts of the body, made fit to be shown.
+/// All texts of the body.
 pub(super) fn of_body(body: &Value) -> String {
-    shown(&text(body))
+    text(body)
 }
 
-/// On one line and cut.
+/// On one line and cut: the last that is done to a text, behind the search for secrets.
 pub(super) fn shown(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean = line.chars().filter(|character| !character.is_control());

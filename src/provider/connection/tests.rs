@@ -246,3 +246,11 @@ async fn a_connection_that_fails_is_explained(#[case] base: &str, #[case] words:
     };
     assert!(error.message.contains(words), "{error}");
 }
+
+#[tokio::test]
+async fn a_secret_at_the_end_of_what_is_shown_is_not_shown_in_part() {
+    let said = format!("{} hunter2", "x".repeat(194));
+    let body = format!(r#"{{"error":{{"message":"{said}"}}}}"#);
+    let error = ask(&serve(json(500, &body)).await).await.unwrap_err();
+    assert!(!error.message.contains("hunt"), "{error}");
+}
