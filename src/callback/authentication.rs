@@ -71,10 +71,10 @@ impl Headers {
         let (name, value) = match authentication.kind {
             CallbackAuthenticationType::Basic => {
                 let credentials = format!("{}:{}", entry("username")?, entry("password")?);
-                (
-                    AUTHORIZATION,
-                    format!("Basic {}", STANDARD.encode(credentials)),
-                )
+                let credentials = STANDARD.encode(credentials);
+                let value = format!("Basic {credentials}");
+                self.secrets.push(credentials.into());
+                (AUTHORIZATION, value)
             }
             CallbackAuthenticationType::Bearer => {
                 (AUTHORIZATION, format!("Bearer {}", entry("token")?))
