@@ -15,7 +15,7 @@ use crate::{
     event::Identity,
     network::{self, ClientOptions},
     provider::{
-        Connection, Redact,
+        Connection, Redact, address,
         auth::{
             Authenticator, AuthenticatorSettings, ClientCredentials, CredentialsIn, Grant,
             Lifetimes, TokenStore,
@@ -240,17 +240,11 @@ fn authenticator(
         .ok_or_else(unsupported)?;
     let authentication = &settings.spec.authentication;
     let grant = Grant::new(authentication, &settings.secrets)?.ok_or_else(unsupported)?;
-    let token_url = base.join(&oauth.token_url).map_err(|error| {
-        ConfigurationError::new(
-            "spec.baseUrl",
-            format!("no address of a token service: {error}"),
-        )
-    })?;
     Ok(Authenticator::new(AuthenticatorSettings {
         client: client(settings, environment, ClientOptions::default())?,
         policy: environment.policy.clone(),
         namespace: settings.namespace.clone(),
-        token_url,
+        token_url: address(base, &oauth.token_url),
         grant,
         scopes: oauth.scopes.clone(),
         credentials: ClientCredentials::new(authentication, &settings.secrets, sent_in(oauth))?,

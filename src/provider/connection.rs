@@ -22,7 +22,8 @@ use crate::{
     clock::Clock,
 };
 
-pub use base_url::base_url;
+pub(super) use base_url::below;
+pub use base_url::{address, base_url};
 
 /// Bodies above this are refused, and a smaller page is asked for.
 pub const MAX_BODY: usize = 256 * 1024 * 1024;

@@ -15,7 +15,7 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
-pub use connection::{Connection, MAX_BODY, Redact, base_url};
+pub use connection::{Connection, MAX_BODY, Redact, address, base_url};
 pub use page::{DateRead, Page, PageError, Row};
 pub use path::{FieldPath, PathError};
 pub use resource::{Findings, ResourceSettings, ResourceSource};
