@@ -13,7 +13,7 @@ use crate::{
     catalog::{ClientAuthentication, Connector, OAuth},
     category::{ConfigurationError, Subject},
     event::Identity,
-    network::{self, ClientOptions},
+    network::{self, ClientOptions, GuardedClient},
     provider::{
         Connection, Redact, address,
         auth::{
@@ -92,15 +92,14 @@ impl Instance {
     ) -> Result<Arc<Self>, ConfigurationError> {
         let connector = connector(&settings.spec, environment)?;
         let base = base(&settings, &connector, environment).await?;
-        let client = client(
-            &settings,
-            environment,
-            ClientOptions {
-                // Connection has time limits of its own, which fit long pages.
-                timeout: Duration::from_secs(900),
-                ..ClientOptions::default()
-            },
-        )?;
+        let options = ClientOptions {
+            // Connection has time limits of its own, which fit long pages.
+            timeout: Duration::from_secs(900),
+            ..ClientOptions::default()
+        };
+        let policy = Arc::clone(&environment.policy);
+        let client =
+            GuardedClient::new(policy, &settings.namespace, &options).map_err(no_client)?;
         let authenticator = Arc::new(authenticator(&settings, &connector, &base, environment)?);
         let connection = Connection::new(
             connector,
@@ -208,12 +207,13 @@ fn client(
     environment: &Environment,
     options: ClientOptions,
 ) -> Result<Client, ConfigurationError> {
-    network::client(environment.policy.clone(), &settings.namespace, &options).map_err(|error| {
-        ConfigurationError::new(
-            "spec",
-            format!("no HTTP client: {}", network::describe(&error)),
-        )
-    })
+    let policy = Arc::clone(&environment.policy);
+    network::client(policy, &settings.namespace, &options).map_err(no_client)
+}
+
+fn no_client(error: reqwest::Error) -> ConfigurationError {
+    let words = network::describe(&error.without_url());
+    ConfigurationError::new("spec", format!("no HTTP client: {words}"))
 }
 
 fn authenticator(

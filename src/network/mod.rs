@@ -8,7 +8,9 @@
 
 mod client;
 mod clients;
+mod describe;
 mod excerpt;
+mod guarded;
 mod policy;
 mod reserved;
 mod retry_after;
@@ -18,7 +20,9 @@ pub use client::{
     ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited,
 };
 pub use clients::Clients;
-pub use excerpt::{describe, excerpt};
+pub use describe::describe;
+pub use excerpt::{excerpt, one_line};
+pub use guarded::GuardedClient;
 pub use policy::{AddressPolicy, Refusal};
 pub use retry_after::retry_after;
 pub use rule::{AddressRule, AddressRuleError};

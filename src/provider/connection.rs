@@ -2,13 +2,12 @@
 
 mod base_url;
 mod body;
-mod transport;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use reqwest::{Client, Response, Url};
+use reqwest::{Method, Request, Response, Url};
 
 use super::{
     FetchError,
@@ -20,6 +19,7 @@ use crate::{
     catalog::{Connector, Reaction},
     category::{Category, ConfigurationError},
     clock::Clock,
+    network::{self, GuardedClient},
 };
 
 pub(super) use base_url::below;
@@ -27,6 +27,9 @@ pub use base_url::{address, base_url};
 
 /// Bodies above this are refused, and a smaller page is asked for.
 pub const MAX_BODY: usize = 256 * 1024 * 1024;
+
+/// Enough of an error to find its text.
+const MAX_ERROR: usize = 64 * 1024;
 
 /// A provider that sends nothing for so long has given up. ServiceNow cancels a request over REST
 /// after 60 s and says so, which must still be heard.
@@ -40,14 +43,14 @@ pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// One instance's connection to its provider.
 ///
-/// The client must keep no cookies and follow no redirects. The authorization goes to the host of
+/// The authorization goes to the host of
 /// the base URL and nowhere else.
 pub struct Connection {
     connector: Arc<Connector>,
     base: Url,
     header: HeaderName,
     headers: HeaderMap,
-    client: Client,
+    client: GuardedClient,
     authorizer: Arc<dyn Authorize>,
     redact: Redact,
     clock: Clock,
@@ -94,7 +97,7 @@ impl Connection {
     pub fn new(
         connector: Arc<Connector>,
         base: Url,
-        client: Client,
+        client: GuardedClient,
         authorizer: Arc<dyn Authorize>,
         redact: Redact,
         clock: Clock,
@@ -184,12 +187,15 @@ impl Connection {
     }
 
     async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
-        let request = self.client.get(url.clone()).headers(self.headers.clone());
-        let sent = request.header(&self.header, authorization).send();
-        let sent = tokio::time::timeout(IDLE, sent)
+        let mut request = Request::new(Method::GET, url.clone());
+        request.headers_mut().clone_from(&self.headers);
+        request
+            .headers_mut()
+            .insert(&self.header, authorization.clone());
+        let sent = tokio::time::timeout(IDLE, self.client.execute(request))
             .await
             .map_err(|_| self.slow(url, IDLE))?;
-        sent.map_err(|error| self.broken(url, &error))
+        sent.map_err(|error| self.broken(url, &error.to_string()))
     }
 
     async fn read(&self, url: &Url, response: Response) -> Result<Answered, FetchError> {
@@ -209,7 +215,9 @@ impl Connection {
             })),
             Err(body::Broken::TooLarge) => Ok(Answered::TooMuch(self.too_large(url))),
             Err(body::Broken::Idle) => Err(self.slow(url, IDLE)),
-            Err(body::Broken::Transport(error)) => Err(self.broken(url, &error)),
+            Err(body::Broken::Transport(error)) => {
+                Err(self.broken(url, &network::describe(&error)))
+            }
         }
     }
 
@@ -221,7 +229,8 @@ impl Connection {
         headers: &HeaderMap,
         response: Response,
     ) -> Answered {
-        let body = body::read_error(response, IDLE).await;
+        let body = tokio::time::timeout(IDLE, network::read_limited(response, MAX_ERROR)).await;
+        let body = body.ok().and_then(Result::ok);
         let body = body.and_then(|body| serde_json::from_slice(&body).ok());
         let answer = Answer {
             status,
@@ -242,7 +251,7 @@ impl Connection {
             }
             _ => words,
         };
-        let said = answer::advised(advice, &words::shown(&(self.redact)(&words)));
+        let said = answer::advised(advice, &network::one_line(&(self.redact)(&words)));
         let message = format!("{}: HTTP {}: {said}", subject(url), status.as_u16());
         let error = FetchError {
             category: answer::category(reaction),
@@ -277,8 +286,8 @@ impl Connection {
         FetchError::new(Category::Provider, message)
     }
 
-    fn broken(&self, url: &Url, error: &reqwest::Error) -> FetchError {
-        let words = words::shown(&(self.redact)(&transport::words(error)));
+    fn broken(&self, url: &Url, words: &str) -> FetchError {
+        let words = network::one_line(&(self.redact)(words));
         FetchError::new(Category::Provider, format!("{}: {words}", subject(url)))
     }
 

@@ -1,12 +1,9 @@
-//! The provider's own words: found in a body, and made fit to be shown.
+//! The provider's own words: found in a body.
 
 use serde_json::Value;
 
 use super::path::FieldPath;
 use crate::catalog::BodyIs;
-
-/// Enough to understand an error, too little to leak a record.
-const MAX_LENGTH: usize = 200;
 
 /// The value at a path.
 pub(super) fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
@@ -63,17 +60,6 @@ pub(super) fn of_error(body: &Value, paths: &[String]) -> String {
 /// All texts of the body.
 pub(super) fn of_body(body: &Value) -> String {
     text(body)
-}
-
-/// On one line and cut: the last that is done to a text, behind the search for secrets.
-pub(super) fn shown(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let clean = line.chars().filter(|character| !character.is_control());
-    let mut cut = clean.clone().take(MAX_LENGTH).collect::<String>();
-    if clean.count() > MAX_LENGTH {
-        cut.push('…');
-    }
-    cut
 }
 
 fn text(value: &Value) -> String {

@@ -8,7 +8,10 @@ use wiremock::{
 };
 
 use super::*;
-use crate::catalog::Catalog;
+use crate::{
+    catalog::Catalog,
+    network::{AddressPolicy, ClientOptions},
+};
 
 /// Gives out `Bearer 0`, and the next number after each refusal.
 #[derive(Default)]
@@ -32,16 +35,18 @@ impl Authorize for Numbered {
     }
 }
 
+fn client(allowed: &[&str]) -> GuardedClient {
+    let allowed = allowed.iter().map(|rule| rule.parse().unwrap()).collect();
+    let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
+    GuardedClient::new(policy, "helpdesk", &ClientOptions::default()).unwrap()
+}
+
 pub(in crate::provider) fn connect_as(
     connector: Connector,
     base: &str,
     authorizer: Arc<Numbered>,
 ) -> Connection {
-    let client = Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap();
+    let client = client(&["127.0.0.0/8", "::1/128"]);
     let redact: Redact = Arc::new(|text| text.replace("hunter2", "[hidden]"));
     Connection::new(
         Arc::new(connector),
@@ -236,7 +241,7 @@ async fn a_body_above_the_limit_is_too_much() {
 }
 
 #[rstest]
-#[case("http://host.invalid", "no such host")]
+#[case("http://host.invalid", "DNS knows no such host")]
 #[case("http://127.0.0.1:1", "nothing listens there")]
 #[tokio::test]
 async fn a_connection_that_fails_is_explained(#[case] base: &str, #[case] words: &str) {
@@ -253,4 +258,17 @@ async fn a_secret_at_the_end_of_what_is_shown_is_not_shown_in_part() {
     let body = format!(r#"{{"error":{{"message":"{said}"}}}}"#);
     let error = ask(&serve(json(500, &body)).await).await.unwrap_err();
     assert!(!error.message.contains("hunt"), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_may_come_from_an_address_that_is_allowed_on_one_port() {
+    let server = serve(json(200, r#"{"result":[]}"#)).await;
+    let port = server.address().port();
+    let base = format!("http://localhost:{port}");
+    let mut connection = connect(&base);
+    connection.client = client(&[&format!("127.0.0.1/32:{port}")]);
+    let url = base.parse().unwrap();
+    assert!(connection.get(&url).await.is_ok());
+    connection.client = client(&["127.0.0.1/32:1", "::1/128:1"]);
+    assert!(connection.get(&url).await.is_err());
 }

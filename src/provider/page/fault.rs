@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::PageError;
-use crate::{category::Category, provider::words};
+use crate::{category::Category, network, provider::words};
 
 /// What is wrong with a body.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +57,7 @@ impl fmt::Display for Fault {
             }
             Self::NotARecord { index } => write!(formatter, "item {index} of the page is no JSON object"),
             Self::NoList { path } => write!(formatter, "the page does not have one list of records at {path:?}"),
-            Self::Stated(body) => write!(formatter, "the page states an error: {}", words::shown(&words::of_body(body))),
+            Self::Stated(body) => write!(formatter, "the page states an error: {}", network::one_line(&words::of_body(body))),
         }
     }
 }
