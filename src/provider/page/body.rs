@@ -99,6 +99,29 @@ struct BodySeed<'t, 'i, 'f, 'de, I> {
     found: &'f mut Findings<'de>,
 }
 
+impl<'de, I: Items<'de>> BodySeed<'_, '_, '_, 'de, I> {
+    fn failures(&self) -> impl Iterator<Item = usize> {
+        self.tree.wanted().iter().filter_map(|part| match part {
+            BodyPart::Failure(index) => Some(*index),
+            BodyPart::Records => None,
+        })
+    }
+
+    fn states_failure(&self) -> bool {
+        self.failures().next().is_some()
+    }
+
+    /// Keeps a value for each rule on its path, and walks it for rules on paths below.
+    fn take_failure(self, raw: &'de str) -> serde_json::Result<()> {
+        let stated: Vec<_> = self.failures().map(|index| (index, raw)).collect();
+        self.found.stated.extend(stated);
+        if self.tree.is_leaf() {
+            return Ok(());
+        }
+        self.deserialize(&mut serde_json::Deserializer::from_str(raw))
+    }
+}
+
 impl<'de, I: Items<'de>> DeserializeSeed<'de> for BodySeed<'_, '_, '_, 'de, I> {
     type Value = ();
 
@@ -126,21 +149,17 @@ impl<'de, I: Items<'de>> Visitor<'de> for BodySeed<'_, '_, '_, 'de, I> {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let failure = node.wanted().iter().find_map(|part| match part {
-                BodyPart::Failure(index) => Some(*index),
-                BodyPart::Records => None,
-            });
-            if let Some(index) = failure {
-                self.found
-                    .stated
-                    .push((index, map.next_value::<&'de RawValue>()?.get()));
-            } else {
-                map.next_value_seed(BodySeed {
-                    tree: node,
-                    items: &mut *self.items,
-                    found: &mut *self.found,
-                })?;
+            let below = BodySeed {
+                tree: node,
+                items: &mut *self.items,
+                found: &mut *self.found,
+            };
+            if !below.states_failure() {
+                map.next_value_seed(below)?;
+                continue;
             }
+            let raw = map.next_value::<&'de RawValue>()?.get();
+            below.take_failure(raw).map_err(A::Error::custom)?;
         }
         Ok(())
     }
