@@ -1,6 +1,7 @@
 //! A page's body, kept as bytes and read in place.
 
 mod body;
+mod cursor;
 mod digest;
 mod fault;
 mod items;
