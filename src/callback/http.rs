@@ -25,6 +25,8 @@ use crate::{
 
 const ELEMENTS_ID: HeaderName = HeaderName::from_static("elements-webhook-id");
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+/// A callback that asks for more is tried again after an hour.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// How much of an answer is read: enough for an explanation, and no flood fits.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
@@ -124,7 +126,7 @@ impl HttpCallback {
 
     async fn judge(&self, answer: Response) -> Attempt<Delivery, Unavailable> {
         let status = answer.status();
-        let wait = network::retry_after(answer.headers(), self.clock.now());
+        let wait = network::retry_after(answer.headers(), self.clock.now(), LONGEST_WAIT);
         // The status has said all that matters: a body that breaks off changes nothing.
         let body = network::read_limited(answer, ANSWER_LIMIT)
             .await

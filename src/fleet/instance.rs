@@ -6,20 +6,17 @@ use chrono::{DateTime, Utc};
 use reqwest::{Client, Url};
 use tokio::sync::watch;
 
-use super::{Environment, InstanceState, holds::Holds, starts::Starts};
+use super::{Environment, InstanceState, authentication, holds::Holds, starts::Starts};
 use crate::{
     api::ConnectorInstanceSpec,
     callback::{CallbackSettings, HttpCallback},
-    catalog::{ClientAuthentication, Connector, OAuth},
+    catalog::Connector,
     category::{ConfigurationError, Subject},
     event::Identity,
     network::{self, ClientOptions, GuardedClient},
     provider::{
-        Connection, Redact, address,
-        auth::{
-            Authenticator, AuthenticatorSettings, ClientCredentials, CredentialsIn, Grant,
-            Lifetimes, TokenStore,
-        },
+        Connection, Redact,
+        auth::{Authenticator, TokenStore},
         base_url,
     },
     secrets::Secrets,
@@ -100,7 +97,12 @@ impl Instance {
         let policy = Arc::clone(&environment.policy);
         let client =
             GuardedClient::new(policy, &settings.namespace, &options).map_err(no_client)?;
-        let authenticator = Arc::new(authenticator(&settings, &connector, &base, environment)?);
+        let authenticator = Arc::new(authentication::authenticator(
+            &settings,
+            &connector,
+            &base,
+            environment,
+        )?);
         let connection = Connection::new(
             connector,
             base,
@@ -202,7 +204,7 @@ async fn base(
     url(false)
 }
 
-fn client(
+pub(super) fn client(
     settings: &InstanceSettings,
     environment: &Environment,
     options: ClientOptions,
@@ -214,63 +216,6 @@ fn client(
 fn no_client(error: reqwest::Error) -> ConfigurationError {
     let words = network::describe(&error.without_url());
     ConfigurationError::new("spec", format!("no HTTP client: {words}"))
-}
-
-fn authenticator(
-    settings: &InstanceSettings,
-    connector: &Connector,
-    base: &Url,
-    environment: &Environment,
-) -> Result<Authenticator, ConfigurationError> {
-    let field = "spec.authentication.type";
-    let unsupported = || {
-        ConfigurationError::new(
-            field,
-            format!(
-                "connector {} does not take this type: write one of {}",
-                connector.key,
-                grants(connector)
-            ),
-        )
-    };
-    let oauth = connector
-        .authentication
-        .oauth
-        .as_ref()
-        .ok_or_else(unsupported)?;
-    let authentication = &settings.spec.authentication;
-    let grant = Grant::new(authentication, &settings.secrets)?.ok_or_else(unsupported)?;
-    Ok(Authenticator::new(AuthenticatorSettings {
-        client: client(settings, environment, ClientOptions::default())?,
-        policy: environment.policy.clone(),
-        namespace: settings.namespace.clone(),
-        token_url: address(base, &oauth.token_url),
-        grant,
-        scopes: oauth.scopes.clone(),
-        credentials: ClientCredentials::new(authentication, &settings.secrets, sent_in(oauth))?,
-        store: settings.tokens.clone(),
-        clock: environment.clock,
-        lifetimes: Lifetimes {
-            access: Some(Duration::from_secs(oauth.access_token_seconds)),
-            refresh: oauth.refresh_token_seconds.map(Duration::from_secs),
-        },
-    }))
-}
-
-const fn sent_in(oauth: &OAuth) -> CredentialsIn {
-    match oauth.client_authentication {
-        ClientAuthentication::Body => CredentialsIn::Body,
-        ClientAuthentication::Basic => CredentialsIn::Header,
-    }
-}
-
-fn grants(connector: &Connector) -> String {
-    let oauth = connector.authentication.oauth.iter();
-    let grants: Vec<_> = oauth
-        .flat_map(|oauth| &oauth.grants)
-        .map(|grant| format!("{grant:?}"))
-        .collect();
-    grants.join(", ")
 }
 
 fn callback(

@@ -24,5 +24,5 @@ pub use describe::describe;
 pub use excerpt::{excerpt, one_line};
 pub use guarded::GuardedClient;
 pub use policy::{AddressPolicy, Refusal};
-pub use retry_after::retry_after;
+pub use retry_after::{retry_after, server_time};
 pub use rule::{AddressRule, AddressRuleError};

@@ -13,7 +13,7 @@ use super::{
     FetchError,
     answer::{self, Answer},
     auth::Authorize,
-    retry_after, words,
+    rate_limit, words,
 };
 use crate::{
     catalog::{Connector, Reaction},
@@ -271,10 +271,8 @@ impl Connection {
 
     fn pause(&self, reaction: Reaction, headers: &HeaderMap) -> Option<Duration> {
         let now = self.clock.now();
-        let reset = || {
-            retry_after::rate_limit_reset(headers, now).filter(|_| reaction == Reaction::RateLimit)
-        };
-        retry_after::retry_after(headers, now).or_else(reset)
+        let reset = || rate_limit::reset(headers, now).filter(|_| reaction == Reaction::RateLimit);
+        network::retry_after(headers, now, rate_limit::LONGEST).or_else(reset)
     }
 
     fn slow(&self, url: &Url, limit: Duration) -> FetchError {

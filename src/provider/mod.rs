@@ -6,8 +6,8 @@ mod connection;
 mod page;
 mod page_size;
 mod path;
+mod rate_limit;
 mod resource;
-mod retry_after;
 mod shape;
 mod words;
 
