@@ -207,3 +207,21 @@ fn a_clause_that_a_parameter_cannot_say_is_refused() {
         );
     }
 }
+
+#[test]
+fn ignored_fields_are_noted_where_the_provider_states_versions() {
+    let ignoring = json!({"ignoreFields": ["lastViewedAt"]});
+    let source = source("incident", ignoring.clone());
+    assert!(
+        source.notes()[0].contains("ignoreFields has no effect"),
+        "{:?}",
+        source.notes()
+    );
+    let digested = on(
+        connect_as(ledger(), "https://ledger.example.com", Arc::default()),
+        "invoices",
+        ignoring,
+    );
+    let notes = digested.unwrap().notes().join("; ");
+    assert!(!notes.contains("ignoreFields"), "{notes}");
+}
