@@ -1,10 +1,6 @@
-//! What may be shown of the answers and errors of a remote host.
-
-use std::error::Error as _;
+//! What may be shown of the answers of a remote host.
 
 use secrecy::{ExposeSecret, SecretString};
-
-use super::Refusal;
 
 /// Characters shown of a remote host's text.
 const SHOWN: usize = 200;
@@ -27,7 +23,7 @@ pub fn excerpt(text: &[u8], secrets: &[SecretString]) -> String {
     one_line(&text)
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if !word.is_empty() {
@@ -40,30 +36,6 @@ fn one_line(text: &str) -> String {
     match line.char_indices().nth(SHOWN) {
         Some((end, _)) => line.get(..end).unwrap_or_default().to_owned() + "…",
         None => line,
-    }
-}
-
-/// Why a request failed, in words for a condition and without its URL, which may carry a secret.
-#[must_use]
-pub fn describe(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it did not answer in time".to_owned();
-    }
-    let mut cause = error.source();
-    let mut innermost = None;
-    while let Some(error) = cause {
-        if let Some(refusal) = error.downcast_ref::<Refusal>() {
-            return refusal.to_string();
-        }
-        innermost = Some(error);
-        cause = error.source();
-    }
-    let reason = innermost.map_or_else(|| "the request failed".to_owned(), ToString::to_string);
-    let reason = one_line(&reason);
-    if error.is_connect() {
-        format!("no connection could be made: {reason}")
-    } else {
-        format!("the connection broke: {reason}")
     }
 }
 

@@ -9,16 +9,18 @@
 mod client;
 mod clients;
 mod excerpt;
+mod failure;
 mod policy;
 mod reserved;
 mod retry_after;
 mod rule;
 
 pub use client::{
-    ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited,
+    ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited, send,
 };
 pub use clients::Clients;
-pub use excerpt::{describe, excerpt};
+pub use excerpt::excerpt;
+pub use failure::describe;
 pub use policy::{AddressPolicy, Refusal};
 pub use retry_after::retry_after;
 pub use rule::{AddressRule, AddressRuleError};

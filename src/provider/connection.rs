@@ -2,13 +2,12 @@
 
 mod base_url;
 mod body;
-mod transport;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Method, Request, Response, Url};
 
 use super::{
     FetchError,
@@ -20,6 +19,7 @@ use crate::{
     catalog::{Connector, Reaction},
     category::{Category, ConfigurationError},
     clock::Clock,
+    network,
 };
 
 pub use base_url::base_url;
@@ -33,6 +33,10 @@ const IDLE: Duration = Duration::from_secs(75);
 
 /// A page takes no longer, however steadily it trickles.
 const TOTAL: Duration = Duration::from_secs(600);
+
+/// What to look at where a provider cannot be reached.
+pub(super) const ADVICE: &str =
+    "; check spec.baseUrl or spec.configuration of the instance, and the provider";
 
 /// Blots out the secrets in hand, for the provider's text that is shown.
 pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -183,9 +187,12 @@ impl Connection {
     }
 
     async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
-        let request = self.client.get(url.clone()).headers(self.headers.clone());
-        let sent = request.header(&self.header, authorization).send();
-        let sent = tokio::time::timeout(IDLE, sent)
+        let mut request = Request::new(Method::GET, url.clone());
+        request.headers_mut().clone_from(&self.headers);
+        request
+            .headers_mut()
+            .insert(self.header.clone(), authorization.clone());
+        let sent = tokio::time::timeout(IDLE, network::send(&self.client, request))
             .await
             .map_err(|_| self.slow(url, IDLE))?;
         sent.map_err(|error| self.broken(url, &error))
@@ -277,8 +284,10 @@ impl Connection {
     }
 
     fn broken(&self, url: &Url, error: &reqwest::Error) -> FetchError {
-        let words = words::shown(&(self.redact)(&transport::words(error)));
-        FetchError::new(Category::Provider, format!("{}: {words}", subject(url)))
+        let words = words::shown(&(self.redact)(&network::describe(error)));
+        let advice = if error.is_connect() { ADVICE } else { "" };
+        let message = format!("{}: {words}{advice}", subject(url));
+        FetchError::new(Category::Provider, message)
     }
 
     fn too_large(&self, url: &Url) -> FetchError {

@@ -8,7 +8,10 @@ use wiremock::{
 };
 
 use super::*;
-use crate::catalog::Catalog;
+use crate::{
+    catalog::Catalog,
+    network::{self, AddressPolicy},
+};
 
 /// Gives out `Bearer 0`, and the next number after each refusal.
 #[derive(Default)]
@@ -233,6 +236,18 @@ async fn a_body_above_the_limit_is_too_much() {
     assert!(
         matches!(failure, Failure::TooMuch(error) if error.message.contains("larger than 99 bytes"))
     );
+}
+
+/// A resolver is told a name alone, and must learn the port to let it through.
+#[tokio::test]
+async fn a_name_is_reached_where_its_address_is_allowed_at_one_port() {
+    let server = serve(json(200, "{}")).await;
+    let rule = format!("127.0.0.1/32:{}", server.address().port());
+    let policy = AddressPolicy::new(vec![rule.parse().unwrap()], Vec::new());
+    let options = network::ClientOptions::default();
+    let mut connection = connect(&format!("http://localhost:{}", server.address().port()));
+    connection.client = network::client(Arc::new(policy), "helpdesk", &options).unwrap();
+    assert!(connection.get(connection.base()).await.is_ok());
 }
 
 #[rstest]
