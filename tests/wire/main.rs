@@ -16,4 +16,5 @@ mod envelope;
 mod harness;
 mod paging;
 mod probes;
+mod tls;
 mod tokens;
