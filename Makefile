@@ -11,6 +11,14 @@ CARGO ?= cargo
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
+.PHONY: demo
+demo: ## Pollen at work for half a minute: a simulated ServiceNow changes, its events arrive
+	@CARGO="$(CARGO)" examples/demo/run
+
+.PHONY: demo-cluster
+demo-cluster: ## The same on a real control plane, with the chart and kubectl
+	@CARGO="$(CARGO)" examples/demo/run-in-cluster
+
 .PHONY: test
 test: lint ## Everything that must hold: format, lints, tests, generated files
 	$(CARGO) test --workspace --locked

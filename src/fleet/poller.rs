@@ -110,6 +110,12 @@ impl Poller {
         &self.instance
     }
 
+    /// The siblings that take a class of its records, each with the class.
+    #[must_use]
+    pub fn children(&self) -> &[(Sibling, String)] {
+        &self.children
+    }
+
     pub(super) const fn grid(&self) -> &Grid {
         &self.grid
     }
@@ -268,7 +274,11 @@ fn children(
     settings: &PollerSettings,
     own: &ResourceSource,
 ) -> Vec<(Sibling, String)> {
-    if settings.spec.subclasses == Some(Subclasses::Include) {
+    let classes = &instance.connection.connector().classes;
+    // Most tables have no class below them: only where one has are the siblings worth a look each.
+    let is_parent = |table: &str| classes.values().any(|parent| parent == table);
+    if settings.spec.subclasses == Some(Subclasses::Include) || !own.table().is_some_and(is_parent)
+    {
         return Vec::new();
     }
     let class_of = |sibling: &Sibling| {

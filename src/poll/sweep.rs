@@ -1,12 +1,13 @@
 //! The order of requests in one sweep: pure, from what a page showed to the next question.
 
+mod facts;
 mod offset;
 mod unordered;
 
-use std::cmp::Ordering;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
+use self::facts::more;
+pub(super) use self::facts::{PageFacts, key_order};
 use crate::provider::{Ask, Bound, Paging, Step};
 
 /// How often a stretch that keeps showing unseen versions is read before the poll ends.
@@ -41,32 +42,6 @@ enum Mode {
     Range { until: DateTime<Utc> },
     /// Passes over everything from the bound on.
     Unordered(unordered::Passes),
-}
-
-/// What one page showed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct PageFacts {
-    /// Rows in the page, bad ones included.
-    pub(super) rows: usize,
-    /// Dates of the first and last readable row.
-    pub(super) first: Option<DateTime<Utc>>,
-    pub(super) last: Option<DateTime<Utc>>,
-    /// The latest date of all.
-    pub(super) newest: Option<DateTime<Utc>>,
-    /// The id of the last row.
-    pub(super) last_id: Option<String>,
-    /// Records of one date did not come in the order of their ids, so that behind the last id
-    /// there may be others.
-    pub(super) keys_disordered: bool,
-    /// Rows that the question selects before access rules, where the provider says.
-    pub(super) total: Option<u64>,
-    /// Rows that were asked for at most.
-    pub(super) limit: u32,
-    pub(super) next: Option<String>,
-    /// Versions unseen until now, dated at or before the provider's clock at the sweep's start.
-    pub(super) unseen: usize,
-    /// Why the page contradicts the order or the filter that was asked for.
-    pub(super) disorder: Option<String>,
 }
 
 /// What comes after a page.
@@ -298,33 +273,12 @@ impl Sweep {
     }
 }
 
-/// An empty or short page is not the end: access rules thin a page after its limit was applied.
-/// The total tells, and a next link where the provider gives less than was asked for; without a
-/// total only an empty page does.
-fn more(facts: &PageFacts, offset: u64) -> bool {
-    let linked = facts.next.is_some();
-    match facts.total {
-        Some(total) if linked => total > offset + facts.rows as u64,
-        Some(total) => total > offset + u64::from(facts.limit),
-        None => linked || facts.rows > 0,
-    }
-}
-
 /// Whether a page that was asked for behind a key ends behind it.
 fn is_behind(last_id: &str, step: &Step) -> bool {
     match step {
         Step::AfterKey(key) => key_order(key, last_id).is_lt(),
         _ => true,
     }
-}
-
-/// The order of ids: numbers by their value, the rest as text.
-pub(super) fn key_order(left: &str, right: &str) -> Ordering {
-    let is_number = |key: &str| key.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number(left) && is_number(right) {
-        return left.len().cmp(&right.len()).then_with(|| left.cmp(right));
-    }
-    left.cmp(right)
 }
 
 fn first(bound: Bound) -> Ask {

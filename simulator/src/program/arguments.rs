@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::time::Duration;
+use std::{ffi::OsString, time::Duration};
 
 use clap::Parser;
 
@@ -8,15 +8,13 @@ const EXAMPLES: &str = "\
 Exit codes:
   0  every change arrived, none was invented, every signature checked was good
   1  a change was lost or invented, or a signature was wrong
-  2  the simulator could not run, or nobody polled it
+  2  the simulator or the command could not run, or nobody polled
 
 Examples:
   simulator                        run until Ctrl-C, then print the summary
   simulator --for 20s --seed 7     another storyline, for 20 seconds
   simulator --signing-key whsec_c2VjcmV0LW9mLW1pbmU=
-
-Beside it, in another terminal:
-  pollen local examples/demo --allow-address 127.0.0.0/8";
+  simulator --for 20s -- pollen local examples/demo --allow-address 127.0.0.0/8";
 
 /// Simulates a ServiceNow whose records change, and a callback that takes the events of it.
 ///
@@ -45,6 +43,10 @@ pub(crate) struct Arguments {
     /// Which storyline: the same number makes the same changes.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(super) seed: u64,
+    /// A command to run beside the simulator: it starts when both ends listen, and is stopped
+    /// before they close.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<OsString>,
 }
 
 /// A whole number with its unit: `500ms`, `20s`, `2m`.

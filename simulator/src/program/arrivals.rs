@@ -1,6 +1,6 @@
 //! The events as they arrive.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, convert::Infallible, time::Duration};
 
 use serde_json::Value;
 use simulator::receiver::{Event, Notification, Receiver, Signature};
@@ -10,8 +10,10 @@ use super::{
     timeline::Timeline,
 };
 
-/// How often the ledger is looked at.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often it is looked whether what arrived has been answered.
+const LOOK: Duration = Duration::from_millis(5);
+/// Longer than a person would watch nothing.
+const PATIENCE: Duration = Duration::from_hours(24);
 
 /// Prints what the receiver's ledger gains.
 pub(super) struct Arrivals {
@@ -36,10 +38,13 @@ impl Arrivals {
     }
 
     /// Goes on until it is dropped.
-    pub(super) async fn watch(mut self) {
+    pub(super) async fn watch(mut self) -> Infallible {
         loop {
-            tokio::time::sleep(LOOK).await;
-            self.show_new();
+            let arrived = self.receiver.await_notifications(self.shown + 1, PATIENCE);
+            if arrived.await.is_ok() {
+                self.show_new();
+                tokio::time::sleep(LOOK).await;
+            }
         }
     }
 
@@ -80,10 +85,19 @@ impl Arrivals {
         } else if !self.settled.insert((sys_id.to_owned(), version)) {
             ("once more".to_owned(), Tone::Strong)
         } else if let Some(age) = age {
-            (format!("{:.1} s later", age.as_secs_f64()), Tone::Good)
+            (format!("{} later", readable(age)), Tone::Good)
         } else {
             ("this version never was".to_owned(), Tone::Bad)
         }
+    }
+}
+
+/// Milliseconds or seconds, whichever a person would say.
+pub(super) fn readable(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
     }
 }
 

@@ -24,7 +24,7 @@ impl Table {
         }
     }
 
-    /// A new record, the `number`th of its table.
+    /// A new record, the `number`th of all.
     pub(super) fn record(self, number: usize, rng: &mut StdRng) -> Fields {
         match self {
             Self::Company => vec![
@@ -44,13 +44,27 @@ impl Table {
         }
     }
 
-    /// What an edit sets.
-    pub(super) fn edit(self, rng: &mut StdRng) -> (&'static str, String) {
+    pub(super) const fn edited_field(self) -> &'static str {
         match self {
-            Self::Company => ("phone", phone(rng)),
-            Self::Contact => ("title", pick(TITLES, rng)),
-            Self::Incident => ("work_notes", pick(NOTES, rng)),
+            Self::Company => "city",
+            Self::Contact => "title",
+            Self::Incident => "work_notes",
         }
+    }
+
+    /// Another value of the edited field: what changes nothing is no edit.
+    pub(super) fn edit(self, value: &str, rng: &mut StdRng) -> String {
+        let words = match self {
+            Self::Company => CITIES,
+            Self::Contact => TITLES,
+            Self::Incident => NOTES,
+        };
+        let others: Vec<_> = words
+            .iter()
+            .copied()
+            .filter(|word| *word != value)
+            .collect();
+        pick(&others, rng)
     }
 }
 
@@ -63,10 +77,6 @@ fn person(first: &str, last: &str) -> Fields {
         ("email", format!("{user}@example.com")),
         ("user_name", user),
     ]
-}
-
-fn phone(rng: &mut StdRng) -> String {
-    format!("+1 555 01{:02}", rng.random_range(0..100))
 }
 
 fn pick(words: &[&str], rng: &mut StdRng) -> String {

@@ -3,6 +3,7 @@
 mod arguments;
 mod arrivals;
 mod cast;
+mod command;
 mod reckoning;
 mod run;
 mod screen;
@@ -15,6 +16,7 @@ use std::io;
 
 pub(crate) use arguments::Arguments;
 use arrivals::Arrivals;
+use command::Beside;
 use run::Run;
 use screen::{Screen, Tone};
 use simulator::{Served, receiver::Receiver, servicenow::Instance};
@@ -28,29 +30,32 @@ pub(crate) async fn run(arguments: Arguments) -> Result<bool, String> {
     let (servicenow, receiver) = (Instance::new(), Receiver::with_keys(&keys));
     let [provider, callback] = listen(&servicenow, &receiver, &arguments).await?;
     let screen = Screen::new();
-    screen.write(
-        &format!(
-            "ServiceNow at {}, callback at {}; changes begin with the first poll",
-            provider.url(),
-            callback.url()
-        ),
-        Tone::Plain,
-    );
+    screen.write(&beginning(&provider, &callback), Tone::Plain);
     let timeline = Timeline::default();
     let stage = Stage::set(&servicenow, &receiver, &timeline, screen, arguments.seed);
-    let arrivals = Arrivals::new(receiver.clone(), timeline, screen);
+    let arrivals = Arrivals::new(receiver.clone(), timeline.clone(), screen);
+    let stop =
+        Stop::on_signals().map_err(|error| format!("signals cannot be received: {error}"))?;
+    let beside = Beside::start(&arguments.command, &servicenow, screen)?;
     let run = Run {
         begun: servicenow.history().len(),
         servicenow,
         receiver,
+        timeline,
         arguments,
-        stop: Stop::on_signals().map_err(|error| format!("signals cannot be received: {error}"))?,
+        stop,
     };
-    tokio::select! {
-        played = run.play(stage) => played?,
-        () = arrivals.watch() => {}
-    }
-    Ok(run.conclude(screen))
+    let ended = tokio::select! {
+        ended = run.through(stage, beside) => ended?,
+        never = arrivals.watch() => match never {},
+    };
+    let well = run.conclude(screen);
+    ended.and(Ok(well))
+}
+
+fn beginning(provider: &Served, callback: &Served) -> String {
+    let (provider, callback) = (provider.url(), callback.url());
+    format!("ServiceNow at {provider}, callback at {callback}; changes begin with the first poll")
 }
 
 async fn listen(
@@ -59,7 +64,9 @@ async fn listen(
     arguments: &Arguments,
 ) -> Result<[Served; 2], String> {
     let taken = |address: &str, option: &str, error: io::Error| {
-        format!("cannot listen at {address}: {error}; choose another address with {option}")
+        format!(
+            "cannot listen at {address}: {error}; end what listens there, or choose another address with {option}"
+        )
     };
     let Arguments {
         servicenow: here,

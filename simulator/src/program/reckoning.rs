@@ -69,6 +69,11 @@ impl Reckoning {
         reckoning
     }
 
+    /// Whether there was nothing to deliver.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.changes == 0
+    }
+
     /// Whether no event is missing.
     pub(super) const fn is_complete(&self) -> bool {
         self.lost.is_empty()
@@ -134,35 +139,46 @@ fn latest(changes: &[Version]) -> HashMap<&str, usize> {
 
 impl fmt::Display for Reckoning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |f: &mut fmt::Formatter<'_>, what, count, remark: &str| {
+            let line = format!("{what:<18}{count:>4}   {remark}");
+            writeln!(f, "{}", line.trim_end())
+        };
         let Self {
-            changes,
-            records,
-            delivered,
             notifications,
             refused,
-            superseded,
-            repeated,
             renamed,
             checked,
-            verified,
             ..
         } = self;
-        writeln!(f, "changes made       {changes:>5}   on {records} records")?;
-        writeln!(
-            f,
-            "events delivered   {delivered:>5}   in {notifications} notifications; {refused} more were refused"
-        )?;
-        writeln!(
-            f,
-            "superseded         {superseded:>5}   overwritten before a poll could see them"
-        )?;
-        writeln!(f, "lost               {:>5}", self.lost.len())?;
-        writeln!(f, "invented           {:>5}", self.invented.len())?;
-        writeln!(
-            f,
-            "repeated           {repeated:>5}   {renamed} of them under another event id"
-        )?;
-        write!(f, "signatures good    {verified:>5}   of {checked} checked")?;
+        let records = format!("on {} records", self.records);
+        line(f, "changes made", self.changes, &records)?;
+        let refused = match refused {
+            0 => String::new(),
+            _ => format!(", {refused} more refused"),
+        };
+        let notifications = format!("in {notifications} notifications{refused}");
+        line(f, "events delivered", self.delivered, &notifications)?;
+        let superseded = match self.superseded {
+            0 => "",
+            _ => "overwritten before a poll could see them",
+        };
+        line(f, "superseded", self.superseded, superseded)?;
+        line(f, "lost", self.lost.len(), "")?;
+        line(f, "invented", self.invented.len(), "")?;
+        let renamed = match renamed {
+            0 => String::new(),
+            _ => format!("{renamed} of them under another event id"),
+        };
+        line(f, "repeated", self.repeated, &renamed)?;
+        let checked = format!("of {checked} checked");
+        line(f, "signatures good", self.verified, &checked)?;
+        self.name_lost(f)?;
+        self.name_invented(f)
+    }
+}
+
+impl Reckoning {
+    fn name_lost(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for version in &self.lost {
             let Version {
                 table,
@@ -171,18 +187,19 @@ impl fmt::Display for Reckoning {
                 updated,
                 ..
             } = version;
-            write!(
+            writeln!(
                 f,
-                "\n  lost: {table} {sys_id}, version {mod_count} of {updated}"
+                "lost: {table} {sys_id}, version {mod_count} of {updated}"
             )?;
         }
+        Ok(())
+    }
+
+    fn name_invented(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for event in &self.invented {
+            let (table, sys_id) = (&event.object_type, &event.object_id);
             let version = mod_count(&event.record);
-            write!(
-                f,
-                "\n  invented: {} {}, version {version}",
-                event.object_type, event.object_id
-            )?;
+            writeln!(f, "invented: {table} {sys_id}, version {version}")?;
         }
         Ok(())
     }

@@ -7,12 +7,15 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     Arguments,
+    arrivals::readable,
     cast::Table,
+    command::Beside,
     reckoning::Reckoning,
     screen::{Screen, Tone},
     stage::Stage,
     stop::Stop,
     story,
+    timeline::Timeline,
 };
 
 /// How long a run of a given length waits for somebody to poll.
@@ -26,14 +29,33 @@ pub(super) struct Run {
     pub(super) arguments: Arguments,
     pub(super) servicenow: Instance,
     pub(super) receiver: Receiver,
+    pub(super) timeline: Timeline,
     /// How much of the instance's history was there before.
     pub(super) begun: usize,
     pub(super) stop: Stop,
 }
 
 impl Run {
-    /// Plays the storyline and waits for its events, both until stopped.
-    pub(super) async fn play(&self, mut stage: Stage) -> Result<(), String> {
+    /// Plays the storyline and waits for its events, with the command beside it.
+    ///
+    /// The inner result is whether the command ended well; the outer one, whether there is anything to conclude.
+    pub(super) async fn through(
+        &self,
+        stage: Stage,
+        beside: Option<Beside>,
+    ) -> Result<Result<(), String>, String> {
+        let Some(mut beside) = beside else {
+            return self.play(stage).await.map(Ok);
+        };
+        tokio::select! {
+            played = self.play(stage) => played?,
+            reason = beside.ended() => return Err(reason),
+        }
+        Ok(beside.stop().await)
+    }
+
+    /// Both until stopped.
+    async fn play(&self, mut stage: Stage) -> Result<(), String> {
         let Arguments {
             seed, length, wait, ..
         } = self.arguments;
@@ -57,10 +79,28 @@ impl Run {
     /// Prints the summary; returns whether all was as it must be.
     pub(super) fn conclude(&self, screen: Screen) -> bool {
         let reckoning = self.reckon();
+        screen.write(&format!("\n{reckoning}{}", self.delays()), Tone::Plain);
         let well = reckoning.is_faithful();
-        let tone = if well { Tone::Good } else { Tone::Bad };
-        screen.write(&format!("\n{reckoning}"), tone);
+        let (verdict, tone) = match (well, reckoning.is_empty()) {
+            (false, _) => (
+                "FAILED: see what was lost, invented or signed wrongly",
+                Tone::Bad,
+            ),
+            (true, true) => ("nothing was changed", Tone::Plain),
+            (true, false) => ("every change arrived, and nothing else did", Tone::Good),
+        };
+        screen.write(verdict, tone);
         well
+    }
+
+    fn delays(&self) -> String {
+        let (notifications, events) = (self.receiver.notifications(), self.receiver.acknowledged());
+        let delays = self.timeline.delays(&notifications, &events);
+        let (Some(median), Some(last)) = (delays.get(delays.len() / 2), delays.last()) else {
+            return String::new();
+        };
+        let (median, last) = (readable(*median), readable(*last));
+        format!("from change to arrival: half within {median}, all within {last}\n")
     }
 
     /// The tables that pollers ask for, once they have begun.

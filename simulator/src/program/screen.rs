@@ -9,6 +9,8 @@ use chrono::{DateTime, Local, Utc};
 pub(super) enum Source {
     ServiceNow,
     Callback,
+    /// The command that runs beside the simulator.
+    Command,
     /// Nobody's: what happens, and why it is worth watching.
     Story,
 }
@@ -49,9 +51,13 @@ impl Screen {
     }
 
     /// A line about no record.
-    pub(super) fn tell(self, at: DateTime<Utc>, text: &str) {
-        let line = format!("{}  {}", time(at), column(Source::Story) + text);
-        self.write(&line, Tone::Strong);
+    pub(super) fn tell(self, at: DateTime<Utc>, source: Source, text: &str) {
+        let tone = if source == Source::Story {
+            Tone::Strong
+        } else {
+            Tone::Plain
+        };
+        self.write(&format!("{}  {}{text}", time(at), column(source)), tone);
     }
 
     /// A line as it is.
@@ -101,7 +107,8 @@ fn column(source: Source) -> String {
     let name = match source {
         Source::ServiceNow => "servicenow",
         Source::Callback => "callback",
-        Source::Story => "",
+        Source::Command => "pollen",
+        Source::Story => "--",
     };
     format!("{name:<12}")
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use chrono::{TimeDelta, Timelike as _};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use simulator::{
     RetryAfter,
@@ -23,6 +23,13 @@ const POPULATION: usize = 8;
 /// How long the provider asks to be left alone.
 const THROTTLED: u64 = 2;
 
+/// A record in a transaction that has not committed.
+struct Open {
+    table: Table,
+    write: Uncommitted,
+    at: DateTime<Utc>,
+}
+
 /// Both ends, and what is known of the records.
 pub(super) struct Stage {
     servicenow: Instance,
@@ -30,8 +37,11 @@ pub(super) struct Stage {
     timeline: Timeline,
     screen: Screen,
     rng: StdRng,
+    /// Those that anyone can see.
     records: HashMap<Table, Vec<String>>,
-    open: Vec<(Table, Uncommitted)>,
+    /// How many were ever written.
+    written: usize,
+    open: Vec<Open>,
 }
 
 impl Stage {
@@ -50,6 +60,7 @@ impl Stage {
             screen,
             rng: StdRng::seed_from_u64(seed),
             records: HashMap::new(),
+            written: 0,
             open: Vec::new(),
         };
         for table in Table::ALL {
@@ -117,7 +128,8 @@ impl Stage {
     }
 
     fn edit_record(&mut self, table: Table, sys_id: &str) {
-        let (field, value) = table.edit(&mut self.rng);
+        let field = table.edited_field();
+        let value = table.edit(&self.field(sys_id, field), &mut self.rng);
         self.servicenow.update(sys_id, &[(field, &value)]);
         self.show("edit", table, sys_id, &format!("{field}: {value}"));
     }
@@ -125,7 +137,7 @@ impl Stage {
     async fn tie(&mut self, table: Table, count: usize) {
         self.whole_second().await;
         self.tell(&format!(
-            "{count} records with one updated date: the date alone pages badly"
+            "{count} records within one second: a date alone cannot page through them"
         ));
         (0..count).for_each(|_| self.create(table));
     }
@@ -135,55 +147,57 @@ impl Stage {
             return;
         };
         self.whole_second().await;
-        self.tell("two edits within one second: the date alone does not tell them apart");
+        self.tell("two edits within one second: the record's date is the same after both");
         self.edit_record(table, &sys_id);
         self.timeline.catch_up(&self.servicenow);
-        sleep(Duration::from_millis(700)).await;
+        // Long enough for a poll to come in between, if there is one each second.
+        sleep(Duration::from_millis(850)).await;
         self.edit_record(table, &sys_id);
     }
 
     fn write(&mut self, table: Table) {
         let fields = self.fields(table);
-        let open = self
+        let at = self.servicenow.now();
+        let write = self
             .servicenow
             .write_uncommitted(table.name(), &borrowed(&fields));
-        self.tell("a record is written and dated now, in a transaction that stays open");
-        self.open.push((table, open));
+        self.tell("a transaction begins: its record is dated now and cannot be seen yet");
+        self.open.push(Open { table, write, at });
     }
 
     fn commit(&mut self) {
-        for (table, open) in std::mem::take(&mut self.open) {
-            let sys_id = open.sys_id().to_owned();
-            open.commit();
+        for Open { table, write, at } in std::mem::take(&mut self.open) {
+            let sys_id = write.sys_id().to_owned();
+            write.commit();
             self.tell(
-                "the transaction commits: its record is dated before others that were read since",
+                "the transaction commits: its record appears among those that were read already",
             );
-            let dated = self.field(&sys_id, "sys_updated_on");
-            self.show("commit", table, &sys_id, &format!("dated {dated}"));
+            let age = (self.servicenow.now() - at).num_seconds();
+            self.show("commit", table, &sys_id, &format!("dated {age} s ago"));
             self.records.entry(table).or_default().push(sys_id);
         }
     }
 
     fn throttle(&self) {
         self.tell(&format!(
-            "ServiceNow throttles: 429, come back in {THROTTLED} s"
+            "ServiceNow throttles: 429, retry after {THROTTLED} s"
         ));
         let fault = Fault::Throttle(RetryAfter::Seconds(THROTTLED));
         self.servicenow.fail_next(fault);
     }
 
     fn revoke_tokens(&self) {
-        self.tell("ServiceNow revokes its access tokens");
+        self.tell("ServiceNow revokes the access token");
         self.servicenow.revoke_access_tokens();
     }
 
     fn fail_callback(&self) {
-        self.tell("the callback fails: 503 for a moment");
+        self.tell("the callback fails: 503");
         self.receiver.answer_always(Answer::Status(503));
     }
 
     fn recover_callback(&self) {
-        self.tell("the callback is back");
+        self.tell("the callback works again");
         self.receiver.answer_always(Answer::Status(200));
     }
 
@@ -194,8 +208,8 @@ impl Stage {
     }
 
     fn fields(&mut self, table: Table) -> Vec<(&'static str, String)> {
-        let number = self.records.get(&table).map_or(0, Vec::len);
-        table.record(number + 1, &mut self.rng)
+        self.written += 1;
+        table.record(self.written, &mut self.rng)
     }
 
     fn insert(&mut self, table: Table, fields: &[(&str, String)]) -> String {
@@ -236,7 +250,8 @@ impl Stage {
     }
 
     fn tell(&self, text: &str) {
-        self.screen.tell(self.servicenow.now(), text);
+        let now = self.servicenow.now();
+        self.screen.tell(now, Source::Story, text);
     }
 }
 

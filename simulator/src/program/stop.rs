@@ -7,7 +7,7 @@ use tokio::{
     sync::watch,
 };
 
-/// How often an end was asked for, by Ctrl-C or SIGTERM.
+/// How often an end was asked for: by Ctrl-C, by SIGTERM, or by closing the terminal.
 #[derive(Clone)]
 pub(super) struct Stop(watch::Receiver<u32>);
 
@@ -15,10 +15,15 @@ impl Stop {
     pub(super) fn on_signals() -> io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
         let (sender, count) = watch::channel(0);
         tokio::spawn(async move {
             loop {
-                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                    _ = hangup.recv() => {}
+                }
                 sender.send_modify(|count| *count += 1);
             }
         });

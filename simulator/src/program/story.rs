@@ -32,7 +32,7 @@ pub(super) enum Act {
 }
 
 /// What goes on all the time happens so far apart, in milliseconds.
-const CALM: std::ops::Range<u64> = 250..850;
+const CALM: std::ops::Range<u64> = 500..1_700;
 
 /// The storyline goes on in rounds of this length.
 const ROUND: Duration = Duration::from_secs(20);

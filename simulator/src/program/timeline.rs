@@ -7,7 +7,12 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use simulator::servicenow::Instance;
+use simulator::{
+    receiver::{Event, Notification},
+    servicenow::Instance,
+};
+
+use super::arrivals::mod_count;
 
 /// A version of a record: its `sys_id` and `sys_mod_count`.
 type Key = (String, u64);
@@ -40,6 +45,21 @@ impl Timeline {
         let times = self.times();
         let since = times.visible.get(&(sys_id.to_owned(), mod_count))?;
         Some((at - since).to_std().unwrap_or_default())
+    }
+
+    /// How old the acknowledged versions were when they arrived, the youngest first.
+    pub(super) fn delays(
+        &self,
+        notifications: &[Notification],
+        acknowledged: &[Event],
+    ) -> Vec<Duration> {
+        let age = |event: &Event| {
+            let arrived = notifications.get(event.position)?.at;
+            self.age(&event.object_id, mod_count(&event.record), arrived)
+        };
+        let mut delays: Vec<_> = acknowledged.iter().filter_map(age).collect();
+        delays.sort_unstable();
+        delays
     }
 
     fn times(&self) -> MutexGuard<'_, Times> {

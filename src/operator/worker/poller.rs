@@ -206,12 +206,33 @@ impl PollerWork {
             self.poke_if_asked(item, ledger).await;
             return wait;
         }
+        self.renew(item, ledger, around).await;
+        None
+    }
+
+    /// Starts the poller, anew where it would not poll as it does.
+    async fn renew(
+        &mut self,
+        item: &Arc<PollerItem>,
+        ledger: &Arc<Mutex<Ledger>>,
+        around: &Surroundings<'_>,
+    ) {
+        let Some(running) = around.instance.and_then(InstanceWork::running) else {
+            return self.stop(around.shared).await;
+        };
+        let built = around.build(item, running);
+        let same = |task: &mut Task| {
+            let poller = built.as_ref();
+            poller.is_ok_and(|poller| task.goes_on_as(poller, item, around.roster))
+        };
+        if self.task.as_mut().is_some_and(same) {
+            return self.poke_if_asked(item, ledger).await;
+        }
         self.stop(around.shared).await;
-        let running = around.instance.and_then(InstanceWork::running)?;
-        match around.start(item, ledger, running) {
-            Ok(task) => {
+        match built {
+            Ok(poller) => {
                 around.shared.metrics.pollers.inc();
-                self.task = Some(task);
+                self.task = Some(around.start(poller, item, ledger, running));
                 // Its first poll begins at once: that is what a request asks for.
                 self.mark_handled(item, ledger).await;
             }
@@ -220,7 +241,6 @@ impl PollerWork {
                 report(ledger, item, &standing, around.shared).await;
             }
         }
-        None
     }
 
     async fn poke_if_asked(&mut self, item: &PollerItem, ledger: &Mutex<Ledger>) {

@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{InstanceWork, Wake, instance::Running, roster};
 use crate::{
     category::ConfigurationError,
-    fleet::{self, Poller, PollerSettings},
+    fleet::{self, Poller, PollerSettings, Sibling},
     operator::{
         cache::{Group, PollerItem},
         ledger::{KubeCheckpointStore, Ledger},
@@ -29,7 +29,8 @@ const ENDED: Duration = Duration::from_secs(5);
 /// A poller at work.
 pub(super) struct Task {
     generation: i64,
-    /// Which edition of the roster it was built with.
+    /// The siblings that take a class of its records, and the edition of the roster that shows them.
+    children: Vec<(Sibling, String)>,
     edition: Instant,
     started_at: Instant,
     stop: CancellationToken,
@@ -62,7 +63,23 @@ impl Task {
             .send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// How long to wait before it is started anew; `None` where it may go on as it is.
+    /// Goes on as it is if `poller`, which was built by now, would do the same.
+    pub(super) fn goes_on_as(
+        &mut self,
+        poller: &Poller,
+        item: &PollerItem,
+        roster: &roster::Roster,
+    ) -> bool {
+        let same = !self.handle.is_finished()
+            && self.generation == item.generation
+            && self.children == poller.children();
+        if same {
+            self.edition = roster.edition();
+        }
+        same
+    }
+
+    /// How long to wait before it is built anew; `None` where it may go on as it is.
     pub(super) fn stale_in(&self, item: &PollerItem, roster: &roster::Roster) -> Option<Duration> {
         if self.handle.is_finished() {
             return Some(ENDED.saturating_sub(self.started_at.elapsed()));
@@ -75,18 +92,25 @@ impl Task {
 }
 
 impl Surroundings<'_> {
-    /// Builds a poller and has it poll.
+    /// Builds a poller as it should be by now.
+    pub(super) fn build(
+        &self,
+        item: &PollerItem,
+        running: &Running,
+    ) -> Result<Poller, ConfigurationError> {
+        let settings = self.settings(item);
+        Poller::build(&running.instance, settings, &self.shared.environment)
+    }
+
+    /// Has a poller poll.
     pub(super) fn start(
         &self,
+        poller: Poller,
         item: &Arc<PollerItem>,
         ledger: &Arc<Mutex<Ledger>>,
         running: &Running,
-    ) -> Result<Task, ConfigurationError> {
-        let poller = Poller::build(
-            &running.instance,
-            self.settings(item),
-            &self.shared.environment,
-        )?;
+    ) -> Task {
+        let children = poller.children().to_vec();
         let stop = self.stop.child_token();
         let (poke, poked) = watch::channel(0);
         let reporter = Reporter::new(
@@ -112,14 +136,15 @@ impl Surroundings<'_> {
             wake.objects();
         }));
         let (edition, started_at) = (self.roster.edition(), Instant::now());
-        Ok(Task {
+        Task {
             generation: item.generation,
+            children,
             edition,
             started_at,
             stop,
             poke,
             handle,
-        })
+        }
     }
 
     fn settings(&self, item: &PollerItem) -> PollerSettings {

@@ -14,28 +14,32 @@ pub(super) struct Stretch {
     offset: u64,
     pass: u32,
     unseen: usize,
-    shown: Shown,
+    first: FirstPage,
+    /// Rows in the last page that showed how many the provider gives at most.
+    given: Option<u64>,
 }
 
 /// Why an offset leads no further.
 pub(super) const IGNORED: &str = "the provider ignores the offset and answers with the same records again, so that those \
      behind the first page cannot be read: raise spec.pageSize";
 
-/// The page that was read last, to tell a provider that ignores the offset.
+/// The first page of a pass, to tell a provider that ignores the offset.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct FirstPage {
     last_id: Option<String>,
     rows: usize,
 }
 
-impl Shown {
-    /// Whether a page at a further offset ends with the same record and is no shorter.
-    pub(super) fn again(&mut self, facts: &PageFacts) -> bool {
-        let again =
-            facts.last_id.is_some() && facts.last_id == self.last_id && facts.rows >= self.rows;
-        self.last_id.clone_from(&facts.last_id);
-        self.rows = facts.rows;
-        again
+impl FirstPage {
+    /// Whether the page at `offset`, which can share no row with the first one, is that one again.
+    pub(super) fn is_shown_again(&mut self, offset: u64, facts: &PageFacts) -> bool {
+        if offset == 0 {
+            self.last_id.clone_from(&facts.last_id);
+            self.rows = facts.rows;
+        }
+        offset >= u64::from(facts.limit)
+            && facts.last_id.is_some()
+            && (&facts.last_id, facts.rows) == (&self.last_id, self.rows)
     }
 }
 
@@ -54,7 +58,8 @@ impl Stretch {
             offset: 0,
             pass: 1,
             unseen: 0,
-            shown: Shown::default(),
+            first: FirstPage::default(),
+            given: None,
         };
         let ask = stretch.ask(bound);
         (stretch, ask)
@@ -67,17 +72,27 @@ impl Stretch {
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
     ) -> Step {
         self.unseen += facts.unseen;
-        if self.shown.again(facts) {
+        if self.first.is_shown_again(self.offset, facts) {
             return Step::Unsettled(IGNORED.to_owned());
         }
         let past = facts
             .last
             .is_some_and(|last| bound_at(last).text != asked.bound.text);
         if !past && more(facts, self.offset) {
-            self.offset += u64::from((facts.limit / 2).max(1));
+            self.offset += self.stride(facts);
             return Step::Ask(self.ask(asked.bound.clone()));
         }
         self.end_of_pass(asked)
+    }
+
+    /// Half a page: of what was asked for, or where a next link shows that the provider gave less,
+    /// of what it gave.
+    fn stride(&mut self, facts: &PageFacts) -> u64 {
+        if facts.next.is_some() && facts.rows > 0 {
+            self.given = Some(facts.rows as u64);
+        }
+        let page = self.given.unwrap_or(u64::from(facts.limit));
+        (page / 2).max(1)
     }
 
     fn end_of_pass(&mut self, asked: &Ask) -> Step {
@@ -93,7 +108,6 @@ impl Stretch {
         self.pass += 1;
         self.offset = 0;
         self.unseen = 0;
-        self.shown = Shown::default();
         Step::Ask(self.ask(asked.bound.clone()))
     }
 

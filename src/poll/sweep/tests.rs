@@ -179,6 +179,30 @@ fn a_tie_without_a_key_is_stepped_through_by_offset() {
 }
 
 #[test]
+fn so_is_a_tie_whose_pages_the_provider_cuts_smaller() {
+    let by_offset = Paging {
+        by_key: false,
+        bisectable: false,
+        page_size: 100,
+        ..SERVICENOW
+    };
+    let mut listing = Listing::new(by_offset, (0..300).map(|_| (7, true)));
+    listing.cap = 10;
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
+}
+
+#[test]
+fn a_tie_of_which_access_rules_show_little_is_stepped_through_by_offset() {
+    let by_offset = Paging {
+        by_key: false,
+        bisectable: false,
+        ..SERVICENOW
+    };
+    let mut listing = Listing::new(by_offset, (0..40).map(|row| (7, row % 10 == 7)));
+    assert_eq!(listing.sweep(0), (listing.visible(), Next::Complete));
+}
+
+#[test]
 fn a_tie_that_nothing_steps_through_ends_the_sweep_with_what_to_do() {
     let only_anchors = Paging {
         by_key: false,

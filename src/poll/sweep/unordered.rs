@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     MAX_PASSES, Next, PageFacts, first, more,
-    offset::{IGNORED, Shown},
+    offset::{FirstPage, IGNORED},
 };
 use crate::provider::{Ask, Bound, Paging, Step};
 
@@ -19,7 +19,7 @@ pub(super) struct Passes {
     offset: u64,
     unseen: usize,
     links: HashSet<String>,
-    shown: Shown,
+    first: FirstPage,
 }
 
 impl Default for Passes {
@@ -30,7 +30,7 @@ impl Default for Passes {
             offset: 0,
             unseen: 0,
             links: HashSet::new(),
-            shown: Shown::default(),
+            first: FirstPage::default(),
         }
     }
 }
@@ -45,7 +45,7 @@ impl Passes {
     ) -> Next {
         self.pages += 1;
         self.unseen += facts.unseen;
-        let again = self.shown.again(facts);
+        let again = self.first.is_shown_again(self.offset, facts);
         if let Some(link) = &facts.next {
             if !self.links.insert(link.clone()) {
                 return Next::Unfinished(format!(

@@ -118,8 +118,8 @@ impl<'a> Stage<'a> {
             .unwrap();
     }
 
-    /// Annotates a poller that this release cannot read.
-    pub(super) async fn annotate_unread(&self, name: &str, annotation: &str) {
+    /// Annotates a poller, also one that cannot be read.
+    pub(super) async fn annotate(&self, name: &str, annotation: &str) {
         let arguments = [
             "annotate",
             "poller",

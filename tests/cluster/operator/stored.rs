@@ -82,13 +82,37 @@ async fn an_object_that_an_earlier_rule_let_in_stops_nobody_and_is_taken_when_it
     stage.callback.await_events(1, PATIENCE).await.unwrap();
     assert!(operator.log().contains("malformed object"), "it is told");
     // The watch of the others goes on while the object is touched.
-    stage.annotate_unread("malformed", "touched=yes").await;
+    stage.annotate("malformed", "touched=yes").await;
     stage.apply(&[poller("problems", "prod")]).await;
     stage.poller_is("problems", "True Succeeded").await;
 
     let mended = json!({"spec": {"refreshInterval": "1s"}});
     stage.edit::<PollerResource>("malformed", mended).await;
     stage.poller_is("malformed", "True Succeeded").await;
+}
+
+#[tokio::test]
+async fn a_rule_that_is_tightened_later_stops_no_poller_that_was_there_before() {
+    let plane = ControlPlane::start().await;
+    let stage = Stage::on(&plane).await;
+    let release = Release::install(&plane, &stage.namespace, &stage.namespace).await;
+    let _operator = release.start("pollen-0").await;
+    stage.set(&["incident"]).await;
+    stage.poller_is("incident", "True Succeeded").await;
+    let mut stricter = generated();
+    let spec = &mut schema(&mut stricter)["properties"]["spec"];
+    let rules = spec["x-kubernetes-validations"].as_array_mut().unwrap();
+    rules.push(json!({"rule": "has(self.pageSize)", "message": "write a pageSize"}));
+    put(&stage, &stricter, &poller("another", "prod"), |accepted| {
+        !accepted
+    })
+    .await;
+
+    stage.provider.create("incident", &[]);
+    stage.callback.await_events(1, PATIENCE).await.unwrap();
+    let counted = |poller: &PollerResource| poller.status.as_ref().unwrap().events == Some(1);
+    stage.until("incident", counted).await;
+    stage.poller_is("incident", "True Succeeded").await;
 }
 
 #[tokio::test]

@@ -1,0 +1,102 @@
+//! Pollers of one instance, as far as they must know each other.
+
+use serde_json::{Value, json};
+
+use super::{
+    PATIENCE, eventually,
+    release::Release,
+    stage::{Stage, poller},
+};
+use crate::control_plane::ControlPlane;
+
+/// A poller that polls when it is started and when it is asked to.
+fn rare(resource: &str) -> Value {
+    let mut object = poller(resource, "prod");
+    object["spec"]["refreshInterval"] = json!("1h");
+    object
+}
+
+fn requests(stage: &Stage<'_>, table: &str) -> usize {
+    let path = format!("/api/now/table/{table}");
+    let requests = stage.provider.table_requests();
+    requests
+        .iter()
+        .filter(|request| request.path == path)
+        .count()
+}
+
+#[tokio::test]
+async fn a_new_poller_starts_nobody_anew_whose_records_it_does_not_take() {
+    let stage = Stage::on(ControlPlane::shared().await).await;
+    let release = Release::install(stage.plane, &stage.namespace, &stage.namespace).await;
+    let _operator = release.start("pollen-0").await;
+    let [oauth, signing] = stage.secrets();
+    stage
+        .apply(&[oauth, signing, stage.instance(), rare("task")])
+        .await;
+    stage.poller_is("task", "True Succeeded").await;
+    let before = requests(&stage, "task");
+
+    stage
+        .apply(&[poller("kb_knowledge", "prod")].map(renamed))
+        .await;
+    stage.poller_is("kb-knowledge", "True Succeeded").await;
+    // It polls each second: after five of them whoever was to start anew has.
+    let enough = requests(&stage, "kb_knowledge") + 5;
+    eventually("the new one polls", async || {
+        (requests(&stage, "kb_knowledge") >= enough).then_some(())
+    })
+    .await;
+    assert_eq!(requests(&stage, "task"), before);
+}
+
+/// Under a name that Kubernetes takes.
+fn renamed(mut object: Value) -> Value {
+    let resource = object["metadata"]["name"].take();
+    let name = resource.as_str().unwrap().replace('_', "-");
+    object["metadata"]["name"] = json!(name);
+    object["spec"]["resource"] = resource;
+    object
+}
+
+#[tokio::test]
+async fn a_parent_leaves_records_to_the_poller_of_a_child_that_came_later() {
+    let stage = Stage::on(ControlPlane::shared().await).await;
+    let release = Release::install(stage.plane, &stage.namespace, &stage.namespace).await;
+    let _operator = release.start("pollen-0").await;
+    let [oauth, signing] = stage.secrets();
+    stage
+        .apply(&[oauth, signing, stage.instance(), rare("task")])
+        .await;
+    stage.poller_is("task", "True Succeeded").await;
+    let before = requests(&stage, "task");
+    stage.apply(&[poller("incident", "prod")]).await;
+    eventually("the parent starts anew", async || {
+        (requests(&stage, "task") > before).then_some(())
+    })
+    .await;
+    stage.poller_is("incident", "True Succeeded").await;
+
+    let (incident, problem) = (
+        stage.provider.create("incident", &[]),
+        stage.provider.create("problem", &[]),
+    );
+    stage.callback.await_events(1, PATIENCE).await.unwrap();
+    stage
+        .annotate("task", "pollen.dev/poll-requested-at=now")
+        .await;
+    stage.callback.await_events(2, PATIENCE).await.unwrap();
+    let told: Vec<_> = stage
+        .callback
+        .events()
+        .into_iter()
+        .map(|event| (event.object_type, event.object_id))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("incident".to_owned(), incident),
+            ("task".to_owned(), problem)
+        ]
+    );
+}
