@@ -19,7 +19,7 @@ use crate::{
     category::{ConfigurationError, Subject},
     clock::Clock,
     event::{Format, Notification, Origin, Payload},
-    network::{self, AddressPolicy},
+    network::{self, AddressPolicy, SendError},
     secrets::Secrets,
 };
 
@@ -105,7 +105,7 @@ impl HttpCallback {
         let request = self.request(payload, signed);
         match network::execute(&self.client, request, &self.policy, &self.namespace).await {
             Ok(answer) => self.judge(answer).await,
-            Err(error) => failed(format!("the callback {}: {error}", self.host()), None),
+            Err(error) => failed(self.unanswered(&error), None),
         }
     }
 
@@ -140,6 +140,15 @@ impl HttpCallback {
                 message: self.message(status, &body),
             })),
         }
+    }
+
+    fn unanswered(&self, error: &SendError) -> String {
+        let advice = if error.is_unsent() {
+            "; check spec.events.callback.url of the instance, and the receiver"
+        } else {
+            ""
+        };
+        format!("the callback {}: {error}{advice}", self.host())
     }
 
     fn message(&self, status: StatusCode, body: &[u8]) -> String {

@@ -4,31 +4,22 @@ use std::{error::Error, iter};
 
 use super::{Refusal, excerpt::one_line};
 
-/// What shows in the causes of an error, and what a person can do about it.
+/// What shows in the causes of an error, and what that means to a person.
 const KNOWN: [(&str, &str); 7] = [
-    (
-        "NotValidForName",
-        "the TLS certificate does not match the host: write a name that the certificate has",
-    ),
+    ("NotValidForName", "its TLS certificate is for another host"),
     (
         "not valid for name",
-        "the TLS certificate does not match the host: write a name that the certificate has",
+        "its TLS certificate is for another host",
     ),
     (
         "UnknownIssuer",
-        "the TLS certificate is signed by an authority that is not trusted: add it to the trusted ones",
+        "its TLS certificate is signed by an authority that is not trusted here",
     ),
-    (
-        "Expired",
-        "the TLS certificate has expired: its host must renew it",
-    ),
-    (
-        "certificate expired",
-        "the TLS certificate has expired: its host must renew it",
-    ),
+    ("Expired", "its TLS certificate has expired"),
+    ("certificate expired", "its TLS certificate has expired"),
     (
         "failed to lookup address",
-        "no connection could be made: DNS knows no such host; check its name",
+        "no connection could be made: DNS knows no such host",
     ),
     (
         "Connection refused",

@@ -17,7 +17,7 @@ mod retry_after;
 mod rule;
 
 pub use client::{
-    ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited,
+    ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited, send,
 };
 pub use clients::Clients;
 pub use describe::describe;

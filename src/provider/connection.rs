@@ -38,6 +38,10 @@ const IDLE: Duration = Duration::from_secs(75);
 /// A page takes no longer, however steadily it trickles.
 const TOTAL: Duration = Duration::from_secs(600);
 
+/// What to look at where a provider cannot be reached.
+pub(super) const ADVICE: &str =
+    "; check spec.baseUrl or spec.configuration of the instance, and the provider";
+
 /// Blots out the secrets in hand, for the provider's text that is shown.
 pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
@@ -195,7 +199,10 @@ impl Connection {
         let sent = tokio::time::timeout(IDLE, self.client.execute(request))
             .await
             .map_err(|_| self.slow(url, IDLE))?;
-        sent.map_err(|error| self.broken(url, &error.to_string()))
+        sent.map_err(|error| {
+            let advice = if error.is_unsent() { ADVICE } else { "" };
+            self.broken(url, &format!("{error}{advice}"))
+        })
     }
 
     async fn read(&self, url: &Url, response: Response) -> Result<Answered, FetchError> {

@@ -27,6 +27,9 @@ pub enum LogError {
     AlreadySet,
 }
 
+/// What a condition or a line of the report says better; a filter can ask for it again.
+const TOLD_OTHERWISE: &str = "rustls_platform_verifier=off";
+
 /// Sends the process's log lines to standard error. `filter` is a level or `target=level` pairs
 /// joined by commas (`info,pollen=debug`).
 ///
@@ -34,9 +37,11 @@ pub enum LogError {
 ///
 /// The filter cannot be read, or logging was set up before.
 pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
-    let chosen = EnvFilter::try_new(filter).map_err(|error| LogError::Filter {
-        filter: filter.to_owned(),
-        reason: error.to_string(),
+    let chosen = EnvFilter::try_new(format!("{TOLD_OTHERWISE},{filter}")).map_err(|error| {
+        LogError::Filter {
+            filter: filter.to_owned(),
+            reason: error.to_string(),
+        }
     })?;
     let lines = match format {
         LogFormat::Text => fmt::layer()

@@ -51,7 +51,7 @@ impl Endpoint {
         form: Vec<(&'static str, &'a str)>,
         mut secrets: Vec<SecretString>,
     ) -> Result<Issued, Refusal> {
-        secrets.push(self.credentials.secret.clone());
+        secrets.extend([self.credentials.id.clone(), self.credentials.secret.clone()]);
         self.demand_https().await?;
         let request = self.authenticated(form).build();
         let request = request.map_err(|error| {

@@ -7,7 +7,10 @@ use super::{
     answer::{Refusal, RefusalKind},
     endpoint::Endpoint,
 };
-use crate::{category::Category, provider::FetchError};
+use crate::{
+    category::Category,
+    provider::{FetchError, connection},
+};
 
 /// Another replica's refresh takes about this long.
 const BUSY: Duration = Duration::from_secs(5);
@@ -134,7 +137,11 @@ fn error(endpoint: &Endpoint, what: &str, refusal: Refusal, advice: &str) -> Fet
             Category::RateLimited,
             format!("{host} issues no token now ({words}): it asks for fewer requests"),
         ),
-        RefusalKind::Failed | RefusalKind::Unsent | RefusalKind::Unclear => (
+        RefusalKind::Unsent => (
+            Category::Provider,
+            format!("{host} issued no token: {words}{}", connection::ADVICE),
+        ),
+        RefusalKind::Failed | RefusalKind::Unclear => (
             Category::Provider,
             format!("{host} issued no token: {words}"),
         ),

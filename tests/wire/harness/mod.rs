@@ -2,12 +2,14 @@
 
 mod manifests;
 mod process;
+mod tls;
 mod world;
 
 use std::time::Duration;
 
 pub(crate) use manifests::Manifests;
 pub(crate) use process::{Ended, Pollen};
+pub(crate) use tls::{Authority, Tls};
 pub(crate) use world::{KEY, World};
 
 /// Longer than anything takes that is going to happen.

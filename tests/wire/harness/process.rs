@@ -35,9 +35,9 @@ impl Ended {
     }
 }
 
-/// `pollen COMMAND FOLDER --allow-address 127.0.0.0/8 ARGUMENTS`, to its end.
-pub(super) async fn run(command: &str, folder: &Path, arguments: &[&str]) -> Ended {
-    let child = pollen(command, folder, arguments).spawn().unwrap();
+/// A command to its end.
+pub(super) async fn run(mut pollen: Command) -> Ended {
+    let child = pollen.spawn().unwrap();
     let output = timeout(PATIENCE * 2, child.wait_with_output()).await;
     let output = output.expect("pollen did not end").unwrap();
     Ended {
@@ -47,7 +47,8 @@ pub(super) async fn run(command: &str, folder: &Path, arguments: &[&str]) -> End
     }
 }
 
-fn pollen(command: &str, folder: &Path, arguments: &[&str]) -> Command {
+/// `pollen COMMAND FOLDER --allow-address 127.0.0.0/8 ARGUMENTS`, not yet started.
+pub(super) fn pollen(command: &str, folder: &Path, arguments: &[&str]) -> Command {
     let mut pollen = Command::new(env!("CARGO_BIN_EXE_pollen"));
     pollen
         .arg(command)
@@ -70,8 +71,8 @@ pub(crate) struct Pollen {
 }
 
 impl Pollen {
-    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = pollen("local", folder, arguments).spawn().unwrap();
+    pub(super) fn start(mut pollen: Command) -> Self {
+        let mut child = pollen.spawn().unwrap();
         Self {
             output: Said::hear(child.stdout.take().unwrap()),
             errors: Said::hear(child.stderr.take().unwrap()),

@@ -1,6 +1,7 @@
 //! A ServiceNow and a receiver on free ports, and manifests that tie them together.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,6 +12,8 @@ use simulator::{
     receiver::{Event, Receiver},
     servicenow::Instance,
 };
+
+use tokio::process::Command;
 
 use super::{Ended, Manifests, PATIENCE, Pollen, process};
 
@@ -24,6 +27,8 @@ pub(crate) struct World {
     pub(crate) manifests: Manifests,
     pub(crate) provider: Served,
     pub(crate) callback: Served,
+    /// The authorities that the binary trusts, in place of the system's.
+    pub(crate) trusted: Option<PathBuf>,
 }
 
 impl World {
@@ -37,6 +42,7 @@ impl World {
             instance,
             receiver,
             manifests: Manifests::new(),
+            trusted: None,
         };
         let url = world.provider.url();
         world
@@ -114,17 +120,23 @@ impl World {
 
     /// `pollen local` with `arguments`, to its end.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
-        process::run("local", self.manifests.path(), arguments).await
+        process::run(self.pollen("local", arguments)).await
     }
 
     /// `pollen check`, to its end.
     pub(crate) async fn check(&self) -> Ended {
-        process::run("check", self.manifests.path(), &[]).await
+        process::run(self.pollen("check", &[])).await
     }
 
     /// `pollen local`, left running.
     pub(crate) fn start(&self) -> Pollen {
-        Pollen::start(self.manifests.path(), &[])
+        Pollen::start(self.pollen("local", &[]))
+    }
+
+    fn pollen(&self, command: &str, arguments: &[&str]) -> Command {
+        let mut pollen = process::pollen(command, self.manifests.path(), arguments);
+        pollen.envs(self.trusted.as_ref().map(|file| ("SSL_CERT_FILE", file)));
+        pollen
     }
 
     /// The acknowledged events, once there are `count` of them.
