@@ -192,6 +192,8 @@ impl Connection {
 
     async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
         let mut request = Request::new(Method::GET, url.clone());
+        // The limits that hold are IDLE and TOTAL; the client's own fits no long page.
+        *request.timeout_mut() = Some(TOTAL + IDLE);
         request.headers_mut().clone_from(&self.headers);
         request
             .headers_mut()
