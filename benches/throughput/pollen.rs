@@ -9,7 +9,7 @@ use pollen::{
     catalog::Catalog,
     clock::Clock,
     event::{Identity, Origin},
-    network::{AddressPolicy, ClientOptions, client},
+    network::{AddressPolicy, ClientOptions, GuardedClient, client},
     poll::{Edges, End, Plan, Start, poll, start},
     provider::{Connection, ResourceSettings, ResourceSource},
     secrets::Secrets,
@@ -123,7 +123,7 @@ fn source(address: SocketAddr, page_size: u32) -> Result<ResourceSource> {
     let connection = Connection::new(
         connector,
         Url::parse(&format!("http://{address}"))?,
-        client(policy(address)?, NAMESPACE, &ClientOptions::default())?,
+        GuardedClient::new(policy(address)?, NAMESPACE, &ClientOptions::default())?,
         Arc::new(Token),
         Arc::new(str::to_owned),
         Clock::system(),

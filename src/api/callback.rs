@@ -11,7 +11,11 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Duration, SecretRef, patterns, schema};
+use super::{
+    Duration, SecretRef,
+    headers::{NO_RESERVED_KEY, NOT_RESERVED},
+    patterns, schema,
+};
 
 /// A URL is shown in events, logs and by kubectl, so it is no place for a password.
 const NO_USER_INFO: (&str, &str) = (
@@ -77,10 +81,7 @@ pub struct Callback {
         "!self.exists(k, k.lowerAscii() in ['authorization', 'proxy-authorization', 'cookie'])",
         "holds a credential: put its value into a Secret and name that at callback.authentication"
     ))]
-    #[x_kube(validation = (
-        "!self.exists(k, k.lowerAscii() in ['host', 'connection', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding', 'elements-webhook-signature', 'webhook-id', 'webhook-timestamp', 'webhook-signature'])",
-        "holds a header that Pollen writes itself: leave out Host, Connection, Content-*, Transfer-Encoding and those of the signature"
-    ))]
+    #[x_kube(validation = NO_RESERVED_KEY)]
     pub headers: BTreeMap<String, String>,
     /// What the Open Connectors envelope shows of the instance, for receivers that look at it.
     /// Default: numbers derived from the instance's namespace and name, and metadata.name.
@@ -167,6 +168,7 @@ pub struct CallbackAuthentication {
     /// The name of the header that carries the Secret's `value`. Required with type Header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = patterns::HEADER_NAME))]
+    #[x_kube(validation = NOT_RESERVED)]
     pub header: Option<String>,
 }
 

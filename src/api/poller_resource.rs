@@ -167,8 +167,9 @@ pub struct PollerResourceSpec {
     #[schemars(length(max = 64), inner(length(min = 1, max = 128), regex(pattern = patterns::TEXT)))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub exclude_classes: Vec<String>,
-    /// Paths of fields that change by themselves, such as `sys_mod_count`: a record in which
-    /// nothing else changed is not an event. Default none.
+    /// Paths of fields that change by themselves, such as `lastViewedAt`: a record in which nothing
+    /// else changed is not an event. Without effect where the connector names a version field, as
+    /// ServiceNow's does. Default none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 256), regex(pattern = patterns::TEXT)))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]

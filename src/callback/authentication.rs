@@ -5,26 +5,10 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    api::{Callback, CallbackAuthentication, CallbackAuthenticationType},
+    api::{Callback, CallbackAuthentication, CallbackAuthenticationType, RESERVED_HEADERS},
     category::ConfigurationError,
     secrets::Secrets,
 };
-
-/// Headers that are the transport's, or that a notification sets itself.
-const RESERVED: [&str; 12] = [
-    "connection",
-    "content-length",
-    "content-type",
-    "elements-webhook-id",
-    "elements-webhook-signature",
-    "host",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-    "webhook-id",
-    "webhook-signature",
-    "webhook-timestamp",
-];
 
 /// The headers of every notification, and the secrets in them.
 #[derive(Debug)]
@@ -71,10 +55,10 @@ impl Headers {
         let (name, value) = match authentication.kind {
             CallbackAuthenticationType::Basic => {
                 let credentials = format!("{}:{}", entry("username")?, entry("password")?);
-                (
-                    AUTHORIZATION,
-                    format!("Basic {}", STANDARD.encode(credentials)),
-                )
+                let credentials = STANDARD.encode(credentials);
+                let value = format!("Basic {credentials}");
+                self.secrets.push(credentials.into());
+                (AUTHORIZATION, value)
             }
             CallbackAuthenticationType::Bearer => {
                 (AUTHORIZATION, format!("Bearer {}", entry("token")?))
@@ -114,7 +98,7 @@ fn header_name(field: &str, name: &str) -> Result<HeaderName, ConfigurationError
     let header: HeaderName = name
         .parse()
         .map_err(|_| ConfigurationError::new(field, format!("{name:?} is no name of a header")))?;
-    if RESERVED.contains(&header.as_str()) {
+    if RESERVED_HEADERS.contains(&header.as_str()) {
         let message = format!("{header} is set by Pollen itself: choose another header");
         return Err(ConfigurationError::new(field, message));
     }
@@ -188,6 +172,7 @@ mod tests {
     #[rstest]
     #[case("X-Region", "eu", true)]
     #[case("Host", "other", false)]
+    #[case("Content-Encoding", "gzip", false)]
     #[case("Elements-Webhook-Signature", "sha256=x", false)]
     #[case("bad name", "x", false)]
     #[case("X-Region", "a\nb", false)]

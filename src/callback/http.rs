@@ -12,6 +12,7 @@ use super::{
     authentication::Headers,
     response::{Verdict, verdict},
     retry::Attempt,
+    url,
 };
 use crate::{
     api,
@@ -24,6 +25,8 @@ use crate::{
 
 const ELEMENTS_ID: HeaderName = HeaderName::from_static("elements-webhook-id");
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+/// A callback that asks for more is tried again after an hour.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// How much of an answer is read: enough for an explanation, and no flood fits.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
@@ -75,13 +78,14 @@ impl HttpCallback {
             clock,
             retry,
         } = settings;
-        let url = callback_url(&spec.url)?;
+        let url = url::parse(&spec.url)?;
         network::check_url(&url, &policy, namespace).map_err(|refusal| {
             ConfigurationError::new("spec.events.callback.url", refusal.to_string())
                 .about(Subject::Address)
         })?;
         let mut headers = Headers::new(spec, secrets)?;
         headers.secrets.extend(secrets.values());
+        headers.secrets.extend(url::secrets(&url));
         Ok(Self {
             headers,
             signer: Signer::new(spec.signing.as_ref(), secrets)?,
@@ -122,7 +126,7 @@ impl HttpCallback {
 
     async fn judge(&self, answer: Response) -> Attempt<Delivery, Unavailable> {
         let status = answer.status();
-        let wait = network::retry_after(answer.headers(), self.clock.now());
+        let wait = network::retry_after(answer.headers(), self.clock.now(), LONGEST_WAIT);
         // The status has said all that matters: a body that breaks off changes nothing.
         let body = network::read_limited(answer, ANSWER_LIMIT)
             .await
@@ -198,26 +202,6 @@ const fn failed(message: String, retry_after: Option<Duration>) -> Attempt<Deliv
         },
         retry_after,
     }
-}
-
-fn callback_url(text: &str) -> Result<Url, ConfigurationError> {
-    let error = |message| ConfigurationError::new("spec.events.callback.url", message);
-    let url: Url = text.parse().map_err(|problem| {
-        error(format!(
-            "this is no URL ({problem}): write one such as https://example.com/events"
-        ))
-    })?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(error(
-            "write a URL that begins with https:// or http://".to_owned(),
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        let message = "write the URL without a user and password, and these into the Secret of \
-                       spec.events.callback.authentication";
-        return Err(error(message.to_owned()));
-    }
-    Ok(url)
 }
 
 #[cfg(test)]

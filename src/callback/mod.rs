@@ -5,6 +5,7 @@ mod http;
 mod response;
 mod retry;
 mod signing;
+mod url;
 
 use std::{future::Future, time::Duration};
 

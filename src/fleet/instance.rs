@@ -6,20 +6,17 @@ use chrono::{DateTime, Utc};
 use reqwest::{Client, Url};
 use tokio::sync::watch;
 
-use super::{Environment, InstanceState, holds::Holds, starts::Starts};
+use super::{Environment, InstanceState, authentication, holds::Holds, starts::Starts};
 use crate::{
     api::ConnectorInstanceSpec,
     callback::{CallbackSettings, HttpCallback},
-    catalog::{ClientAuthentication, Connector, OAuth},
+    catalog::Connector,
     category::{ConfigurationError, Subject},
     event::Identity,
-    network::{self, ClientOptions},
+    network::{self, ClientOptions, GuardedClient},
     provider::{
         Connection, Redact,
-        auth::{
-            Authenticator, AuthenticatorSettings, ClientCredentials, CredentialsIn, Grant,
-            Lifetimes, TokenStore,
-        },
+        auth::{Authenticator, TokenStore},
         base_url,
     },
     secrets::Secrets,
@@ -92,16 +89,20 @@ impl Instance {
     ) -> Result<Arc<Self>, ConfigurationError> {
         let connector = connector(&settings.spec, environment)?;
         let base = base(&settings, &connector, environment).await?;
-        let client = client(
+        let options = ClientOptions {
+            // Connection has time limits of its own, which fit long pages.
+            timeout: Duration::from_secs(900),
+            ..ClientOptions::default()
+        };
+        let policy = Arc::clone(&environment.policy);
+        let client =
+            GuardedClient::new(policy, &settings.namespace, &options).map_err(no_client)?;
+        let authenticator = Arc::new(authentication::authenticator(
             &settings,
+            &connector,
+            &base,
             environment,
-            ClientOptions {
-                // Connection has time limits of its own, which fit long pages.
-                timeout: Duration::from_secs(900),
-                ..ClientOptions::default()
-            },
-        )?;
-        let authenticator = Arc::new(authenticator(&settings, &connector, &base, environment)?);
+        )?);
         let connection = Connection::new(
             connector,
             base,
@@ -203,80 +204,18 @@ async fn base(
     url(false)
 }
 
-fn client(
+pub(super) fn client(
     settings: &InstanceSettings,
     environment: &Environment,
     options: ClientOptions,
 ) -> Result<Client, ConfigurationError> {
-    network::client(environment.policy.clone(), &settings.namespace, &options).map_err(|error| {
-        ConfigurationError::new(
-            "spec",
-            format!("no HTTP client: {}", network::describe(&error)),
-        )
-    })
+    let policy = Arc::clone(&environment.policy);
+    network::client(policy, &settings.namespace, &options).map_err(no_client)
 }
 
-fn authenticator(
-    settings: &InstanceSettings,
-    connector: &Connector,
-    base: &Url,
-    environment: &Environment,
-) -> Result<Authenticator, ConfigurationError> {
-    let field = "spec.authentication.type";
-    let unsupported = || {
-        ConfigurationError::new(
-            field,
-            format!(
-                "connector {} does not take this type: write one of {}",
-                connector.key,
-                grants(connector)
-            ),
-        )
-    };
-    let oauth = connector
-        .authentication
-        .oauth
-        .as_ref()
-        .ok_or_else(unsupported)?;
-    let authentication = &settings.spec.authentication;
-    let grant = Grant::new(authentication, &settings.secrets)?.ok_or_else(unsupported)?;
-    let token_url = base.join(&oauth.token_url).map_err(|error| {
-        ConfigurationError::new(
-            "spec.baseUrl",
-            format!("no address of a token service: {error}"),
-        )
-    })?;
-    Ok(Authenticator::new(AuthenticatorSettings {
-        client: client(settings, environment, ClientOptions::default())?,
-        policy: environment.policy.clone(),
-        namespace: settings.namespace.clone(),
-        token_url,
-        grant,
-        scopes: oauth.scopes.clone(),
-        credentials: ClientCredentials::new(authentication, &settings.secrets, sent_in(oauth))?,
-        store: settings.tokens.clone(),
-        clock: environment.clock,
-        lifetimes: Lifetimes {
-            access: Some(Duration::from_secs(oauth.access_token_seconds)),
-            refresh: oauth.refresh_token_seconds.map(Duration::from_secs),
-        },
-    }))
-}
-
-const fn sent_in(oauth: &OAuth) -> CredentialsIn {
-    match oauth.client_authentication {
-        ClientAuthentication::Body => CredentialsIn::Body,
-        ClientAuthentication::Basic => CredentialsIn::Header,
-    }
-}
-
-fn grants(connector: &Connector) -> String {
-    let oauth = connector.authentication.oauth.iter();
-    let grants: Vec<_> = oauth
-        .flat_map(|oauth| &oauth.grants)
-        .map(|grant| format!("{grant:?}"))
-        .collect();
-    grants.join(", ")
+fn no_client(error: reqwest::Error) -> ConfigurationError {
+    let words = network::describe(&error.without_url());
+    ConfigurationError::new("spec", format!("no HTTP client: {words}"))
 }
 
 fn callback(

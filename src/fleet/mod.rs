@@ -1,5 +1,6 @@
 //! Instances and pollers at work: what both rims, `local` and `operator`, assemble and run.
 
+mod authentication;
 mod holds;
 mod instance;
 mod plan;

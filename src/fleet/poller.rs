@@ -169,7 +169,7 @@ impl Poller {
         let Some(callback) = &self.instance.callback else {
             return Err(End::Stopped);
         };
-        self.probe(stop).await?;
+        self.probe(checkpoint.as_ref(), stop).await?;
         let checkpoint = match checkpoint {
             Some(checkpoint) => checkpoint,
             None => poll::start(&self.plan, &self.source, store, &self.clock, stop).await?,
@@ -191,8 +191,17 @@ impl Poller {
     }
 
     /// Asks the provider, until it does, whether it understands the query.
-    async fn probe(&self, stop: &CancellationToken) -> Result<(), End> {
-        let probing = self.findings.get_or_try_init(|| self.sound());
+    async fn probe(
+        &self,
+        checkpoint: Option<&Checkpoint>,
+        stop: &CancellationToken,
+    ) -> Result<(), End> {
+        let now = self.clock.now();
+        let from = match checkpoint {
+            Some(checkpoint) => checkpoint.records.watermark - self.plan.reach,
+            None => self.plan.start_instant(now, now),
+        };
+        let probing = self.findings.get_or_try_init(|| self.sound(from));
         tokio::select! {
             biased;
             () = stop.cancelled() => Err(End::Stopped),
@@ -202,8 +211,8 @@ impl Poller {
 
     /// What probing found; a finding that forbids polling is an error, and is probed for again with
     /// the next poll, since it may be mended at the provider.
-    async fn sound(&self) -> Result<Findings, FetchError> {
-        probed::sound(self.source.probe(self.clock.now()).await?)
+    async fn sound(&self, from: DateTime<Utc>) -> Result<Findings, FetchError> {
+        probed::sound(self.source.probe(self.clock.now(), from).await?)
     }
 
     /// The plan, with where each child started by now. Before its first sweep a parent waits for

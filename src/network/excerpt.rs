@@ -1,4 +1,4 @@
-//! What may be shown of the answers of a remote host.
+//! What may be shown of a remote host's text.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,7 +23,9 @@ pub fn excerpt(text: &[u8], secrets: &[SecretString]) -> String {
     one_line(&text)
 }
 
-pub(super) fn one_line(text: &str) -> String {
+/// A text on one line of at most 200 characters. What holds a secret goes through [`excerpt`].
+#[must_use]
+pub fn one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if !word.is_empty() {

@@ -8,8 +8,9 @@
 
 mod client;
 mod clients;
+mod describe;
 mod excerpt;
-mod failure;
+mod guarded;
 mod policy;
 mod reserved;
 mod retry_after;
@@ -19,8 +20,9 @@ pub use client::{
     ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited, send,
 };
 pub use clients::Clients;
-pub use excerpt::excerpt;
-pub use failure::describe;
+pub use describe::describe;
+pub use excerpt::{excerpt, one_line};
+pub use guarded::GuardedClient;
 pub use policy::{AddressPolicy, Refusal};
-pub use retry_after::retry_after;
+pub use retry_after::{retry_after, server_time};
 pub use rule::{AddressRule, AddressRuleError};

@@ -74,6 +74,13 @@ impl Comparison<'_> {
         if self.plan.excludes(row.class.as_deref(), updated) {
             return Verdict::Excluded;
         }
+        if !row.is_utf8 {
+            return Verdict::Bad(format!(
+                "record {:?}: it holds bytes that are no UTF-8; write its texts anew at the \
+                 provider, which was given them in another encoding",
+                shortened(id)
+            ));
+        }
         let version = self.version(row);
         let fingerprint = self.state.fingerprints.version(id, updated, version);
         if self.state.window.contains(fingerprint) {

@@ -9,6 +9,7 @@ use super::{PageError, Redact, page::Fault, page_size::PageSize, words};
 use crate::{
     catalog::{Condition, Connector, ErrorRule, HeaderIs, Reaction},
     category::Category,
+    network,
 };
 
 /// An answer as the connector's rules look at it.
@@ -152,7 +153,7 @@ impl Answerer {
         let (reaction, advice) = answer
             .reaction(&self.connector)
             .unwrap_or((Reaction::Retry, None));
-        let words = words::shown(&(self.redact)(&words::of_error(
+        let words = network::one_line(&(self.redact)(&words::of_error(
             body,
             &self.connector.error_text,
         )));

@@ -7,25 +7,29 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use reqwest::{Client, Method, Request, Response, Url};
+use reqwest::{Method, Request, Response, Url};
 
 use super::{
     FetchError,
     answer::{self, Answer},
     auth::Authorize,
-    retry_after, words,
+    rate_limit, words,
 };
 use crate::{
     catalog::{Connector, Reaction},
     category::{Category, ConfigurationError},
     clock::Clock,
-    network,
+    network::{self, GuardedClient},
 };
 
-pub use base_url::base_url;
+pub(super) use base_url::below;
+pub use base_url::{address, base_url};
 
 /// Bodies above this are refused, and a smaller page is asked for.
 pub const MAX_BODY: usize = 256 * 1024 * 1024;
+
+/// Enough of an error to find its text.
+const MAX_ERROR: usize = 64 * 1024;
 
 /// A provider that sends nothing for so long has given up. ServiceNow cancels a request over REST
 /// after 60 s and says so, which must still be heard.
@@ -43,14 +47,14 @@ pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// One instance's connection to its provider.
 ///
-/// The client must keep no cookies and follow no redirects. The authorization goes to the host of
+/// The authorization goes to the host of
 /// the base URL and nowhere else.
 pub struct Connection {
     connector: Arc<Connector>,
     base: Url,
     header: HeaderName,
     headers: HeaderMap,
-    client: Client,
+    client: GuardedClient,
     authorizer: Arc<dyn Authorize>,
     redact: Redact,
     clock: Clock,
@@ -97,7 +101,7 @@ impl Connection {
     pub fn new(
         connector: Arc<Connector>,
         base: Url,
-        client: Client,
+        client: GuardedClient,
         authorizer: Arc<dyn Authorize>,
         redact: Redact,
         clock: Clock,
@@ -191,11 +195,14 @@ impl Connection {
         request.headers_mut().clone_from(&self.headers);
         request
             .headers_mut()
-            .insert(self.header.clone(), authorization.clone());
-        let sent = tokio::time::timeout(IDLE, network::send(&self.client, request))
+            .insert(&self.header, authorization.clone());
+        let sent = tokio::time::timeout(IDLE, self.client.execute(request))
             .await
             .map_err(|_| self.slow(url, IDLE))?;
-        sent.map_err(|error| self.broken(url, &error))
+        sent.map_err(|error| {
+            let advice = if error.is_unsent() { ADVICE } else { "" };
+            self.broken(url, &format!("{error}{advice}"))
+        })
     }
 
     async fn read(&self, url: &Url, response: Response) -> Result<Answered, FetchError> {
@@ -215,7 +222,9 @@ impl Connection {
             })),
             Err(body::Broken::TooLarge) => Ok(Answered::TooMuch(self.too_large(url))),
             Err(body::Broken::Idle) => Err(self.slow(url, IDLE)),
-            Err(body::Broken::Transport(error)) => Err(self.broken(url, &error)),
+            Err(body::Broken::Transport(error)) => {
+                Err(self.broken(url, &network::describe(&error)))
+            }
         }
     }
 
@@ -227,7 +236,8 @@ impl Connection {
         headers: &HeaderMap,
         response: Response,
     ) -> Answered {
-        let body = body::read_error(response, IDLE).await;
+        let body = tokio::time::timeout(IDLE, network::read_limited(response, MAX_ERROR)).await;
+        let body = body.ok().and_then(Result::ok);
         let body = body.and_then(|body| serde_json::from_slice(&body).ok());
         let answer = Answer {
             status,
@@ -248,7 +258,7 @@ impl Connection {
             }
             _ => words,
         };
-        let said = answer::advised(advice, &words::shown(&(self.redact)(&words)));
+        let said = answer::advised(advice, &network::one_line(&(self.redact)(&words)));
         let message = format!("{}: HTTP {}: {said}", subject(url), status.as_u16());
         let error = FetchError {
             category: answer::category(reaction),
@@ -268,10 +278,8 @@ impl Connection {
 
     fn pause(&self, reaction: Reaction, headers: &HeaderMap) -> Option<Duration> {
         let now = self.clock.now();
-        let reset = || {
-            retry_after::rate_limit_reset(headers, now).filter(|_| reaction == Reaction::RateLimit)
-        };
-        retry_after::retry_after(headers, now).or_else(reset)
+        let reset = || rate_limit::reset(headers, now).filter(|_| reaction == Reaction::RateLimit);
+        network::retry_after(headers, now, rate_limit::LONGEST).or_else(reset)
     }
 
     fn slow(&self, url: &Url, limit: Duration) -> FetchError {
@@ -283,11 +291,9 @@ impl Connection {
         FetchError::new(Category::Provider, message)
     }
 
-    fn broken(&self, url: &Url, error: &reqwest::Error) -> FetchError {
-        let words = words::shown(&(self.redact)(&network::describe(error)));
-        let advice = if error.is_connect() { ADVICE } else { "" };
-        let message = format!("{}: {words}{advice}", subject(url));
-        FetchError::new(Category::Provider, message)
+    fn broken(&self, url: &Url, words: &str) -> FetchError {
+        let words = network::one_line(&(self.redact)(words));
+        FetchError::new(Category::Provider, format!("{}: {words}", subject(url)))
     }
 
     fn too_large(&self, url: &Url) -> FetchError {

@@ -6,8 +6,8 @@ mod connection;
 mod page;
 mod page_size;
 mod path;
+mod rate_limit;
 mod resource;
-mod retry_after;
 mod shape;
 mod words;
 
@@ -15,7 +15,7 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
-pub use connection::{Connection, MAX_BODY, Redact, base_url};
+pub use connection::{Connection, MAX_BODY, Redact, address, base_url};
 pub use page::{DateRead, Page, PageError, Row};
 pub use path::{FieldPath, PathError};
 pub use resource::{Findings, ResourceSettings, ResourceSource};

@@ -1,12 +1,9 @@
-//! The provider's own words: found in a body, and made fit to be shown.
+//! The provider's own words: found in a body.
 
 use serde_json::Value;
 
 use super::path::FieldPath;
 use crate::catalog::BodyIs;
-
-/// Enough to understand an error, too little to leak a record.
-const MAX_LENGTH: usize = 200;
 
 /// The value at a path.
 pub(super) fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
@@ -44,7 +41,8 @@ pub(super) fn holds(stated: &BodyIs, value: &Value) -> bool {
         && stated.contains.as_ref().is_none_or(contains)
 }
 
-/// The texts at `paths`, else all texts of the body, made fit to be shown.
+/// The texts at `paths`, else all texts of the body. Nothing is cut: half a secret would not be
+/// known for one.
 pub(super) fn of_error(body: &Value, paths: &[String]) -> String {
     let texts = paths
         .iter()
@@ -55,24 +53,13 @@ pub(super) fn of_error(body: &Value, paths: &[String]) -> String {
     if joined.is_empty() {
         of_body(body)
     } else {
-        shown(&joined)
+        joined
     }
 }
 
-/// All texts of the body, made fit to be shown.
+/// All texts of the body.
 pub(super) fn of_body(body: &Value) -> String {
-    shown(&text(body))
-}
-
-/// On one line and cut.
-pub(super) fn shown(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let clean = line.chars().filter(|character| !character.is_control());
-    let mut cut = clean.clone().take(MAX_LENGTH).collect::<String>();
-    if clean.count() > MAX_LENGTH {
-        cut.push('…');
-    }
-    cut
+    text(body)
 }
 
 fn text(value: &Value) -> String {

@@ -32,7 +32,12 @@ fn callback(
     let options = network::ClientOptions::default();
     let client = network::client(Arc::clone(&policy), "helpdesk", &options).unwrap();
     let mut secrets = Secrets::default();
-    let entries = [("key", "s1gning-k3y"), ("token", "b34rer-t0ken")];
+    let entries = [
+        ("key", "s1gning-k3y"),
+        ("token", "b34rer-t0ken"),
+        ("username", "ann"),
+        ("password", "p4ssw0rd"),
+    ];
     let entries = entries.map(|(k, v)| (k.to_owned(), SecretString::from(v)));
     secrets.insert("callback".to_owned(), BTreeMap::from(entries));
     HttpCallback::new(CallbackSettings {
@@ -246,5 +251,29 @@ fn nothing_secret_is_shown() {
     let shown = format!("{callback:?} {:?}", callback.headers);
     for secret in ["s3cr3t", "s1gning-k3y", "b34rer-t0ken"] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[rstest]
+#[case::whole("Cannot POST /hooks/s3cr3t-path?code=s3cr3t%20code")]
+#[case::decoded("no hook at /hooks/s3cr3t-path with code 's3cr3t code'")]
+#[case::in_parts("s3cr3t-path does not know s3cr3t+code, nor s3cr3t%20code")]
+#[case::credentials("bad authorization: YW5uOnA0c3N3MHJk, not Basic YW5uOnA0c3N3MHJk")]
+#[tokio::test]
+async fn what_a_callback_repeats_of_the_request_is_not_shown(#[case] said: &str) {
+    let answer = ResponseTemplate::new(404).set_body_string(said);
+    let server = server(vec![answer]).await;
+    let spec = json!({
+        "url": format!("{}/hooks/s3cr3t-path?code=s3cr3t%20code&other=s3cr3t+code", server.uri()),
+        "authentication": {"type": "Basic", "secretRef": {"name": "callback"}},
+    });
+    let callback = callback(spec, NO_RETRY).unwrap();
+    let Delivery::Rejected(rejection) = callback.deliver(&origin(), &notification()).await else {
+        panic!()
+    };
+    let message = rejection.message;
+    assert!(message.contains("[redacted]"), "{message}");
+    for secret in ["s3cr3t", "YW5uOnA0c3N3MHJk"] {
+        assert!(!message.contains(secret), "{message}");
     }
 }

@@ -170,6 +170,27 @@ async fn records_without_id_or_date_are_counted_and_named_and_stop_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_that_is_not_utf8_is_counted_and_named_and_stops_no_other() {
+    let world = World::started().await;
+    world.touch("good");
+    let odd = json!({"sys_id": "x7", "sys_updated_on": BEGIN * 1_000, "city": "Orl\u{fffd}"});
+    world.provider().touch_at("odd", 0).odd = Some(odd);
+    for delivered in [1, 0] {
+        let outcome = world.poll().await;
+        assert_eq!(outcome.progress.bad_records, 1);
+        let samples = outcome.progress.bad_samples.join("; ");
+        assert!(
+            samples.contains("x7") && samples.contains("UTF-8"),
+            "{samples}"
+        );
+        assert_eq!(
+            outcome.progress.updated + outcome.progress.created,
+            delivered
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_without_updated_date_goes_by_its_created_date() {
     let world = World::started().await;
     world.provider().touch_at("a", 0).odd =

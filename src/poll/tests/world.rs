@@ -240,7 +240,9 @@ impl Provider {
                 json
             })
             .collect();
-        let body = serde_json::to_vec(&json!({ "result": result })).unwrap();
+        let mut body = serde_json::to_vec(&json!({ "result": result })).unwrap();
+        // Without its first byte U+FFFD is no UTF-8.
+        body.retain(|byte| *byte != 0xEF);
         let mut page = Page::new(shape(!self.varies), body.into());
         page.server_time = Some(self.clock.now() + self.skew);
         page.total = Some(listed.len() as u64);

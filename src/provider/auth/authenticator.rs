@@ -21,7 +21,10 @@ use super::{
     tokens::{AccessToken, Held, RefreshLife, Tokens},
     words,
 };
-use crate::{category::Category, clock::Clock, network::AddressPolicy, provider::FetchError};
+use crate::{
+    catalog::TokenBody, category::Category, clock::Clock, network::AddressPolicy,
+    provider::FetchError,
+};
 
 /// How long a failure stands before the token service is asked again: credentials that were
 /// refused, so that no user is locked out by polls; and anything else, so that the many requests
@@ -41,6 +44,8 @@ pub struct AuthenticatorSettings {
     pub namespace: String,
     /// Where tokens are asked for, such as `https://acme.service-now.com/oauth_token.do`.
     pub token_url: Url,
+    /// How a request for tokens is written.
+    pub token_body: TokenBody,
     pub grant: Grant,
     /// Scopes to ask for, where the connector names some; a code and a refresh token carry theirs.
     pub scopes: Vec<String>,
@@ -89,6 +94,7 @@ impl Authenticator {
             policy,
             namespace,
             token_url: url,
+            token_body: body,
             grant,
             scopes,
             credentials,
@@ -101,6 +107,7 @@ impl Authenticator {
             policy,
             namespace,
             url,
+            body,
             credentials,
             clock,
         };

@@ -1,9 +1,12 @@
 //! Requests to a token service (RFC 6749 §3.2).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, RequestBuilder, Response, Url, header::ACCEPT};
+use reqwest::{
+    Client, RequestBuilder, Response, Url,
+    header::{ACCEPT, CONTENT_TYPE},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
@@ -11,12 +14,16 @@ use super::{
     answer::{self, Issued, Refusal, RefusalKind},
 };
 use crate::{
+    catalog::TokenBody,
     clock::Clock,
     network::{self, AddressPolicy, SendError},
 };
 
 /// More than any token; what follows is not read.
 const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// A service that asks for more is asked again after an hour.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// RFC 6749 §2.3.1 wants id and secret encoded before they are joined; what is the same in every
 /// encoding stays, for services that do not decode.
@@ -32,6 +39,7 @@ pub(super) struct Endpoint {
     pub(super) policy: Arc<AddressPolicy>,
     pub(super) namespace: String,
     pub(super) url: Url,
+    pub(super) body: TokenBody,
     pub(super) credentials: ClientCredentials,
     pub(super) clock: Clock,
 }
@@ -80,20 +88,35 @@ impl Endpoint {
         match self.credentials.sent_in {
             CredentialsIn::Body => {
                 form.extend([("client_id", id), ("client_secret", secret)]);
-                request.form(&form)
+                self.written(request, form)
             }
             CredentialsIn::Header => {
                 let encoded = |text| utf8_percent_encode(text, BASIC).to_string();
-                request
-                    .form(&form)
+                self.written(request, form)
                     .basic_auth(encoded(id), Some(encoded(secret)))
+            }
+        }
+    }
+
+    /// RFC 6749 knows forms alone, but some services want the same names in JSON.
+    fn written(&self, request: RequestBuilder, form: Vec<(&'static str, &str)>) -> RequestBuilder {
+        match self.body {
+            TokenBody::Form => request.form(&form),
+            TokenBody::Json => {
+                let names = form
+                    .into_iter()
+                    .map(|(name, text)| (name.into(), text.into()));
+                let body = serde_json::Value::Object(names.collect());
+                request
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(body.to_string())
             }
         }
     }
 
     async fn read(&self, answer: Response, secrets: &[SecretString]) -> Result<Issued, Refusal> {
         let status = answer.status();
-        let retry_after = network::retry_after(answer.headers(), self.clock.now());
+        let retry_after = network::retry_after(answer.headers(), self.clock.now(), LONGEST_WAIT);
         let body = network::read_limited(answer, ANSWER_LIMIT)
             .await
             .map_err(|error| Refusal::new(RefusalKind::Unclear, network::describe(&error)))?;

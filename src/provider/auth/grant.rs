@@ -6,10 +6,11 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     api::{Authentication, AuthenticationType},
     category::ConfigurationError,
+    provider::page::hex,
     secrets::Secrets,
 };
 
-pub(super) const SECRET_FIELD: &str = "spec.authentication.secretRef";
+const SECRET_FIELD: &str = "spec.authentication.secretRef";
 
 /// What the user gave in exchange for which the provider issues tokens.
 #[derive(Clone, Debug)]
@@ -166,11 +167,7 @@ impl ClientCredentials {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text);
         }
-        digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&digest.finalize())
     }
 }
 
@@ -183,7 +180,7 @@ pub(super) fn refresh_form(token: &SecretString) -> Vec<(&'static str, &str)> {
 }
 
 /// A Secret made from a file ends with the file's last line break.
-pub(super) fn trimmed(secret: &SecretString) -> SecretString {
+fn trimmed(secret: &SecretString) -> SecretString {
     secret.expose_secret().trim_end_matches(['\r', '\n']).into()
 }
 

@@ -3,7 +3,6 @@
 mod answer;
 mod authenticator;
 mod endpoint;
-mod fixed;
 mod grant;
 mod tokens;
 mod words;
@@ -14,7 +13,6 @@ use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
 pub use authenticator::{Authenticator, AuthenticatorSettings};
-pub use fixed::FixedAuthorization;
 pub use grant::{ClientCredentials, CredentialsIn, Grant};
 pub use tokens::Lifetimes;
 

@@ -45,6 +45,9 @@ struct Lifetime {
 /// The longest time before its expiry at which a token is renewed.
 const MARGIN: Duration = Duration::from_secs(60);
 
+/// Two statements of one end differ by rounding and by the time that answers take.
+const SAME_END: TimeDelta = TimeDelta::seconds(60);
+
 impl AccessToken {
     /// A token asked for at `asked_at`: its life began there, not when the answer arrived.
     fn new(authorization: HeaderValue, lifetime: Option<Duration>, asked_at: Instant) -> Self {
@@ -226,7 +229,9 @@ impl Tokens {
                 .await
                 .map(Ok)
         } else {
-            held.refresh_life = self.restated_life(&issued).or(held.refresh_life);
+            held.refresh_life = self
+                .restated_life(&issued, held.refresh_life)
+                .or(held.refresh_life);
             Ok(Ok(access))
         }
     }
@@ -322,12 +327,14 @@ impl Tokens {
         }
     }
 
-    /// The life of a refresh token that stays, where the service states how much is left.
-    fn restated_life(&self, issued: &Issued) -> Option<RefreshLife> {
-        let issued_at = self.clock.now();
-        let expires_at = after(issued_at, issued.refresh_expires_in?)?;
+    /// The life of a refresh token that stays, where the service states how much is left: a new
+    /// one only where its end has moved.
+    fn restated_life(&self, issued: &Issued, known: Option<RefreshLife>) -> Option<RefreshLife> {
+        let now = self.clock.now();
+        let expires_at = after(now, issued.refresh_expires_in?)?;
+        let same = known.filter(|known| expires_at <= known.expires_at + SAME_END);
         Some(RefreshLife {
-            issued_at,
+            issued_at: same.map_or(now, |known| known.issued_at),
             expires_at,
         })
     }

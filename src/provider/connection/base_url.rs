@@ -34,6 +34,32 @@ pub fn base_url(
     Ok(url)
 }
 
+/// The address that a definition states: an absolute one as it is, else a path below `base`.
+#[must_use]
+pub fn address(base: &Url, stated: &str) -> Url {
+    if let Ok(url) = Url::parse(stated) {
+        return url;
+    }
+    let (path, query) = match stated.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (stated, None),
+    };
+    let mut url = below(base, path);
+    url.set_query(query);
+    url
+}
+
+/// The base URL with a path behind its own.
+pub(in crate::provider) fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!(
+        "{}/{}",
+        base.path().trim_end_matches('/'),
+        path.trim_start_matches('/')
+    ));
+    url
+}
+
 fn check(
     field: &str,
     url: &Url,
@@ -148,6 +174,35 @@ mod tests {
         #[case] url: &str,
     ) {
         assert_eq!(resolve(subdomain, base).as_deref(), Ok(url));
+    }
+
+    #[rstest::rstest]
+    #[case(
+        "https://acme.example.com",
+        "/oauth_token.do",
+        "https://acme.example.com/oauth_token.do"
+    )]
+    #[case(
+        "https://example.com/acme/",
+        "/oauth_token.do",
+        "https://example.com/acme/oauth_token.do"
+    )]
+    #[case(
+        "https://example.com/acme",
+        "token?v=2",
+        "https://example.com/acme/token?v=2"
+    )]
+    #[case(
+        "https://example.com/acme",
+        "https://login.example.com/token",
+        "https://login.example.com/token"
+    )]
+    fn a_definitions_address_is_absolute_or_below_the_base(
+        #[case] base: &str,
+        #[case] stated: &str,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(address(&base.parse().unwrap(), stated).as_str(), expected);
     }
 
     #[rstest::rstest]

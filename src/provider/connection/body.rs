@@ -5,9 +5,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 
-/// Enough of an error to find its text.
-const MAX_ERROR_BODY: usize = 64 * 1024;
-
 /// Why a body could not be read.
 pub(super) enum Broken {
     TooLarge,
@@ -35,19 +32,6 @@ pub(super) async fn read(
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
-}
-
-/// The beginning of an error's body; `None` where it breaks off.
-pub(super) async fn read_error(mut response: Response, idle: Duration) -> Option<Bytes> {
-    let mut body = BytesMut::new();
-    while body.len() < MAX_ERROR_BODY {
-        let Some(chunk) = next(&mut response, idle).await.ok()? else {
-            break;
-        };
-        body.extend_from_slice(&chunk);
-    }
-    body.truncate(MAX_ERROR_BODY);
-    Some(body.freeze())
 }
 
 async fn next(response: &mut Response, idle: Duration) -> Result<Option<Bytes>, Broken> {

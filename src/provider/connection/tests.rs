@@ -10,7 +10,7 @@ use wiremock::{
 use super::*;
 use crate::{
     catalog::Catalog,
-    network::{self, AddressPolicy},
+    network::{AddressPolicy, ClientOptions},
 };
 
 /// Gives out `Bearer 0`, and the next number after each refusal.
@@ -35,16 +35,18 @@ impl Authorize for Numbered {
     }
 }
 
+fn client(allowed: &[&str]) -> GuardedClient {
+    let allowed = allowed.iter().map(|rule| rule.parse().unwrap()).collect();
+    let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
+    GuardedClient::new(policy, "helpdesk", &ClientOptions::default()).unwrap()
+}
+
 pub(in crate::provider) fn connect_as(
     connector: Connector,
     base: &str,
     authorizer: Arc<Numbered>,
 ) -> Connection {
-    let client = Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap();
+    let client = client(&["127.0.0.0/8", "::1/128"]);
     let redact: Redact = Arc::new(|text| text.replace("hunter2", "[hidden]"));
     Connection::new(
         Arc::new(connector),
@@ -238,20 +240,8 @@ async fn a_body_above_the_limit_is_too_much() {
     );
 }
 
-/// A resolver is told a name alone, and must learn the port to let it through.
-#[tokio::test]
-async fn a_name_is_reached_where_its_address_is_allowed_at_one_port() {
-    let server = serve(json(200, "{}")).await;
-    let rule = format!("127.0.0.1/32:{}", server.address().port());
-    let policy = AddressPolicy::new(vec![rule.parse().unwrap()], Vec::new());
-    let options = network::ClientOptions::default();
-    let mut connection = connect(&format!("http://localhost:{}", server.address().port()));
-    connection.client = network::client(Arc::new(policy), "helpdesk", &options).unwrap();
-    assert!(connection.get(connection.base()).await.is_ok());
-}
-
 #[rstest]
-#[case("http://host.invalid", "no such host")]
+#[case("http://host.invalid", "DNS knows no such host")]
 #[case("http://127.0.0.1:1", "nothing listens there")]
 #[tokio::test]
 async fn a_connection_that_fails_is_explained(#[case] base: &str, #[case] words: &str) {
@@ -260,4 +250,25 @@ async fn a_connection_that_fails_is_explained(#[case] base: &str, #[case] words:
         panic!("no error")
     };
     assert!(error.message.contains(words), "{error}");
+}
+
+#[tokio::test]
+async fn a_secret_at_the_end_of_what_is_shown_is_not_shown_in_part() {
+    let said = format!("{} hunter2", "x".repeat(194));
+    let body = format!(r#"{{"error":{{"message":"{said}"}}}}"#);
+    let error = ask(&serve(json(500, &body)).await).await.unwrap_err();
+    assert!(!error.message.contains("hunt"), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_may_come_from_an_address_that_is_allowed_on_one_port() {
+    let server = serve(json(200, r#"{"result":[]}"#)).await;
+    let port = server.address().port();
+    let base = format!("http://localhost:{port}");
+    let mut connection = connect(&base);
+    connection.client = client(&[&format!("127.0.0.1/32:{port}")]);
+    let url = base.parse().unwrap();
+    assert!(connection.get(&url).await.is_ok());
+    connection.client = client(&["127.0.0.1/32:1", "::1/128:1"]);
+    assert!(connection.get(&url).await.is_err());
 }

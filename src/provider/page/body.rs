@@ -2,235 +2,22 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::{Value, value::RawValue};
 
-use super::{
-    PageError, Row,
-    record::{Found, Key, RecordSeed},
-};
-use crate::{
-    category::Category,
-    provider::{
-        path::Tree,
-        shape::{BodyPart, RecordShape},
-        words,
-    },
+use super::{fault::Fault, items::Items, record::Key};
+use crate::provider::{
+    path::Tree,
+    shape::{BodyPart, RecordShape},
+    words,
 };
 
-/// What is wrong with a body.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::provider) enum Fault {
-    Empty,
-    Html,
-    Truncated,
-    Malformed {
-        line: usize,
-        column: usize,
-    },
-    NotARecord {
-        index: usize,
-    },
-    NoList {
-        path: String,
-    },
-    /// The provider's own words: the parts of the body that state a failure, under their paths.
-    Stated(Value),
-}
-
-impl Fault {
-    /// Whether a smaller page may do: bodies are streamed, and break where the provider's time
-    /// for the request ran out.
-    pub(in crate::provider) const fn may_be_size(&self) -> bool {
-        matches!(
-            self,
-            Self::Truncated | Self::Malformed { .. } | Self::NotARecord { .. }
-        )
-    }
-
-    pub(super) fn into_page_error(self) -> PageError {
-        PageError {
-            category: Category::Provider,
-            message: self.to_string(),
-            shrink: self.may_be_size(),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => formatter.write_str("the page has no body"),
-            Self::Html => formatter.write_str("the page is HTML instead of JSON: the provider may be asleep or asking a person to log in"),
-            Self::Truncated => formatter.write_str("the page ends in the middle of its JSON"),
-            Self::Malformed { line, column } => {
-                write!(formatter, "the page is malformed JSON at line {line} column {column}")
-            }
-            Self::NotARecord { index } => write!(formatter, "item {index} of the page is no JSON object"),
-            Self::NoList { path } => write!(formatter, "the page does not have one list of records at {path:?}"),
-            Self::Stated(body) => write!(formatter, "the page states an error: {}", words::of_body(body)),
-        }
-    }
-}
-
-/// Shows each record's row to `visit`.
-pub(super) fn read(
+/// Hands the records of `body` to `items`.
+pub(super) fn walk<'de>(
     shape: &RecordShape,
-    body: &Bytes,
-    mut visit: impl FnMut(Row<'_>),
-) -> Result<usize, Fault> {
-    let mut quick = Quick {
-        shape,
-        visit: &mut visit,
-        index: 0,
-        versionless: false,
-    };
-    if shape.has_version {
-        let walked = walk(shape, body, &mut quick);
-        if !quick.versionless {
-            return walked.map(|()| quick.index);
-        }
-    }
-    let shown = quick.index;
-    let mut thorough = Thorough {
-        shape,
-        visit: &mut visit,
-        index: 0,
-        shown,
-    };
-    walk(shape, body, &mut thorough).map(|()| thorough.index)
-}
-
-/// Cuts the wanted records out.
-pub(super) fn cut(
-    shape: &RecordShape,
-    body: &Bytes,
-    wanted: &[usize],
-) -> Result<Vec<Bytes>, Fault> {
-    let mut cut = Cut {
-        body,
-        wanted,
-        index: 0,
-        records: Vec::with_capacity(wanted.len()),
-    };
-    let walked = if wanted.is_empty() {
-        Ok(())
-    } else {
-        walk(shape, body, &mut cut)
-    };
-    match walked {
-        _ if cut.records.len() == wanted.len() => Ok(cut.records),
-        Err(fault) => Err(fault),
-        Ok(()) => Err(Fault::NotARecord { index: cut.index }),
-    }
-}
-
-/// What is done with the items of the list.
-trait Items<'de> {
-    /// Takes the next item; false at the end of the list.
-    fn take<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error>;
-
-    /// The index of the item at hand.
-    fn index(&self) -> usize;
-}
-
-/// Reads rows without looking at a record's whole text; stops at one without a version.
-struct Quick<'s, F> {
-    shape: &'s RecordShape,
-    visit: F,
-    index: usize,
-    versionless: bool,
-}
-
-impl<'de, F: FnMut(Row<'_>)> Items<'de> for Quick<'_, F> {
-    #[inline]
-    fn take<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        let mut found = Found::default();
-        if list
-            .next_element_seed(RecordSeed {
-                tree: &self.shape.fields,
-                found: &mut found,
-            })?
-            .is_none()
-        {
-            return Ok(false);
-        }
-        if !found.has_version() {
-            self.versionless = true;
-            return Err(A::Error::custom("a record without a version"));
-        }
-        (self.visit)(found.row(self.shape, self.index, None));
-        self.index += 1;
-        Ok(true)
-    }
-
-    fn index(&self) -> usize {
-        self.index
-    }
-}
-
-/// Reads rows whose version may be a digest; those already shown are passed over.
-struct Thorough<'s, F> {
-    shape: &'s RecordShape,
-    visit: F,
-    index: usize,
-    shown: usize,
-}
-
-impl<'de, F: FnMut(Row<'_>)> Items<'de> for Thorough<'_, F> {
-    fn take<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        let Some(raw) = list.next_element::<&'de RawValue>()? else {
-            return Ok(false);
-        };
-        let found = Found::read(self.shape, raw.get()).map_err(A::Error::custom)?;
-        if self.index >= self.shown {
-            (self.visit)(found.row(self.shape, self.index, Some(raw.get())));
-        }
-        self.index += 1;
-        Ok(true)
-    }
-
-    fn index(&self) -> usize {
-        self.index
-    }
-}
-
-/// Cuts records out and stops behind the last.
-struct Cut<'b> {
-    body: &'b Bytes,
-    wanted: &'b [usize],
-    index: usize,
-    records: Vec<Bytes>,
-}
-
-impl<'de: 'b, 'b> Items<'de> for Cut<'b> {
-    fn take<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        let Some(next) = self.wanted.get(self.records.len()) else {
-            return Err(A::Error::custom("all are cut"));
-        };
-        let some = if *next == self.index {
-            let raw = list.next_element::<&'de RawValue>()?;
-            self.records
-                .extend(raw.map(|raw| self.body.slice_ref(raw.get().as_bytes())));
-            raw.is_some()
-        } else {
-            list.next_element::<IgnoredAny>()?.is_some()
-        };
-        self.index += usize::from(some);
-        Ok(some)
-    }
-
-    fn index(&self) -> usize {
-        self.index
-    }
-}
-
-fn walk<'de>(
-    shape: &RecordShape,
-    body: &'de Bytes,
+    body: &'de [u8],
     items: &mut impl Items<'de>,
 ) -> Result<(), Fault> {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -312,6 +99,29 @@ struct BodySeed<'t, 'i, 'f, 'de, I> {
     found: &'f mut Findings<'de>,
 }
 
+impl<'de, I: Items<'de>> BodySeed<'_, '_, '_, 'de, I> {
+    fn failures(&self) -> impl Iterator<Item = usize> {
+        self.tree.wanted().iter().filter_map(|part| match part {
+            BodyPart::Failure(index) => Some(*index),
+            BodyPart::Records => None,
+        })
+    }
+
+    fn states_failure(&self) -> bool {
+        self.failures().next().is_some()
+    }
+
+    /// Keeps a value for each rule on its path, and walks it for rules on paths below.
+    fn take_failure(self, raw: &'de str) -> serde_json::Result<()> {
+        let stated: Vec<_> = self.failures().map(|index| (index, raw)).collect();
+        self.found.stated.extend(stated);
+        if self.tree.is_leaf() {
+            return Ok(());
+        }
+        self.deserialize(&mut serde_json::Deserializer::from_str(raw))
+    }
+}
+
 impl<'de, I: Items<'de>> DeserializeSeed<'de> for BodySeed<'_, '_, '_, 'de, I> {
     type Value = ();
 
@@ -339,21 +149,17 @@ impl<'de, I: Items<'de>> Visitor<'de> for BodySeed<'_, '_, '_, 'de, I> {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let failure = node.wanted().iter().find_map(|part| match part {
-                BodyPart::Failure(index) => Some(*index),
-                BodyPart::Records => None,
-            });
-            if let Some(index) = failure {
-                self.found
-                    .stated
-                    .push((index, map.next_value::<&'de RawValue>()?.get()));
-            } else {
-                map.next_value_seed(BodySeed {
-                    tree: node,
-                    items: &mut *self.items,
-                    found: &mut *self.found,
-                })?;
+            let below = BodySeed {
+                tree: node,
+                items: &mut *self.items,
+                found: &mut *self.found,
+            };
+            if !below.states_failure() {
+                map.next_value_seed(below)?;
+                continue;
             }
+            let raw = map.next_value::<&'de RawValue>()?.get();
+            below.take_failure(raw).map_err(A::Error::custom)?;
         }
         Ok(())
     }

@@ -1,9 +1,13 @@
 //! A page's body, kept as bytes and read in place.
 
 mod body;
+mod cursor;
 mod digest;
+mod fault;
+mod items;
 mod record;
 mod scalar;
+mod utf8;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -11,19 +15,20 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use super::{RecordShape, answer::Answerer};
-pub(super) use body::Fault;
 pub(super) use digest::hex;
+pub(super) use fault::Fault;
+use utf8::Utf8Body;
 
 use crate::category::Category;
 
 /// One page as the provider sent it.
 ///
-/// Nothing is parsed until [`rows`](Self::rows) walks it, and nothing of a record is copied but
+/// Nothing but its encoding is looked at until [`rows`](Self::rows) walks it, and nothing of a record is copied but
 /// what [`records`](Self::records) cuts out.
 #[derive(Clone, Debug)]
 pub struct Page {
     shape: Arc<RecordShape>,
-    body: Bytes,
+    body: Utf8Body,
     /// Who explains a failure in the body, and asks for less next time.
     answerer: Option<Answerer>,
     /// The provider's clock (`Date` header).
@@ -50,6 +55,9 @@ pub struct Row<'a> {
     pub version: Option<Cow<'a, str>>,
     /// Text at the connector's class field.
     pub class: Option<Cow<'a, str>>,
+    /// Whether all of the record is UTF-8: if not, it can't be handed on, and its texts are shown
+    /// with a question mark for each byte that isn't.
+    pub is_utf8: bool,
 }
 
 /// A date field of a record.
@@ -75,10 +83,10 @@ pub struct PageError {
 impl Page {
     /// A body to be read by `shape`, without what headers would say of it.
     #[must_use]
-    pub const fn new(shape: Arc<RecordShape>, body: Bytes) -> Self {
+    pub fn new(shape: Arc<RecordShape>, body: Bytes) -> Self {
         Self {
             shape,
-            body,
+            body: Utf8Body::new(body),
             answerer: None,
             server_time: None,
             total: None,
@@ -99,9 +107,9 @@ impl Page {
     /// The body is malformed, cut off, or states a failure, perhaps behind good records: then
     /// none of the rows that were shown count.
     pub fn rows(&self, visit: impl FnMut(Row<'_>)) -> Result<usize, PageError> {
-        let read = body::read(&self.shape, &self.body, visit);
+        let read = items::read(&self.shape, &self.body, visit);
         let Some(answerer) = &self.answerer else {
-            return read.map_err(body::Fault::into_page_error);
+            return read.map_err(Fault::into_page_error);
         };
         match read {
             Ok(rows) => {
@@ -116,10 +124,10 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// The body ends or is malformed before the last of them, which [`rows`](Self::rows) would
-    /// have said.
+    /// The body ends or is malformed before the last of them: [`rows`](Self::rows) says so too, of
+    /// the same body.
     pub fn records(&self, wanted: &[usize]) -> Result<Vec<Bytes>, PageError> {
-        body::cut(&self.shape, &self.body, wanted).map_err(body::Fault::into_page_error)
+        items::cut(&self.shape, &self.body, wanted).map_err(Fault::into_page_error)
     }
 }
 

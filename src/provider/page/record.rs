@@ -48,6 +48,7 @@ impl<'de> Found<'de> {
             created: scalar::date(self.created, shape.created.as_ref()),
             version: version.or_else(|| raw.map(|raw| digest::content(raw, &shape.ignore).into())),
             class: self.class.and_then(scalar::text),
+            is_utf8: true,
         }
     }
 
@@ -115,7 +116,7 @@ impl<'de> Found<'de> {
     }
 }
 
-/// Looks a key up without copying it, as bytes, since what is skipped needs no UTF-8.
+/// Looks a key up without copying it.
 pub(super) struct Key<'t, T>(pub(super) &'t Tree<T>);
 
 impl<'de, 't, T: Copy> DeserializeSeed<'de> for Key<'t, T> {

@@ -1,3 +1,5 @@
+mod digests;
+
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
@@ -44,14 +46,6 @@ fn shown(page: &Page) -> Result<Vec<String>, PageError> {
     let mut rows = Vec::new();
     page.rows(|row| rows.push(format!("{row:?}")))?;
     Ok(rows)
-}
-
-fn versions(settings: ShapeSettings, body: impl Into<Bytes>) -> Vec<String> {
-    let mut versions = Vec::new();
-    page(settings, body)
-        .rows(|row| versions.push(row.version.unwrap().into_owned()))
-        .unwrap();
-    versions
 }
 
 #[test]
@@ -197,6 +191,25 @@ fn a_body_that_is_no_page_is_refused(
     assert_eq!((error.category, error.shrink), (Category::Provider, shrink));
 }
 
+#[rstest]
+#[case::first_rule(r#"{"result":[],"status":"failure"}"#)]
+#[case::second_rule(r#"{"result":[],"status":"expired"}"#)]
+#[case::rule_below(r#"{"result":[],"status":{"code":"gone"}}"#)]
+fn each_failure_rule_of_a_path_counts(#[case] body: &'static str) {
+    let mut settings = settings();
+    let rules = [("status", "expired"), ("status.code", "gone")];
+    settings.failures.extend(rules.map(|(path, equals)| BodyIs {
+        path: path.into(),
+        equals: Some(equals.into()),
+        contains: None,
+    }));
+    let error = page(settings, body).rows(|_| {}).unwrap_err();
+    assert!(
+        error.message.contains("the page states an error"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_null_error_and_another_status_are_no_failure() {
     assert_eq!(
@@ -235,48 +248,22 @@ fn wanted_records_are_cut_out_byte_for_byte() {
     assert!(page.records(&[3]).is_err());
 }
 
-#[test]
-fn without_a_version_the_content_is_the_version() {
+#[rstest]
+#[case::with_a_version_field(Some("sys_mod_count"))]
+#[case::without_one(None)]
+fn a_record_that_is_not_utf8_spoils_no_other(#[case] version: Option<&str>) {
     let mut settings = settings();
-    settings.version = None;
-    settings.ignore = vec!["seen".into(), "meta.at".into()];
-    let body = r#"{"result":[
-        {"a":1,"b":{"c":"x","d":[1,2]},"seen":1,"meta":{"at":1,"by":2}},
-        {"b":{"d":[1,2],"c":"\u0078"}, "a":1,"seen":2,"meta":{"by":2,"at":9}},
-        {"a":1.0,"b":{"c":"x","d":[1,2]},"meta":{"by":2}},
-        {"a":1,"b":{"c":"x","d":[2,1]},"meta":{"by":2}},
-        {"a":1,"b":{"c":"x","d":[1,2]},"meta":{"by":3}}]}"#;
-    let versions = versions(settings, body);
-    assert_eq!(
-        versions[0], versions[1],
-        "order, blanks, spelling and ignored fields are no content"
-    );
-    for other in &versions[2..] {
-        assert_ne!(&versions[0], other);
-    }
-}
-
-#[test]
-fn only_records_without_a_version_get_a_digest_and_each_is_shown_once() {
-    let body = r#"{"result":[{"sys_id":"a","sys_mod_count":"7"},{"sys_id":"b"},{"sys_id":"c","sys_mod_count":""},{"sys_id":"d","sys_mod_count":"8"}]}"#;
-    let versions = versions(settings(), body);
-    assert_eq!(
-        (versions.len(), versions[0].as_str(), versions[3].as_str()),
-        (4, "7", "8")
-    );
-    assert_eq!((versions[1].len(), versions[2].len()), (64, 64));
-}
-
-#[test]
-fn a_record_nested_without_end_is_read() {
-    let mut settings = settings();
-    settings.version = None;
-    let deep = format!(
-        r#"{{"result":[{{"sys_id":"a","x":{}{}}}]}}"#,
-        "[".repeat(100_000),
-        "]".repeat(100_000)
-    );
-    assert_eq!(versions(settings, deep).len(), 1);
+    settings.version = version.map(Into::into);
+    let body = b"{\"note\":\"\xe9\",\"result\":[{\"sys_id\":\"a\",\"sys_mod_count\":1,\"city\":\"Orl\xe9\"},
+        {\"sys_id\":\"b\xff\",\"sys_mod_count\":1},{\"sys_id\":\"\xc3\xa9\",\"sys_mod_count\":1}]}";
+    let page = page(settings, &body[..]);
+    let mut rows = Vec::new();
+    page.rows(|row| rows.push((row.id.unwrap().into_owned(), row.is_utf8)))
+        .unwrap();
+    let expected = [("a", false), ("b?", false), ("\u{e9}", true)];
+    assert_eq!(rows, expected.map(|(id, is_utf8)| (id.to_owned(), is_utf8)));
+    let records = page.records(&[2]).unwrap();
+    assert_eq!(records, ["{\"sys_id\":\"\u{e9}\",\"sys_mod_count\":1}"]);
 }
 
 proptest! {

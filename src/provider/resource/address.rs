@@ -41,7 +41,7 @@ impl Address {
             .filter(|part| !part.is_empty())
             .map(|part| {
                 let (name, value) = part.split_once('=').unwrap_or((part, ""));
-                Ok((decode(name)?, decode(value)?))
+                Ok((decode(&unplussed(name))?, decode(&unplussed(value))?))
             });
         Ok(Self {
             origin,
@@ -51,10 +51,10 @@ impl Address {
         })
     }
 
-    /// Takes the last parameter of this name out.
+    /// Takes all parameters of this name out; the last counts.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
-        let at = self.parameters.iter().rposition(|(key, _)| key == name)?;
-        Some(self.parameters.remove(at).1)
+        let taken = self.parameters.extract_if(.., |(key, _)| key == name);
+        taken.last().map(|(_, value)| value)
     }
 }
 
@@ -152,6 +152,11 @@ fn origin(address: &str) -> (Option<String>, &str) {
     let host = rest.find('/').unwrap_or(rest.len());
     let (host, path) = rest.split_at(host);
     (Some(format!("{scheme}://{host}")), path)
+}
+
+/// A query's + is a blank, as forms write it and as providers read it.
+fn unplussed(text: &str) -> String {
+    text.replace('+', " ")
 }
 
 fn decode(text: &str) -> Result<String, ConfigurationError> {

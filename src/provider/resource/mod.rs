@@ -28,9 +28,11 @@ use super::{
     connection::{Failure, Reply, subject},
     page::hex,
     page_size::PageSize,
-    retry_after,
 };
-use crate::{api::PollerResourceSpec, category::ConfigurationError, template::Unit};
+use crate::{
+    api::PollerResourceSpec, catalog::Connector, category::ConfigurationError, network,
+    template::Unit,
+};
 
 pub use probe::Findings;
 
@@ -80,7 +82,8 @@ impl ResourceSource {
             fields: &fields,
             origin: &origin,
         };
-        let plan = plan(source)?;
+        let mut plan = plan(source)?;
+        plan.notes.extend(ignored_in_vain(spec, &connector));
         let bounds = Bounds::new(
             &plan,
             fields.updated.as_ref(),
@@ -182,7 +185,7 @@ impl ResourceSource {
         let body = reply.body.unwrap_or_else(|| self.empty());
         let mut page =
             Page::new(Arc::clone(&self.shape), body).answered_by(self.answerer(url, asked));
-        page.server_time = retry_after::server_time(&reply.headers);
+        page.server_time = network::server_time(&reply.headers);
         page.total = total;
         page.limit = asked;
         page.next = paging.next.and_then(|_| link::next(&reply.headers, url));
@@ -263,6 +266,18 @@ impl ResourceSource {
             _ => Ok(request.url(ask)),
         }
     }
+}
+
+/// Where the provider states versions, nothing is compared field by field.
+fn ignored_in_vain(spec: &PollerResourceSpec, connector: &Connector) -> Option<String> {
+    let version = connector.records.version.as_ref()?;
+    (!spec.ignore_fields.is_empty()).then(|| {
+        format!(
+            "ignoreFields has no effect: connector {} tells versions apart by {version} and looks \
+             at no other field; leave it out",
+            connector.key
+        )
+    })
 }
 
 fn page_size(

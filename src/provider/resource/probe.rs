@@ -49,10 +49,17 @@ impl ResourceSource {
     /// Asks the provider whether it knows the updated date and reads dates in the stated zone;
     /// an empty resource passes.
     ///
+    /// Rows are looked for at `from`, where the poller stands: the oldest of a large table would
+    /// take longer than the provider grants, at every poll.
+    ///
     /// # Errors
     ///
     /// A question could not be asked; nothing is known then.
-    pub async fn probe(&self, now: DateTime<Utc>) -> Result<Findings, FetchError> {
+    pub async fn probe(
+        &self,
+        now: DateTime<Utc>,
+        from: DateTime<Utc>,
+    ) -> Result<Findings, FetchError> {
         let mut findings = Findings {
             fatal: self.ignored_date().await?,
             ..Findings::default()
@@ -60,9 +67,11 @@ impl ResourceSource {
         if findings.fatal.is_some() {
             return Ok(findings);
         }
-        let (sample, page) = self
-            .sample(self.bounds.bound(self.earliest()), ROWS)
-            .await?;
+        let (sample, page) = self.sample(self.bounds.bound(from), ROWS).await?;
+        let sample = match sample {
+            Some(sample) => Some(sample),
+            None => self.any_row().await,
+        };
         findings = match sample {
             Some(sample) => self.examine(sample).await?,
             None => Findings {
@@ -205,19 +214,30 @@ impl ResourceSource {
         .await
     }
 
+    /// A readable row wherever it stands, in no order: found without a search. Nothing depends on
+    /// it, since a page that has rows tells the rest.
+    async fn any_row(&self) -> Option<Sample> {
+        let found = self.of_query("", ROWS).await.ok().flatten();
+        found.filter(Sample::is_readable)
+    }
+
     /// One row of a query of the probe's own.
     async fn one(&self, query: &str) -> Result<Option<Sample>, FetchError> {
+        self.of_query(query, 1).await
+    }
+
+    async fn of_query(&self, query: &str, rows: u32) -> Result<Option<Sample>, FetchError> {
         let ask = Ask {
             bound: self.bounds.bound(DateTime::UNIX_EPOCH),
             until: None,
             step: Step::First,
         };
-        let mut url = self.url(&ask, 1)?;
+        let mut url = self.url(&ask, rows)?;
         let Some((parameter, _)) = &self.plan.query else {
             return Ok(None);
         };
         super::request::replace(&mut url, parameter, query);
-        self.read(&url, 1).await.map(|(sample, _)| sample)
+        self.read(&url, rows).await.map(|(sample, _)| sample)
     }
 
     async fn sample(&self, bound: Bound, rows: u32) -> Result<(Option<Sample>, Page), FetchError> {

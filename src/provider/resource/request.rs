@@ -7,7 +7,7 @@ use reqwest::Url;
 use super::{plan::Plan, text::Moments};
 use crate::{
     category::Category,
-    provider::{Ask, Connection, FetchError, Step},
+    provider::{Ask, Connection, FetchError, Step, connection::below},
 };
 
 /// All but the unreserved characters of RFC 3986: a blank is %20, never +.
@@ -50,12 +50,7 @@ impl Request<'_> {
             Step::Offset(rows) => Some((offset.parameter.clone(), rows.to_string())),
             _ => None,
         });
-        let mut url = self.connection.base().clone();
-        url.set_path(&format!(
-            "{}{}",
-            url.path().trim_end_matches('/'),
-            self.plan.path.print(moments)
-        ));
+        let mut url = below(self.connection.base(), &self.plan.path.print(moments));
         set_query(&mut url, query.chain(parameters).chain(size).chain(offset));
         url
     }

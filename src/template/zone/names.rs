@@ -137,7 +137,8 @@ pub(crate) fn read_offset(text: &[u8]) -> Option<(i32, usize)> {
         _ => return None,
     };
     let run = digits_at(text, 1);
-    let first = number_at(text, 1, run);
+    // A longer run is no offset, and may be more than a number can hold.
+    let first = number_at(text, 1, run.min(4));
     let (hours, minutes, length) = match run {
         1 | 2 if text.get(1 + run) == Some(&b':') => {
             let minutes = (digits_at(text, 2 + run) == 2).then(|| number_at(text, 2 + run, 2))?;

@@ -86,6 +86,7 @@ fn settings(server: &MockServer, grant: Grant, store: &Arc<MemoryStore>) -> Auth
         policy: Arc::new(AddressPolicy::new(allowed, Vec::new())),
         namespace: "helpdesk".to_owned(),
         token_url: format!("{}/oauth_token.do", server.uri()).parse().unwrap(),
+        token_body: TokenBody::Form,
         grant,
         scopes: Vec::new(),
         credentials: ClientCredentials {

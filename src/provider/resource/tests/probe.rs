@@ -43,9 +43,16 @@ async fn probed(
 ) -> Findings {
     let server = serve(respond).await;
     at(&server, "incident")
-        .probe("2024-05-17T13:14:15Z".parse().unwrap())
+        .probe(
+            instant("2024-05-17T13:14:15Z"),
+            instant("2024-05-17T13:00:00Z"),
+        )
         .await
         .unwrap()
+}
+
+fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
 }
 
 #[tokio::test]
@@ -125,6 +132,49 @@ async fn records_without_their_fields_are_found() {
     let mut row = full();
     row["sys_class_name"] = "".into();
     assert!(probed(table(Some(0), row)).await.notes[0].contains("no class"));
+}
+
+/// Sorting a large table takes longer than the provider grants.
+#[tokio::test]
+async fn rows_are_looked_for_where_the_poller_stands() {
+    let whole = table(Some(0), full());
+    let findings = probed(move |request| {
+        let query = parameter(request, "sysparm_query");
+        let from_the_beginning = query.contains(">=1970") || query.contains(">=2000");
+        if from_the_beginning && query.contains("ORDERBY") {
+            return ResponseTemplate::new(500);
+        }
+        whole(request)
+    })
+    .await;
+    assert_eq!((findings.fatal, findings.is_partial), (None, false));
+}
+
+#[rstest]
+#[case::in_gmt(0, 200, None, false)]
+#[case::in_another_zone(-8, 200, Some("about -08:00 from GMT"), false)]
+#[case::without_an_answer(-8, 500, None, true)]
+#[tokio::test]
+async fn where_the_poller_stands_before_no_row_any_row_will_do(
+    #[case] hours: i64,
+    #[case] status: u16,
+    #[case] expected: Option<&str>,
+    #[case] is_partial: bool,
+) {
+    let whole = table(Some(hours), full());
+    let server = serve(
+        move |request| match parameter(request, "sysparm_query").as_str() {
+            "" if status != 200 => ResponseTemplate::new(status),
+            _ => whole(request),
+        },
+    )
+    .await;
+    let later = instant("2024-05-18T00:00:00Z");
+    let findings = at(&server, "incident").probe(later, later).await.unwrap();
+    assert_eq!(findings.is_partial, is_partial);
+    let fatal = findings.fatal.unwrap_or_default();
+    assert!(fatal.contains(expected.unwrap_or_default()), "{fatal}");
+    assert_eq!(fatal.is_empty(), expected.is_none());
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ fn all_records_are_asked_for_where_the_spec_says_so() {
 #[test]
 fn paging_of_the_urls_own_is_left_out_with_a_note() {
     let source = of_url(
-        "/api/now/table/incident?sysparm_no_count=true&sysparm_offset=5&sysparm_limit=50&sysparm_fields=number,sys_id",
+        "/api/now/table/incident?sysparm_no_count=true&sysparm_offset=5&sysparm_offset=6&sysparm_limit=50&sysparm_fields=number,sys_id",
     );
     let (_, parameters) = asked(&source, Step::Offset(25));
     assert_eq!(
@@ -206,4 +206,22 @@ fn a_clause_that_a_parameter_cannot_say_is_refused() {
             "{clause}"
         );
     }
+}
+
+#[test]
+fn ignored_fields_are_noted_where_the_provider_states_versions() {
+    let ignoring = json!({"ignoreFields": ["lastViewedAt"]});
+    let source = source("incident", ignoring.clone());
+    assert!(
+        source.notes()[0].contains("ignoreFields has no effect"),
+        "{:?}",
+        source.notes()
+    );
+    let digested = on(
+        connect_as(ledger(), "https://ledger.example.com", Arc::default()),
+        "invoices",
+        ignoring,
+    );
+    let notes = digested.unwrap().notes().join("; ");
+    assert!(!notes.contains("ignoreFields"), "{notes}");
 }

@@ -66,6 +66,11 @@ fn values_are_percent_encoded_with_a_blank_as_20() {
     "problem",
     "active=true^"
 )]
+#[case::plus_for_a_blank(
+    "/api/now/table/problem?sysparm_query=short_descriptionLIKEa+b%2Bc",
+    "problem",
+    "short_descriptionLIKEa b+c^"
+)]
 #[case::absolute(
     "https://acme.service-now.com/api/now/table/problem?sysparm_query=active%3Dtrue",
     "problem",

@@ -165,3 +165,16 @@ async fn credentials_go_into_the_header_where_the_service_wants_them_there() {
     );
     assert_eq!(received(&server, "client_secret").await, ["-"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_wants_json_gets_the_same_names_in_json() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let mut settings = settings(&server, password(), &Arc::new(MemoryStore::new(None)));
+    settings.token_body = TokenBody::Json;
+    token(&Authenticator::new(settings)).await;
+    let request = &server.received_requests().await.unwrap()[0];
+    assert_eq!(request.headers["content-type"], "application/json");
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(body["grant_type"], "password");
+    assert_eq!(body["client_secret"], "client-s3cr3t");
+}

@@ -82,6 +82,30 @@ async fn a_person_is_asked_to_authorize_seven_days_before_the_refresh_token_ends
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_life_that_is_restated_at_each_refresh_is_still_the_first_one() {
+    let days = |left: u64| {
+        let body = json!({"access_token": "a", "expires_in": 300, "refresh_token": "r1",
+            "refresh_token_expires_in": left * 86_400});
+        answer(200, body)
+    };
+    let server = service(vec![days(10), days(4), days(10)]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let authenticator = authenticator(&server, refresh_token("r1"), &store);
+    token(&authenticator).await;
+    assert_eq!(authenticator.reauthorization_due(), None);
+    tokio::time::advance(Duration::from_secs(86_400 * 6)).await;
+    token(&authenticator).await;
+    assert!(authenticator.reauthorization_due().is_some());
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    token(&authenticator).await;
+    assert_eq!(
+        authenticator.reauthorization_due(),
+        None,
+        "its end has moved"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rotated_refresh_token_begins_a_new_life() {
     let body = |refresh| {
         json!({"access_token": "a", "expires_in": 300, "refresh_token": refresh,
