@@ -9,8 +9,8 @@ use std::time::Duration;
 
 pub(crate) use manifests::Manifests;
 pub(crate) use process::{Ended, Pollen};
-pub(crate) use tls::{Authority, Tls};
-pub(crate) use world::{KEY, World};
+pub(crate) use tls::Authority;
+pub(crate) use world::World;
 
 /// Longer than anything takes that is going to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

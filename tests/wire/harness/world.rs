@@ -18,7 +18,7 @@ use tokio::process::Command;
 use super::{Ended, Manifests, PATIENCE, Pollen, process};
 
 /// The signing key, which both schemes can use.
-pub(crate) const KEY: &str = "whsec_c2lnbmluZy1rZXktb2YtdGhlLXdpcmUtdGVzdHM=";
+const KEY: &str = "whsec_c2lnbmluZy1rZXktb2YtdGhlLXdpcmUtdGVzdHM=";
 
 /// Everything around the binary.
 pub(crate) struct World {
@@ -201,9 +201,10 @@ impl World {
 
     /// Waits until `holds` does.
     pub(crate) async fn until(&self, holds: impl Fn(&Self) -> bool) {
+        let mut glances = tokio::time::interval(GLANCE);
         let waiting = async {
             while !holds(self) {
-                tokio::time::sleep(GLANCE).await;
+                glances.tick().await;
             }
         };
         let patience = tokio::time::timeout(PATIENCE, waiting).await;
