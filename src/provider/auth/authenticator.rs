@@ -17,8 +17,9 @@ use tokio::{
 
 use super::{
     Authorize, ClientCredentials, Grant, Lifetimes, TokenStore,
+    access_token::AccessToken,
     endpoint::Endpoint,
-    tokens::{AccessToken, Held, RefreshLife, Tokens},
+    tokens::{Held, RefreshLife, Tokens},
     words,
 };
 use crate::{
