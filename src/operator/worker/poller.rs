@@ -1,7 +1,8 @@
 //! The pollers at work.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
@@ -13,7 +14,7 @@ use crate::{
     operator::{
         cache::{Group, PollerItem},
         item::Key,
-        ledger::{Ledger, Refused},
+        ledger::{Ledger, Refused, Started},
         notices::{Notice, Notices},
         plan::{self, Plan},
         shared::Shared,
@@ -50,6 +51,7 @@ enum Record {
     Open {
         ledger: Arc<Mutex<Ledger>>,
         refused: Refused,
+        started: Started,
     },
     /// A status that this release must not write over, and when it was found so.
     Unreadable { error: OpenError, found_at: Instant },
@@ -63,6 +65,7 @@ impl Worker {
         instance: Option<&Plan>,
     ) -> Result<Option<Duration>, Retry> {
         self.roster.observe(group);
+        let starts = self.starts();
         let around = Surroundings {
             shared: &self.shared,
             wake: &self.wake,
@@ -70,6 +73,7 @@ impl Worker {
             group,
             instance: self.instance.as_ref(),
             roster: &self.roster,
+            starts: &starts,
         };
         let mut again: Option<Duration> = None;
         for item in group.pollers.values() {
@@ -81,16 +85,23 @@ impl Worker {
         }
         Ok(again)
     }
+
+    /// Where the pollers started, those at rest too: a suspended child still counts.
+    pub(super) fn starts(&self) -> BTreeMap<String, DateTime<Utc>> {
+        let start = |(name, work): (&String, &PollerWork)| Some((name.clone(), work.started_at()?));
+        self.pollers.iter().filter_map(start).collect()
+    }
 }
 
 impl PollerWork {
     pub(super) fn new(item: &PollerItem, ledger: Ledger) -> Self {
-        let refused = ledger.refused();
+        let (refused, started) = (ledger.refused(), ledger.started());
         Self::with(
             item,
             Record::Open {
                 ledger: Arc::new(Mutex::new(ledger)),
                 refused,
+                started,
             },
         )
     }
@@ -121,6 +132,14 @@ impl PollerWork {
         &self.uid
     }
 
+    /// Where it started, once that is stored.
+    fn started_at(&self) -> Option<DateTime<Utc>> {
+        match &self.record {
+            Record::Open { started, .. } => started.get(),
+            Record::Unreadable { .. } => None,
+        }
+    }
+
     /// Stops the poll and waits until its checkpoint is stored.
     pub(super) async fn stop(&mut self, shared: &Shared) {
         if let Some(task) = self.task.take() {
@@ -142,7 +161,9 @@ impl PollerWork {
         around: &Surroundings<'_>,
     ) -> Option<Duration> {
         let (ledger, refused) = match &self.record {
-            Record::Open { ledger, refused } => (Arc::clone(ledger), refused.clone()),
+            Record::Open {
+                ledger, refused, ..
+            } => (Arc::clone(ledger), refused.clone()),
             Record::Unreadable { error, .. } => {
                 tell_unreadable(error, item, around.shared).await;
                 return Some(UNREADABLE);

@@ -1,7 +1,8 @@
 //! The pollers of one instance as they must know each other.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::{
@@ -66,8 +67,12 @@ impl Entry {
     }
 }
 
-/// All pollers of the group but the one called `name`.
-pub(super) fn siblings(group: &Group, name: &str) -> Vec<Sibling> {
+/// All pollers of the group but the one called `name`; `starts` says where they started.
+pub(super) fn siblings(
+    group: &Group,
+    name: &str,
+    starts: &BTreeMap<String, DateTime<Utc>>,
+) -> Vec<Sibling> {
     group
         .pollers
         .values()
@@ -75,7 +80,7 @@ pub(super) fn siblings(group: &Group, name: &str) -> Vec<Sibling> {
         .map(|item| Sibling {
             name: item.key.name.clone(),
             spec: item.spec.clone(),
-            started_at: None,
+            started_at: starts.get(&item.key.name).copied(),
         })
         .collect()
 }

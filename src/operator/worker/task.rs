@@ -1,7 +1,8 @@
 //! The task that polls one poller.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::{
     sync::{Mutex, watch},
     time::{Instant, timeout},
@@ -46,6 +47,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) group: &'a Group,
     pub(super) instance: Option<&'a InstanceWork>,
     pub(super) roster: &'a roster::Roster,
+    /// Where pollers started, by name.
+    pub(super) starts: &'a BTreeMap<String, DateTime<Utc>>,
 }
 
 impl Task {
@@ -157,7 +160,7 @@ impl Surroundings<'_> {
                 self.instance.and_then(InstanceWork::events_enabled_at),
             ),
             spec: item.spec.clone(),
-            siblings: roster::siblings(self.group, &item.key.name),
+            siblings: roster::siblings(self.group, &item.key.name, self.starts),
         }
     }
 }

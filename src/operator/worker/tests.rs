@@ -7,6 +7,7 @@ use crate::operator::{
     fixtures,
 };
 
+const POLLERS: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/pollerresources";
 const INSTANCE: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/connectorinstances/prod";
 
 fn worker(api: &FakeApi) -> Worker {
@@ -80,4 +81,27 @@ async fn what_cannot_be_built_is_tried_again_since_a_name_may_resolve_later() {
         again.is_some_and(|again| again <= LONGEST_RETRY),
         "{again:?}"
     );
+}
+
+/// A parent must leave it its class, or the child repeats everything once it is resumed.
+#[tokio::test(start_paused = true)]
+async fn a_suspended_child_that_started_in_an_earlier_process_is_known_to_have_started() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    show(&worker, &api, fixtures::instance("prod"));
+    let mut child = fixtures::poller("accounts", "prod");
+    child.spec.suspend = Some(true);
+    let stored = fixtures::checkpoint(7);
+    api.insert(
+        &format!("{POLLERS}/accounts"),
+        json!({
+            "metadata": {"namespace": "helpdesk", "name": "accounts", "uid": child.uid},
+            "status": {"checkpoint": stored},
+        }),
+    );
+    child.put(&worker.shared.cache);
+    worker.turn().await;
+    let group = worker.shared.cache.group(&worker.key);
+    let siblings = roster::siblings(&group, "tasks", &worker.starts());
+    assert_eq!(siblings[0].started_at, Some(stored.started_at));
 }
