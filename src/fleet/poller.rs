@@ -40,6 +40,7 @@ pub struct PollerSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sibling {
     pub name: String,
+    pub uid: String,
     pub spec: PollerResourceSpec,
     /// Where it started, once that is stored.
     pub started_at: Option<DateTime<Utc>>,
@@ -48,7 +49,6 @@ pub struct Sibling {
 /// One poller, ready to poll.
 pub struct Poller {
     instance: Arc<Instance>,
-    name: String,
     plan: Plan,
     source: ResourceSource,
     grid: Grid,
@@ -89,7 +89,6 @@ impl Poller {
             children: children(instance, &settings, &source),
             children_awaited: AtomicBool::new(false),
             instance: instance.clone(),
-            name: settings.name,
             plan,
             source,
             clock: environment.clock,
@@ -176,7 +175,7 @@ impl Poller {
         };
         self.instance
             .starts
-            .record(&self.name, checkpoint.started_at);
+            .record(&self.plan.uid, checkpoint.started_at);
         let plan = self.plan_with_children(stop).await?;
         let edges = Edges {
             source: &Probed {
@@ -224,14 +223,14 @@ impl Poller {
                 .iter()
                 .filter(|(child, _)| is_starting(child))
                 .collect();
-            let names: Vec<_> = starting
+            let uids: Vec<_> = starting
                 .iter()
-                .map(|(child, _)| child.name.clone())
+                .map(|(child, _)| child.uid.clone())
                 .collect();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(End::Stopped),
-                () = self.instance.starts.wait_for(&names) => {}
+                () = self.instance.starts.wait_for(&uids) => {}
             }
         }
         let mut plan = self.plan.clone();
@@ -240,7 +239,7 @@ impl Poller {
             .iter()
             .map(|(child, class)| Child {
                 class: class.clone(),
-                started_at: self.instance.starts.of(&child.name).or(child.started_at),
+                started_at: self.instance.starts.of(&child.uid).or(child.started_at),
             })
             .collect();
         Ok(plan)

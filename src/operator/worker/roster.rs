@@ -24,6 +24,7 @@ pub(super) struct Roster {
 #[derive(Debug, PartialEq)]
 struct Entry {
     name: String,
+    uid: String,
     resource: Option<String>,
     url: Option<String>,
 }
@@ -61,6 +62,7 @@ impl Entry {
     fn of(item: &Arc<PollerItem>) -> Self {
         Self {
             name: item.key.name.clone(),
+            uid: item.uid.clone(),
             resource: item.spec.resource.clone(),
             url: item.spec.url.clone(),
         }
@@ -79,6 +81,7 @@ pub(super) fn siblings(
         .filter(|item| item.key.name != name)
         .map(|item| Sibling {
             name: item.key.name.clone(),
+            uid: item.uid.clone(),
             spec: item.spec.clone(),
             started_at: starts.get(&item.key.name).copied(),
         })
@@ -114,6 +117,21 @@ mod tests {
         }
         tokio::time::advance(STILL).await;
         assert_eq!(roster.stale_in(known), Some(Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sibling_that_is_made_again_under_its_name_is_another_one() {
+        let mut roster = Roster::new();
+        let mut group = group(&["a", "b"]);
+        roster.observe(&group);
+        let known = roster.edition();
+        tokio::time::advance(STILL).await;
+        let mut again = poller("b", "prod");
+        again.uid = "another".to_owned();
+        group.pollers.insert("b".into(), Arc::new(again));
+        roster.observe(&group);
+        assert_eq!(roster.stale_in(known), Some(STILL));
+        assert_eq!(siblings(&group, "a", &BTreeMap::new())[0].uid, "another");
     }
 
     #[tokio::test(start_paused = true)]
