@@ -128,7 +128,16 @@ impl Wait {
 const GONE: &str = "the callback answered 410 Gone";
 
 impl Holds {
-    pub(super) fn new(clock: Clock, deferred_until: Option<DateTime<Utc>>) -> Self {
+    /// What an earlier process stored still holds: a deferral, a callback that is gone.
+    pub(super) fn new(clock: Clock, deferred_until: Option<DateTime<Utc>>, is_gone: bool) -> Self {
+        let holds = Self::deferred(clock, deferred_until);
+        if is_gone {
+            holds.leave(&Outcome::of(End::CallbackGone));
+        }
+        holds
+    }
+
+    fn deferred(clock: Clock, deferred_until: Option<DateTime<Utc>>) -> Self {
         let left = deferred_until.and_then(|until| (until - clock.now()).to_std().ok());
         let hold = deferred_until.zip(left).map(|(until, left)| Hold {
             cause: Cause::Provider,

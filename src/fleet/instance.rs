@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use reqwest::{Client, Url};
 use tokio::sync::watch;
 
-use super::{Environment, InstanceState, authentication, holds::Holds, starts::Starts};
+use super::{
+    Environment, InstanceState, authentication, gone::callback_digest, holds::Holds, starts::Starts,
+};
 use crate::{
     api::ConnectorInstanceSpec,
     callback::{CallbackSettings, HttpCallback},
@@ -36,6 +38,9 @@ pub struct InstanceSettings {
     pub tokens: Arc<dyn TokenStore>,
     /// A deferral that an earlier process stored.
     pub deferred_until: Option<DateTime<Utc>>,
+    /// The [digest](Instance::callback_digest) of the callback that answered an earlier process
+    /// with 410.
+    pub gone_callback: Option<String>,
 }
 
 /// The names of the Secrets that an instance needs, each once, in order.
@@ -72,6 +77,7 @@ pub struct Instance {
     /// `None` where the instance names no callback: nothing may be polled then.
     pub(super) callback: Option<HttpCallback>,
     authenticator: Arc<Authenticator>,
+    callback_digest: Option<String>,
     holds: Holds,
     pub(super) starts: Starts,
     pub(super) identity: Identity,
@@ -117,8 +123,11 @@ impl Instance {
             name,
             spec,
             deferred_until,
+            gone_callback,
             ..
         } = settings;
+        let callback_digest = callback_digest(&spec);
+        let is_gone = gone_callback.is_some() && gone_callback == callback_digest;
         Ok(Arc::new(Self {
             identity: identity(&namespace, &name, &spec),
             namespace,
@@ -127,7 +136,8 @@ impl Instance {
             connection: Arc::new(connection),
             callback,
             authenticator,
-            holds: Holds::new(environment.clock, deferred_until),
+            callback_digest,
+            holds: Holds::new(environment.clock, deferred_until, is_gone),
             starts: Starts::new(),
         }))
     }
@@ -141,6 +151,12 @@ impl Instance {
     /// Sends to the callback again after a 410 or within a hold.
     pub fn resume_delivery(&self) {
         self.holds.release();
+    }
+
+    /// What to remember of its callback when that has answered 410.
+    #[must_use]
+    pub fn callback_digest(&self) -> Option<&str> {
+        self.callback_digest.as_deref()
     }
 
     /// Waits until no token is being renewed, a few seconds at most: what must precede the end of

@@ -1,6 +1,7 @@
 //! Instances and pollers at work: what both rims, `local` and `operator`, assemble and run.
 
 mod authentication;
+mod gone;
 mod holds;
 mod instance;
 mod plan;

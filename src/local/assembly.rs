@@ -97,17 +97,15 @@ impl Assembler<'_> {
 
     fn instance_settings(&self, placed: &Placed<Box<ConnectorInstance>>) -> InstanceSettings {
         let name = &placed.id.name;
+        let record = self.memory.instances.get(name);
         InstanceSettings {
             namespace: name.namespace.clone(),
             name: name.name.clone(),
             spec: placed.object.spec.clone(),
             secrets: self.secrets(placed),
             tokens: Arc::new(FileTokenStore::new(token_path(self.state, name))),
-            deferred_until: self
-                .memory
-                .instances
-                .get(name)
-                .and_then(|record| record.deferred_until),
+            deferred_until: record.and_then(|record| record.deferred_until),
+            gone_callback: record.and_then(|record| record.gone_callback.clone()),
         }
     }
 

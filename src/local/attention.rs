@@ -57,7 +57,9 @@ impl Attention {
             ))),
             End::CallbackUnavailable(unavailable) => Some(Self::error(format!("callback: {}", unavailable.message))),
             End::CallbackGone => Some(Self::error(
-                "the callback answered 410 Gone: set spec.events.callback.url to a receiver that takes events".into(),
+                "the callback answered 410 Gone, and gets nothing more: set spec.events.callback.url to a receiver that \
+                 takes events, or the instance's annotation pollen.dev/resume-delivery to a new value, and start again"
+                    .into(),
             )),
             End::StoreFailed(error) => Some(Self::error(format!("checkpoint: {error}"))),
             End::Unusable(text) => Some(Self::error(format!("checkpoint: {text}"))),

@@ -26,7 +26,7 @@ fn waits(holds: &Holds) -> bool {
 }
 
 fn holds() -> Holds {
-    Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None)
+    Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None, false)
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +75,11 @@ async fn a_provider_that_names_a_time_is_left_alone_until_then() {
 #[tokio::test(start_paused = true)]
 async fn a_deferral_of_an_earlier_process_is_honoured() {
     let clock = Clock::starting_at(DateTime::UNIX_EPOCH);
-    let holds = Holds::new(clock, Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)));
+    let holds = Holds::new(
+        clock,
+        Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)),
+        false,
+    );
     assert!(waits(&holds));
     tokio::time::advance(Duration::from_secs(60)).await;
     assert_eq!(holds.enter(), Entry::Probe);
@@ -107,6 +111,16 @@ async fn a_callback_that_is_gone_waits_for_a_person() {
     holds.release();
     assert_eq!(holds.enter(), Entry::Poll);
     assert!(!holds.state().borrow().callback_gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_an_earlier_process_found_gone_waits_for_a_person() {
+    let holds = Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None, true);
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    assert!(waits(&holds));
+    assert!(holds.state().borrow().callback_gone);
+    holds.release();
+    assert_eq!(holds.enter(), Entry::Poll);
 }
 
 #[tokio::test(start_paused = true)]

@@ -105,3 +105,35 @@ async fn a_suspended_child_that_started_in_an_earlier_process_is_known_to_have_s
     let siblings = roster::siblings(&group, "tasks", &worker.starts());
     assert_eq!(siblings[0].started_at, Some(stored.started_at));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_is_gone_stays_alone_after_a_restart_or_an_edit_of_tags_until_resumed() {
+    let api = FakeApi::default();
+    with_its_secret(&api);
+    let mut item = fixtures::instance("prod");
+    let mut first = worker(&api);
+    show(&first, &api, item.clone());
+    first.turn().await;
+    let digest = |worker: &Worker| {
+        let running = worker.instance.as_ref().unwrap().running().unwrap();
+        running.instance.callback_digest().map(str::to_owned)
+    };
+    let mut stored = api.object(INSTANCE);
+    stored["status"]["goneCallback"] = json!(digest(&first));
+    api.insert(INSTANCE, stored);
+
+    let mut second = worker(&api);
+    item.spec.tags = vec!["edited".to_owned()];
+    item.generation = 2;
+    show(&second, &api, item.clone());
+    second.turn().await;
+    assert_eq!(status(&api)["conditions"][0]["reason"], "CallbackGone");
+    assert_eq!(status(&api)["goneCallback"], json!(digest(&second)));
+
+    item.resume_delivery = Some("now".to_owned());
+    show(&second, &api, item);
+    second.turn().await;
+    second.turn().await;
+    assert_eq!(status(&api)["goneCallback"], Value::Null);
+    assert_eq!(status(&api)["lastHandledResume"], "now");
+}
