@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Url};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::{
     Environment, InstanceState, authentication, gone::callback_digest, holds::Holds, starts::Starts,
@@ -27,6 +27,11 @@ use crate::{
 /// How long the end of a process waits for a token that is being renewed. A poll may have taken
 /// five seconds to stop before.
 const RENEWAL_GRACE: Duration = Duration::from_secs(3);
+
+/// Requests that one instance has in flight at its provider, however many pollers it has: their
+/// pages are what memory and the provider bear at once, and one round trip after the other keeps
+/// four of them busy.
+const REQUESTS_IN_FLIGHT: usize = 4;
 
 /// Everything an instance is built from.
 pub struct InstanceSettings {
@@ -78,6 +83,7 @@ pub struct Instance {
     pub(super) callback: Option<HttpCallback>,
     authenticator: Arc<Authenticator>,
     callback_digest: Option<String>,
+    requests: Semaphore,
     holds: Holds,
     pub(super) starts: Starts,
     pub(super) identity: Identity,
@@ -137,6 +143,7 @@ impl Instance {
             callback,
             authenticator,
             callback_digest,
+            requests: Semaphore::new(REQUESTS_IN_FLIGHT),
             holds: Holds::new(environment.clock, deferred_until, is_gone),
             starts: Starts::new(),
         }))
@@ -169,6 +176,12 @@ impl Instance {
     #[must_use]
     pub fn reauthorization_due(&self) -> Option<DateTime<Utc>> {
         self.authenticator.reauthorization_due()
+    }
+
+    /// Waits until the provider may be asked; in order of arrival.
+    pub(super) async fn leave_to_ask(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes it.
+        self.requests.acquire().await.ok()
     }
 
     pub(super) const fn holds(&self) -> &Holds {

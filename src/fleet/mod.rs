@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use holds::{Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, secret_names};
 pub use poller::{Poller, PollerSettings, Sibling};
-pub use runner::{Observer, run};
+pub use runner::{Begin, Observer, run};
 
 use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::AddressPolicy};
 

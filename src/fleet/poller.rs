@@ -115,6 +115,11 @@ impl Poller {
         &self.children
     }
 
+    /// Whether it asks what it asked when `checkpoint` was stored.
+    pub(super) fn asks_as(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.query_fingerprint == self.plan.query_fingerprint
+    }
+
     pub(super) const fn grid(&self) -> &Grid {
         &self.grid
     }
@@ -171,7 +176,7 @@ impl Poller {
         self.probe(checkpoint.as_ref(), stop).await?;
         let checkpoint = match checkpoint {
             Some(checkpoint) => checkpoint,
-            None => poll::start(&self.plan, &self.source, store, &self.clock, stop).await?,
+            None => self.start(store, stop).await?,
         };
         self.instance
             .starts
@@ -179,6 +184,7 @@ impl Poller {
         let plan = self.plan_with_children(stop).await?;
         let edges = Edges {
             source: &Probed {
+                instance: &self.instance,
                 source: &self.source,
                 findings: self.findings.get(),
                 rest: &self.late_findings,
@@ -187,6 +193,16 @@ impl Poller {
             store,
         };
         Ok(poll::poll(&plan, checkpoint, edges, &self.clock, stop).await)
+    }
+
+    /// Where it starts, resolved once and stored.
+    async fn start<S: CheckpointStore>(
+        &self,
+        store: &mut S,
+        stop: &CancellationToken,
+    ) -> Result<Checkpoint, End> {
+        let _leave = self.instance.leave_to_ask().await;
+        poll::start(&self.plan, &self.source, store, &self.clock, stop).await
     }
 
     /// Asks the provider, until it does, whether it understands the query.
@@ -211,6 +227,7 @@ impl Poller {
     /// What probing found; a finding that forbids polling is an error, and is probed for again with
     /// the next poll, since it may be mended at the provider.
     async fn sound(&self, from: DateTime<Utc>) -> Result<Findings, FetchError> {
+        let _leave = self.instance.leave_to_ask().await;
         probed::sound(self.source.probe(self.clock.now(), from).await?)
     }
 

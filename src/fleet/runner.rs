@@ -20,7 +20,17 @@ pub trait Observer: Send {
     fn waiting(&mut self, reason: &str) -> impl Future<Output = ()> + Send;
 }
 
-/// Polls at once and then at each grid point (phase = hash of the uid), and whenever `poke`
+/// When a poller polls first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// At once: it is new or edited, or somebody waits for it.
+    AtOnce,
+    /// On its grid, as it did in an earlier process; at once where that stored nothing, or where
+    /// something else is asked now.
+    OnGrid,
+}
+
+/// Polls as `begin` says and then at each grid point (phase = hash of the uid), and whenever `poke`
 /// changes, until `stop`.
 ///
 /// A poll that failed is tried again after seconds, doubling up to the interval. While the
@@ -30,6 +40,7 @@ pub async fn run<S: CheckpointStore, O: Observer>(
     poller: Poller,
     store: S,
     observer: O,
+    begin: Begin,
     poke: watch::Receiver<u64>,
     stop: CancellationToken,
 ) {
@@ -42,7 +53,7 @@ pub async fn run<S: CheckpointStore, O: Observer>(
         checkpoint: None,
         failures: 0,
     }
-    .run()
+    .run(begin)
     .await;
 }
 
@@ -58,8 +69,12 @@ struct Runner<S, O> {
 }
 
 impl<S: CheckpointStore, O: Observer> Runner<S, O> {
-    async fn run(mut self) {
+    async fn run(mut self, begin: Begin) {
         self.poke.mark_unchanged();
+        let first = self.until_first(begin).await;
+        if !first.is_zero() && !self.wait(first).await {
+            return;
+        }
         while let Some(turn) = self.turn().await {
             let mut outcome = self.poll().await;
             turn.end(&outcome);
@@ -69,6 +84,23 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
                 return;
             }
         }
+    }
+
+    /// How long to wait before the first poll.
+    async fn until_first(&mut self, begin: Begin) -> Duration {
+        if begin == Begin::AtOnce {
+            return Duration::ZERO;
+        }
+        // A store that fails is reported by the poll that reads it again.
+        self.checkpoint = self.store.load().await.unwrap_or_default();
+        let Some(checkpoint) = &self.checkpoint else {
+            return Duration::ZERO;
+        };
+        if !self.poller.asks_as(checkpoint) {
+            return Duration::ZERO;
+        }
+        let now = self.poller.clock().now();
+        self.poller.grid().until_first(checkpoint.swept_at, now)
     }
 
     /// Waits until the instance lets this poller poll; `None` on a stop.
@@ -109,6 +141,11 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
     /// Waits for the next poll; false on a stop.
     async fn wait_for_turn(&mut self, end: &End) -> bool {
         let wait = self.wait_after(end);
+        self.wait(wait).await
+    }
+
+    /// Waits for so long, or until somebody pokes; false on a stop.
+    async fn wait(&mut self, wait: Duration) -> bool {
         tokio::select! {
             () = self.stop.cancelled() => false,
             () = tokio::time::sleep(wait) => true,

@@ -10,7 +10,8 @@ use super::{
     task::{Surroundings, Task},
 };
 use crate::{
-    api::{PollerResource, reasons},
+    api::{PollerResource, PollerResourceStatus, reasons},
+    fleet::Begin,
     operator::{
         cache::{Group, PollerItem},
         item::Key,
@@ -18,7 +19,11 @@ use crate::{
         notices::{Notice, Notices},
         plan::{self, Plan},
         shared::Shared,
-        status::{OpenError, Refusal, conditions::Standing, report_refused, report_unread},
+        status::{
+            OpenError, Refusal,
+            conditions::{READY, Standing, status_of},
+            report_refused, report_unread,
+        },
         verdict,
     },
 };
@@ -253,8 +258,9 @@ impl PollerWork {
         match built {
             Ok(poller) => {
                 around.shared.metrics.pollers.inc();
-                self.task = Some(around.start(poller, item, ledger, running));
-                // Its first poll begins at once: that is what a request asks for.
+                let begin = begin(item, ledger.lock().await.status());
+                self.task = Some(around.start(poller, item, ledger, begin, running));
+                // Where a poll is asked for, the first one begins at once.
                 self.mark_handled(item, ledger).await;
             }
             Err(error) => {
@@ -295,6 +301,19 @@ impl PollerWork {
             tracing::warn!(poller = %item.key, %error, "a poll request is not marked as handled");
         }
         self.poked = Some(request);
+    }
+}
+
+/// When a poller polls first: one that was well and is unchanged goes on with its grid.
+pub(super) fn begin(item: &PollerItem, stored: &PollerResourceStatus) -> Begin {
+    let unchanged = stored.observed_generation == Some(item.generation);
+    let well = status_of(&stored.conditions, READY) == Some("True");
+    let asked = item.poll_requested_at.is_some()
+        && item.poll_requested_at != stored.last_handled_poll_request;
+    if unchanged && well && !asked {
+        Begin::OnGrid
+    } else {
+        Begin::AtOnce
     }
 }
 

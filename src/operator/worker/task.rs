@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{InstanceWork, Wake, instance::Running, roster};
 use crate::{
     category::ConfigurationError,
-    fleet::{self, Poller, PollerSettings, Sibling},
+    fleet::{self, Begin, Poller, PollerSettings, Sibling},
     operator::{
         cache::{Group, PollerItem},
         ledger::{KubeCheckpointStore, Ledger},
@@ -111,6 +111,7 @@ impl Surroundings<'_> {
         poller: Poller,
         item: &Arc<PollerItem>,
         ledger: &Arc<Mutex<Ledger>>,
+        begin: Begin,
         running: &Running,
     ) -> Task {
         let children = poller.children().to_vec();
@@ -130,6 +131,7 @@ impl Surroundings<'_> {
             Arc::clone(item),
             Arc::clone(ledger),
             reporter,
+            begin,
             poked,
             stop.clone(),
         );
@@ -170,6 +172,7 @@ async fn work(
     item: Arc<PollerItem>,
     ledger: Arc<Mutex<Ledger>>,
     reporter: Reporter,
+    begin: Begin,
     poked: watch::Receiver<u64>,
     stop: CancellationToken,
 ) {
@@ -177,5 +180,6 @@ async fn work(
     if let Err(error) = begun {
         tracing::debug!(poller = %item.key, %error, "the first condition is not written");
     }
-    fleet::run(poller, KubeCheckpointStore(ledger), reporter, poked, stop).await;
+    let store = KubeCheckpointStore(ledger);
+    fleet::run(poller, store, reporter, begin, poked, stop).await;
 }

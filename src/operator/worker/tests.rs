@@ -1,10 +1,14 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::operator::{
-    cache::{Cached as _, InstanceItem},
-    fake_api::{FakeApi, Fault},
-    fixtures,
+use crate::{
+    api::PollerResourceStatus,
+    fleet::Begin,
+    operator::{
+        cache::{Cached as _, InstanceItem},
+        fake_api::{FakeApi, Fault},
+        fixtures,
+    },
 };
 
 const POLLERS: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/pollerresources";
@@ -136,4 +140,34 @@ async fn a_callback_that_is_gone_stays_alone_after_a_restart_or_an_edit_of_tags_
     second.turn().await;
     assert_eq!(status(&api)["goneCallback"], Value::Null);
     assert_eq!(status(&api)["lastHandledResume"], "now");
+}
+
+#[test]
+fn a_poller_goes_on_with_its_grid_unless_it_is_new_edited_unwell_or_asked_to_poll() {
+    let mut item = fixtures::poller("accounts", "prod");
+    let stored = |status: &str, generation: i64| -> PollerResourceStatus {
+        let ready = json!({
+            "type": "Ready", "status": status, "reason": "Succeeded", "message": "",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        });
+        serde_json::from_value(json!({
+            "observedGeneration": generation,
+            "conditions": [ready],
+            "lastHandledPollRequest": "1",
+        }))
+        .unwrap()
+    };
+    assert_eq!(poller::begin(&item, &stored("True", 1)), Begin::OnGrid);
+    for (status, generation) in [("False", 1), ("Unknown", 1), ("True", 0)] {
+        let begin = poller::begin(&item, &stored(status, generation));
+        assert_eq!(begin, Begin::AtOnce, "{status} {generation}");
+    }
+    assert_eq!(
+        poller::begin(&item, &PollerResourceStatus::default()),
+        Begin::AtOnce
+    );
+    for (asked, expected) in [("1", Begin::OnGrid), ("2", Begin::AtOnce)] {
+        item.poll_requested_at = Some(asked.to_owned());
+        assert_eq!(poller::begin(&item, &stored("True", 1)), expected);
+    }
 }
