@@ -11,6 +11,7 @@ mod runner;
 mod schedule;
 mod starts;
 mod turn;
+mod unsupported;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use holds::{Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, secret_names};
 pub use poller::{Poller, PollerSettings, Sibling};
 pub use runner::{Begin, Observer, run};
+pub use unsupported::{unsupported_by_instance, unsupported_by_poller};
 
 use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::AddressPolicy};
 

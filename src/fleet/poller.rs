@@ -15,9 +15,10 @@ use super::{
     probed::{self, Probed},
     schedule::Grid,
     turn::Turn,
+    unsupported::{unsupported_by_instance, unsupported_by_poller},
 };
 use crate::{
-    api::{Checkpoint, PollerResourceSpec, Subclasses},
+    api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec, Subclasses},
     category::ConfigurationError,
     clock::Clock,
     poll::{self, CheckpointStore, Child, Edges, End, Outcome, Plan},
@@ -57,6 +58,8 @@ pub struct Poller {
     children: Vec<(Sibling, String)>,
     /// Whether the children had their chance to start.
     children_awaited: AtomicBool,
+    /// What the specs ask for in vain.
+    unsupported: Vec<String>,
     findings: OnceCell<Findings>,
     /// What the first row showed, where there was none to probe with.
     late_findings: OnceCell<Findings>,
@@ -89,6 +92,7 @@ impl Poller {
             children: children(instance, &settings, &source),
             children_awaited: AtomicBool::new(false),
             instance: instance.clone(),
+            unsupported: unsupported(&instance.spec, &settings.spec),
             plan,
             source,
             clock: environment.clock,
@@ -269,10 +273,18 @@ impl Poller {
         self.source
             .notes()
             .iter()
+            .chain(&self.unsupported)
             .chain(probed.flat_map(|findings| &findings.notes))
             .cloned()
             .collect()
     }
+}
+
+fn unsupported(instance: &ConnectorInstanceSpec, spec: &PollerResourceSpec) -> Vec<String> {
+    let mut all = unsupported_by_poller(spec);
+    let told = unsupported_by_instance(instance).into_iter();
+    all.extend(told.map(|text| format!("its instance's {text}")));
+    all
 }
 
 fn source(

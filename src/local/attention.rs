@@ -51,8 +51,8 @@ impl Attention {
                 Some(Self::error(format!("provider: {error}{}", provider_advice(error.category))))
             }
             End::Blocked { object_id, rejection } => Some(Self::error(format!(
-                "the callback refuses the event of {object_id} with {}: {}; mend the receiver, \
-                 or set spec.events.callback.onRejected to DeadLetter or Skip",
+                "the callback refuses the event of {object_id} with {}: {}; mend the receiver: until it takes \
+                 the event, the poller waits there",
                 rejection.status, rejection.message
             ))),
             End::CallbackUnavailable(unavailable) => Some(Self::error(format!("callback: {}", unavailable.message))),
