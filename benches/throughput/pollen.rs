@@ -85,13 +85,20 @@ impl Poller {
         };
         let stop = CancellationToken::new();
         let checkpoint = checkpoint.clone();
-        let outcome = poll(&self.plan, checkpoint, edges, &Clock::system(), &stop).await;
+        let outcome = poll(
+            &self.plan,
+            checkpoint.into(),
+            edges,
+            &Clock::system(),
+            &stop,
+        )
+        .await;
         let read = Read {
             records: usize::try_from(outcome.progress.read)?,
             changes: usize::try_from(outcome.progress.events())?,
         };
         match (outcome.end, outcome.checkpoint) {
-            (End::Complete, Some(checkpoint)) => Ok((read, checkpoint)),
+            (End::Complete, Some(held)) => Ok((read, held.checkpoint)),
             (end, _) => Err(format!("the poll ended with {end:?}").into()),
         }
     }

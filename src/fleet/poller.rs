@@ -21,7 +21,7 @@ use crate::{
     api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec, Subclasses},
     category::ConfigurationError,
     clock::Clock,
-    poll::{self, CheckpointStore, Child, Edges, End, Outcome, Plan},
+    poll::{self, CheckpointStore, Child, Edges, End, Held, Outcome, Plan},
     provider::{FetchError, Findings, ResourceSettings, ResourceSource},
 };
 
@@ -135,14 +135,15 @@ impl Poller {
     /// Polls once: probes if need be, sweeps, delivers, stores.
     pub async fn poll<S: CheckpointStore>(
         &self,
-        checkpoint: Option<Checkpoint>,
+        mut held: Option<Held>,
         store: &mut S,
         stop: &CancellationToken,
     ) -> Outcome {
-        let mut outcome = self
-            .try_poll(checkpoint, store, stop)
-            .await
-            .unwrap_or_else(Outcome::of);
+        let polled = self.try_poll(&mut held, store, stop).await;
+        let mut outcome = polled.unwrap_or_else(|end| Outcome {
+            checkpoint: held,
+            ..Outcome::of(end)
+        });
         outcome.findings = self.findings();
         outcome
     }
@@ -150,7 +151,7 @@ impl Poller {
     /// Polls once, unless the instance is held: then it ends as the poll did that showed why.
     pub async fn poll_unless_held<S: CheckpointStore>(
         &self,
-        checkpoint: Option<Checkpoint>,
+        held: Option<Held>,
         store: &mut S,
         stop: &CancellationToken,
     ) -> Outcome {
@@ -158,34 +159,40 @@ impl Poller {
             Ok(turn) => turn,
             Err(wait) => {
                 return Outcome {
-                    checkpoint,
+                    checkpoint: held,
                     ..Outcome::of(wait.into_end())
                 };
             }
         };
-        let outcome = self.poll(checkpoint, store, stop).await;
+        let outcome = self.poll(held, store, stop).await;
         turn.end(&outcome);
         outcome
     }
 
+    /// Takes `held` once nothing stands in the poll's way.
     async fn try_poll<S: CheckpointStore>(
         &self,
-        checkpoint: Option<Checkpoint>,
+        held: &mut Option<Held>,
         store: &mut S,
         stop: &CancellationToken,
     ) -> Result<Outcome, End> {
         let Some(callback) = &self.instance.callback else {
             return Err(End::Stopped);
         };
-        self.probe(checkpoint.as_ref(), stop).await?;
-        let checkpoint = match checkpoint {
-            Some(checkpoint) => checkpoint,
-            None => self.start(store, stop).await?,
-        };
-        self.instance
-            .starts
-            .record(&self.plan.uid, checkpoint.started_at);
+        let known = held.as_ref().map(|held| &held.checkpoint);
+        self.probe(known, stop).await?;
+        if held.is_none() {
+            *held = Some(self.start(store, stop).await?.into());
+        }
+        if let Some(held) = held {
+            self.instance
+                .starts
+                .record(&self.plan.uid, held.checkpoint.started_at);
+        }
         let plan = self.plan_with_children(stop).await?;
+        let Some(held) = held.take() else {
+            return Err(End::Stopped);
+        };
         let edges = Edges {
             source: &Probed {
                 instance: &self.instance,
@@ -196,7 +203,7 @@ impl Poller {
             callback,
             store,
         };
-        Ok(poll::poll(&plan, checkpoint, edges, &self.clock, stop).await)
+        Ok(poll::poll(&plan, held, edges, &self.clock, stop).await)
     }
 
     /// Where it starts, resolved once and stored.

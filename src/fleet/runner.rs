@@ -6,10 +6,7 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Poller, turn::Turn};
-use crate::{
-    api::Checkpoint,
-    poll::{CheckpointStore, End, Outcome, StoreError},
-};
+use crate::poll::{CheckpointStore, End, Held, Outcome, Progress, StoreError};
 
 /// Who is told after each poll: the rim, which makes conditions or lines of it.
 pub trait Observer: Send {
@@ -51,7 +48,7 @@ pub fn run<S: CheckpointStore, O: Observer>(
         observer,
         poke,
         stop,
-        checkpoint: None,
+        held: None,
         failures: 0,
     });
     runner.run(begin)
@@ -64,12 +61,31 @@ struct Runner<S, O> {
     poke: watch::Receiver<u64>,
     stop: CancellationToken,
     /// The truth while this process holds the claim; `None` where it must be read.
-    checkpoint: Option<Checkpoint>,
+    held: Option<Held>,
     failures: u32,
 }
 
 impl<S: CheckpointStore, O: Observer> Runner<S, O> {
     async fn run(mut self: Box<Self>, begin: Begin) {
+        self.poll_until_stopped(begin).await;
+        Box::pin(self.write_rest()).await;
+    }
+
+    /// Stores at the end what could not be stored when it was settled.
+    async fn write_rest(&mut self) {
+        let Some(held) = self.held.take().filter(Held::is_unwritten) else {
+            return;
+        };
+        let saved = self
+            .store
+            .save(&held.checkpoint, &Progress::default())
+            .await;
+        if let Err(error) = saved {
+            tracing::warn!(%error, "events that were delivered will be delivered again");
+        }
+    }
+
+    async fn poll_until_stopped(&mut self, begin: Begin) {
         self.poke.mark_unchanged();
         let first = Box::pin(self.until_first(begin)).await;
         if !first.is_zero() && !self.wait_for_turn(first).await {
@@ -90,7 +106,7 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
         let mut outcome = self.poll().await;
         turn.end(&outcome);
         self.observer.polled(&outcome).await;
-        self.checkpoint = outcome.checkpoint.take();
+        self.held = outcome.checkpoint.take();
         self.wait_after(&outcome.end)
     }
 
@@ -100,8 +116,8 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
             return Duration::ZERO;
         }
         // A store that fails is reported by the poll that reads it again.
-        self.checkpoint = self.store.load().await.unwrap_or_default();
-        let Some(checkpoint) = &self.checkpoint else {
+        self.held = self.store.load().await.unwrap_or_default().map(Held::from);
+        let Some(Held { checkpoint, .. }) = &self.held else {
             return Duration::ZERO;
         };
         if !self.poller.asks_as(checkpoint) {
@@ -132,16 +148,12 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
     }
 
     async fn poll(&mut self) -> Outcome {
-        let checkpoint = match self.checkpoint.take() {
-            Some(checkpoint) => Ok(Some(checkpoint)),
-            None => self.store.load().await,
+        let held = match self.held.take() {
+            Some(held) => Ok(Some(held)),
+            None => self.store.load().await.map(|stored| stored.map(Held::from)),
         };
-        match checkpoint {
-            Ok(checkpoint) => {
-                self.poller
-                    .poll(checkpoint, &mut self.store, &self.stop)
-                    .await
-            }
+        match held {
+            Ok(held) => self.poller.poll(held, &mut self.store, &self.stop).await,
             Err(error) => Outcome::of(End::StoreFailed(error)),
         }
     }

@@ -113,10 +113,10 @@ impl Report {
         let watermark = outcome
             .checkpoint
             .as_ref()
-            .map_or_else(String::new, |checkpoint| {
+            .map_or_else(String::new, |held| {
                 format!(
                     "  watermark {}",
-                    checkpoint
+                    held.checkpoint
                         .records
                         .watermark
                         .to_rfc3339_opts(SecondsFormat::AutoSi, true)

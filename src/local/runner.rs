@@ -7,9 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{once, report::Report, state::FileCheckpointStore};
 use crate::{
-    api::Checkpoint,
     fleet::{self, Begin, Observer, Poller},
-    poll::{CheckpointStore as _, End, Outcome},
+    poll::{CheckpointStore as _, End, Held, Outcome},
 };
 
 /// One poller, its file, and where its lines go.
@@ -34,15 +33,15 @@ impl Runner {
         once::settle(poll, patience, stop).await
     }
 
-    async fn poll(&mut self, known: Option<Checkpoint>, stop: &CancellationToken) -> Outcome {
+    async fn poll(&mut self, known: Option<Held>, stop: &CancellationToken) -> Outcome {
         let stored = match known {
-            Some(checkpoint) => Ok(Some(checkpoint)),
-            None => self.store.load().await,
+            Some(held) => Ok(Some(held)),
+            None => self.store.load().await.map(|stored| stored.map(Held::from)),
         };
         match stored {
-            Ok(checkpoint) => {
+            Ok(held) => {
                 self.poller
-                    .poll_unless_held(checkpoint, &mut self.store, stop)
+                    .poll_unless_held(held, &mut self.store, stop)
                     .await
             }
             Err(error) => Outcome::of(End::StoreFailed(error)),

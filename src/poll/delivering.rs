@@ -102,7 +102,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
                 self.in_flight.remove(&id);
             }
             match delivery {
-                Delivery::Acknowledged => self.acknowledge(range, ledger).await?,
+                Delivery::Acknowledged => self.acknowledge(range, ledger).await,
                 Delivery::Rejected(_) if range.len() > 1 => self.alone.extend(range),
                 other => {
                     let end = self.end_of(&range, other);
@@ -130,7 +130,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
 
     /// The next notification in flight to end, with due writes made meanwhile.
     async fn wait<F>(
-        &self,
+        &mut self,
         flying: &mut FuturesUnordered<F>,
         ledger: &mut impl Settle,
     ) -> Result<Option<(Range, Delivery)>, End>
@@ -138,17 +138,24 @@ impl<'a, C: Callback> Delivering<'a, C> {
         F: Future<Output = (Range, Delivery)>,
     {
         loop {
-            let due = ledger.next_write();
+            let due = ledger.next_write().filter(|_| self.failure.is_none());
             tokio::select! {
                 biased;
                 ended = flying.next() => return Ok(ended),
                 () = grace(self.stop) => return Err(End::Stopped),
-                () = at(due) => ledger.write_due().await?,
+                () = at(due) => self.write_due(ledger).await,
             }
         }
     }
 
-    async fn acknowledge(&mut self, range: Range, ledger: &mut impl Settle) -> Result<(), End> {
+    /// Writes what is due. What fails ends the sending alone: what is in flight is still heard.
+    async fn write_due(&mut self, ledger: &mut impl Settle) {
+        if self.failure.is_none() {
+            self.failure = ledger.write_due().await.err();
+        }
+    }
+
+    async fn acknowledge(&mut self, range: Range, ledger: &mut impl Settle) {
         for index in range {
             if let Some(change) = self.changes.get(index) {
                 self.settled.insert(index);
@@ -158,11 +165,9 @@ impl<'a, C: Callback> Delivering<'a, C> {
         if let Some(date) = self.settled.until() {
             ledger.settled_until(date);
         }
-        ledger.write_due().await?;
+        self.write_due(ledger).await;
         if self.stop.is_cancelled() {
-            Err(End::Stopped)
-        } else {
-            Ok(())
+            self.failure.get_or_insert(End::Stopped);
         }
     }
 

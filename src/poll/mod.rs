@@ -9,6 +9,7 @@
 mod change;
 mod delivering;
 mod fingerprint;
+mod held;
 mod plan;
 mod run;
 mod scan;
@@ -24,6 +25,7 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
+pub use held::Held;
 pub use plan::{Child, Plan, Start};
 pub use run::{Edges, poll};
 pub use start::start;
@@ -104,9 +106,9 @@ pub enum StoreError {
 /// How a poll ended, and what it leaves behind.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The checkpoint to go on from in this process: as far as it is settled, and stored but for
-    /// a watermark that moved without an event. `None` where what is stored must be read again.
-    pub checkpoint: Option<Checkpoint>,
+    /// The checkpoint to go on from in this process, as far as it is settled. `None` where what is
+    /// stored must be read again.
+    pub checkpoint: Option<Held>,
     pub progress: Progress,
     pub end: End,
     /// What self-probes and the configuration gave reason to tell, in words for a condition.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::writing::unusable;
 use super::{
-    CheckpointStore, End, Outcome, Plan, Progress,
+    CheckpointStore, End, Held, Outcome, Plan, Progress,
     change::{Change, Comparison},
     delivering::Delivering,
     scan::{Scan, scan},
@@ -18,7 +18,6 @@ use super::{
     sweep::{Next, Sweep},
 };
 use crate::{
-    api::Checkpoint,
     callback::Callback,
     clock::Clock,
     provider::{Ask, FetchError, Page, PageError, PageSource},
@@ -29,6 +28,8 @@ const LEAST_VARYING: u64 = 10;
 
 const CLOCK_SET_BACK: &str = "the provider's clock was set back: polling goes on from there, and changes dated since may be \
      delivered again";
+const WINDOW_CUT: &str = "more versions lie inside the overlap than one checkpoint holds: what arrives later than the \
+     window reaches back is not seen; shorten spec.overlap";
 const CONTENT_VARIES: &str = "most records come with other content under an unchanged date: their content is left out of the \
      comparison; name the fields that vary in spec.ignoreFields to take the rest into account";
 
@@ -39,18 +40,18 @@ pub struct Edges<'a, S, C, K> {
     pub store: &'a mut K,
 }
 
-/// Polls once, from `checkpoint` to a new one.
+/// Polls once, from the checkpoint in `held` to a new one.
 ///
 /// Nothing that was not acknowledged moves the checkpoint. On `stop` a request is dropped, a
 /// notification in flight gets five seconds, and what was acknowledged is stored.
 pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
     plan: &Plan,
-    checkpoint: Checkpoint,
+    held: Held,
     edges: Edges<'_, S, C, K>,
     clock: &Clock,
     stop: &CancellationToken,
 ) -> Outcome {
-    let state = match State::resume(plan, checkpoint) {
+    let state = match State::resume(plan, held) {
         Ok(state) => state,
         Err(error) => return Outcome::of(unusable(error)),
     };

@@ -2,7 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Plan, change::Change, fingerprint::Fingerprints, unusable::Unusable, window::Window};
+use super::{
+    Plan,
+    change::Change,
+    fingerprint::Fingerprints,
+    held::{Due, Held},
+    unusable::Unusable,
+    window::Window,
+};
 use crate::{
     api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck, Stream, Window as Encoded},
     event::Kind,
@@ -27,15 +34,10 @@ pub(super) struct State {
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
     due: Due,
-}
-
-/// What a write would tell that the stored checkpoint doesn't.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    Nothing,
-    /// Only the watermark, moved by records that need no event.
-    Watermark,
-    Settled,
+    /// The provider's clock at the sweep that was stored last.
+    written: DateTime<Utc>,
+    /// The window holds less than the reach, since a checkpoint holds no more.
+    pub(super) is_cut: bool,
 }
 
 impl State {
@@ -62,7 +64,12 @@ impl State {
     }
 
     /// Takes up a stored checkpoint.
-    pub(super) fn resume(plan: &Plan, checkpoint: Checkpoint) -> Result<Self, Unusable> {
+    pub(super) fn resume(plan: &Plan, held: Held) -> Result<Self, Unusable> {
+        let Held {
+            checkpoint,
+            due,
+            written,
+        } = held;
         if checkpoint.version > CHECKPOINT_VERSION {
             return Err(Unusable::TooNew(checkpoint.version));
         }
@@ -84,6 +91,7 @@ impl State {
         let content_ignored = ignored.is_some() && *ignored == plan.content;
         let mut state = Self::at(checkpoint, fingerprints, window);
         state.content_ignored = content_ignored;
+        (state.due, state.written) = (due, written);
         if asked_otherwise {
             state.ask_otherwise(plan);
         }
@@ -102,6 +110,8 @@ impl State {
             unfinished: records.settled_at_start.is_some(),
             content_ignored: false,
             due: Due::Nothing,
+            written: stored.started_at,
+            is_cut: false,
             stored,
         }
     }
@@ -196,6 +206,9 @@ impl State {
     /// The sweep so far proved nothing about order: the watermark goes back to its start.
     pub(super) fn retreat(&mut self) {
         self.watermark = self.settled_at_start;
+        if self.stored.records.watermark > self.watermark {
+            self.due = Due::Settled;
+        }
     }
 
     /// A sweep has read everything: the window is cut to the reach.
@@ -219,8 +232,7 @@ impl State {
 
     /// A watermark moved by records without events is written at most every ten minutes.
     fn quiet_write(&mut self, clock: DateTime<Utc>) {
-        let written = self.stored.swept_at.unwrap_or(self.stored.started_at);
-        if self.due == Due::Watermark && clock - written >= QUIET_WRITE_INTERVAL {
+        if self.due == Due::Watermark && clock - self.written >= QUIET_WRITE_INTERVAL {
             self.due = Due::Settled;
         }
     }
@@ -267,22 +279,32 @@ impl State {
             .ok_or(Unusable::WindowTooLarge(capacity))?;
         if fitting > since {
             self.window_since = self.window_since.max(fitting);
+            self.is_cut = true;
         }
         Ok(fitting)
     }
 
     /// `checkpoint` is stored now.
     pub(super) fn stored(&mut self, checkpoint: Checkpoint) {
+        self.written = checkpoint.swept_at.unwrap_or(checkpoint.started_at);
         self.stored = checkpoint;
         self.due = Due::Nothing;
     }
 
-    /// The checkpoint to go on from in this process, and whether it equals the stored one.
-    pub(super) fn into_checkpoint(mut self, plan: &Plan, capacity: usize) -> Checkpoint {
-        if self.due == Due::Nothing && self.stored.records.watermark == self.watermark {
-            return self.stored;
+    /// What to go on from in this process.
+    pub(super) fn into_held(mut self, plan: &Plan, capacity: usize) -> Held {
+        let (due, written) = (self.due, self.written);
+        let is_stored = due == Due::Nothing && self.stored.records.watermark == self.watermark;
+        let checkpoint = if is_stored {
+            self.stored
+        } else {
+            self.checkpoint(plan, capacity).unwrap_or(self.stored)
+        };
+        Held {
+            checkpoint,
+            due,
+            written,
         }
-        self.checkpoint(plan, capacity).unwrap_or(self.stored)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::Poll;
+use super::{Poll, WINDOW_CUT};
 use crate::{
     callback::Callback,
     poll::{
@@ -52,9 +52,12 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         {
             end = failed;
         }
+        if self.state.is_cut {
+            self.progress.notes.push(WINDOW_CUT.to_owned());
+        }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         let capacity = self.edges.store.window_capacity();
-        let checkpoint = (!lost).then(|| self.state.into_checkpoint(self.plan, capacity));
+        let checkpoint = (!lost).then(|| self.state.into_held(self.plan, capacity));
         Outcome {
             checkpoint,
             progress: self.progress,

@@ -1,6 +1,7 @@
 //! Checkpoints that are foreign, damaged, too new, or not to be written.
 
 use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
 
 use super::world::{World, at, provider_error};
 use crate::poll::{End, StoreError};
@@ -60,8 +61,8 @@ async fn a_lost_claim_ends_the_poll_and_forgets_its_checkpoint() {
     let world = settled().await;
     world.pass(5).await;
     world.touch("b");
-    *world.store.failing.lock().unwrap() =
-        Some(StoreError::ClaimLost("resourceVersion 7".to_owned()));
+    let lost = StoreError::ClaimLost("resourceVersion 7".to_owned());
+    world.store.failing.lock().unwrap().push(lost);
     let outcome = world.poll().await;
     assert!(matches!(
         outcome.end,
@@ -75,14 +76,37 @@ async fn a_store_that_fails_for_a_while_costs_no_repeat_in_this_process() {
     let world = settled().await;
     world.pass(5).await;
     world.touch("b");
-    *world.store.failing.lock().unwrap() =
-        Some(StoreError::Unavailable("connection refused".to_owned()));
+    let away = StoreError::Unavailable("connection refused".to_owned());
+    *world.store.failing.lock().unwrap() = vec![away; 2];
     let outcome = world.poll().await;
     assert!(matches!(
         outcome.end,
         End::StoreFailed(StoreError::Unavailable(_))
     ));
-    assert_eq!(outcome.checkpoint.unwrap().records.watermark, at(5));
+    let held = outcome.checkpoint.unwrap();
+    assert_eq!(held.checkpoint.records.watermark, at(5));
+    assert!(held.is_unwritten());
+    let outcome = world.poll_from(held, &CancellationToken::new()).await;
+    assert_eq!((outcome.end, outcome.progress.events()), (End::Complete, 0));
+    assert!(!outcome.checkpoint.unwrap().is_unwritten());
+    assert_eq!(world.store.checkpoint().records.watermark, at(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watermark_that_an_order_had_to_prove_is_taken_back_in_what_is_stored() {
+    let world = World::started().await;
+    for (id, second) in [("a", 10), ("b", 300), ("c", 200)] {
+        world.provider().touch_at(id, second);
+    }
+    world.provider().paging.page_size = 2;
+    world.provider().ignores_order = true;
+    world.provider().ignores_filter = true;
+    let unordered = world.provider().requests.len() + 3;
+    world.provider().failing.insert(unordered, provider_error());
+    world.pass(400).await;
+    assert!(matches!(world.poll().await.end, End::ProviderFailed(_)));
+    assert_eq!(world.receiver.acknowledged().len(), 2);
+    assert_eq!(world.store.checkpoint().records.watermark, at(0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +139,9 @@ async fn a_window_beyond_the_capacity_shrinks_by_whole_dates() {
             .created = -1_000;
     }
     world.pass(9).await;
-    assert_eq!(world.poll_well().await.len(), 9);
+    let outcome = world.poll().await;
+    assert_eq!(outcome.progress.events(), 9);
+    assert!(outcome.progress.notes[0].contains("shorten spec.overlap"));
     let checkpoint = world.store.checkpoint();
     assert_eq!(checkpoint.records.window.unwrap().count, 20);
     assert_eq!(checkpoint.records.window_since, at(10));
@@ -139,13 +165,14 @@ async fn a_watermark_moved_without_events_is_written_every_ten_minutes() {
     let mut world = World::started().await;
     world.plan.excluded_classes.insert("child".to_owned());
     let written = world.store.written();
+    let mut held = world.poll().await.checkpoint.unwrap();
     for _ in 0..40 {
         world.pass(60).await;
         let now = world.now();
         world.provider().touch_at("a", now).class = "child";
-        let outcome = world.poll().await;
-        world.store.edit(|_| {});
+        let outcome = world.poll_from(held, &CancellationToken::new()).await;
         assert_eq!(outcome.end, End::Complete);
+        held = outcome.checkpoint.unwrap();
     }
     let writes = world.store.written() - written;
     assert!((3..=5).contains(&writes), "{writes} writes in 40 minutes");

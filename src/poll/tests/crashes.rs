@@ -139,7 +139,7 @@ async fn play(settings: &Settings, history: &[Action]) -> Result<(), TestCaseErr
         crashed |= act(&world, action).await;
     }
     world.receiver.accept_all();
-    world.store.failing.lock().unwrap().take();
+    world.store.failing.lock().unwrap().clear();
     // Late rows become visible, and passes that gave up are repeated.
     for _ in 0..4 {
         world.pass(8).await;
@@ -187,7 +187,7 @@ async fn act(world: &World, action: &Action) -> bool {
         }
         Action::WriteFails => {
             let error = StoreError::Unavailable("connection refused".to_owned());
-            *world.store.failing.lock().unwrap() = Some(error);
+            world.store.failing.lock().unwrap().push(error);
             return true;
         }
     }

@@ -202,6 +202,23 @@ async fn a_stop_keeps_what_was_acknowledged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_hears_all_that_is_in_flight() {
+    let mut world = world_with(7).await;
+    (world.plan.max_events, world.plan.in_flight) = (1, 3);
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    world.receiver.turns.lock().unwrap().extend([1, 9, 9]);
+    world.receiver.script(move |_| {
+        stopping.cancel();
+        None
+    });
+    assert_eq!(world.poll_until(&stop).await.end, End::Stopped);
+    assert_eq!(world.receiver.acknowledged().len(), 3);
+    world.receiver.accept_all();
+    assert_eq!(world.poll_well().await.len(), 4, "none of the three again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_notification_without_an_answer_gives_way_to_a_stop() {
     let world = world_with(3).await;
     world.receiver.turns.lock().unwrap().push_back(NEVER);

@@ -15,7 +15,7 @@ use crate::{
     category::Category,
     clock::Clock,
     event::{Identity, Kind, Notification, Origin},
-    poll::{self, CheckpointStore, Edges, End, Outcome, Plan, Progress, Start, StoreError},
+    poll::{self, CheckpointStore, Edges, End, Held, Outcome, Plan, Progress, Start, StoreError},
     provider::{
         Ask, Bound, DateReader, FetchError, Page, PageSource, Paging, RecordShape, ShapeSettings,
         Step,
@@ -138,12 +138,18 @@ impl World {
                 Err(end) => return Outcome::of(end),
             },
         };
+        self.poll_from(checkpoint.into(), stop).await
+    }
+
+    /// One poll as a process goes on that has polled before.
+    pub(super) async fn poll_from(&self, held: Held, stop: &CancellationToken) -> Outcome {
+        let mut store = self.store.clone();
         let edges = Edges {
             source: self,
             callback: &self.receiver,
             store: &mut store,
         };
-        poll::poll(&self.plan, checkpoint, edges, &self.clock, stop).await
+        poll::poll(&self.plan, held, edges, &self.clock, stop).await
     }
 
     /// One poll that must end well; the events acknowledged in it.
@@ -411,7 +417,8 @@ pub(super) fn provider_error() -> FetchError {
 pub(super) struct Store {
     stored: Arc<Mutex<Option<String>>>,
     pub(super) writes: Arc<Mutex<Vec<Progress>>>,
-    pub(super) failing: Arc<Mutex<Option<StoreError>>>,
+    /// What the next writes fail of.
+    pub(super) failing: Arc<Mutex<Vec<StoreError>>>,
     pub(super) capacity: Option<usize>,
 }
 
@@ -451,7 +458,7 @@ impl CheckpointStore for Store {
         progress: &Progress,
     ) -> Result<(), StoreError> {
         tokio::task::yield_now().await;
-        if let Some(error) = self.failing.lock().unwrap().take() {
+        if let Some(error) = self.failing.lock().unwrap().pop() {
             return Err(error);
         }
         *self.stored.lock().unwrap() = Some(serde_json::to_string(checkpoint).unwrap());
