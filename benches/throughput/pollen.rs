@@ -9,7 +9,7 @@ use pollen::{
     catalog::Catalog,
     clock::Clock,
     event::{Identity, Origin},
-    network::{AddressPolicy, ClientOptions, GuardedClient, client},
+    network::{AddressPolicy, ClientOptions, GuardedClient},
     poll::{Edges, End, Plan, Start, poll, start},
     provider::{Connection, ResourceSettings, ResourceSource},
     secrets::Secrets,
@@ -103,9 +103,7 @@ pub(crate) fn callback(address: SocketAddr) -> Result<HttpCallback> {
     let settings = CallbackSettings {
         spec: &serde_json::from_value(json!({"url": format!("http://{address}/")}))?,
         secrets: &Secrets::default(),
-        client: client(Arc::clone(&policy), NAMESPACE, &ClientOptions::default())?,
-        policy,
-        namespace: NAMESPACE,
+        client: GuardedClient::new(policy, NAMESPACE, &ClientOptions::default())?,
         clock: Clock::system(),
         retry: RetryPolicy {
             first: Duration::from_secs(1),

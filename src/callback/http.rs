@@ -1,9 +1,9 @@
 //! A callback reached over HTTP.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use reqwest::{
-    Client, Method, Request, Response, StatusCode, Url,
+    Method, Request, Response, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 
@@ -19,7 +19,7 @@ use crate::{
     category::{ConfigurationError, Subject},
     clock::Clock,
     event::{Format, Notification, Origin, Payload},
-    network::{self, AddressPolicy, SendError},
+    network::{self, GuardedClient, SendError},
     secrets::Secrets,
 };
 
@@ -37,11 +37,7 @@ pub struct CallbackSettings<'a> {
     pub spec: &'a api::Callback,
     /// The Secrets that it names.
     pub secrets: &'a Secrets,
-    /// A client of [`network::client`].
-    pub client: Client,
-    pub policy: Arc<AddressPolicy>,
-    /// The instance's namespace, for which addresses are allowed.
-    pub namespace: &'a str,
+    pub client: GuardedClient,
     pub clock: Clock,
     pub retry: RetryPolicy,
 }
@@ -50,9 +46,7 @@ pub struct CallbackSettings<'a> {
 ///
 /// One value serves all pollers of the instance, each delivering as it likes.
 pub struct HttpCallback {
-    client: Client,
-    policy: Arc<AddressPolicy>,
-    namespace: String,
+    client: GuardedClient,
     url: Url,
     headers: Headers,
     signer: Signer,
@@ -73,13 +67,11 @@ impl HttpCallback {
             spec,
             secrets,
             client,
-            policy,
-            namespace,
             clock,
             retry,
         } = settings;
         let url = url::parse(&spec.url)?;
-        network::check_url(&url, &policy, namespace).map_err(|refusal| {
+        client.check_url(&url).map_err(|refusal| {
             ConfigurationError::new("spec.events.callback.url", refusal.to_string())
                 .about(Subject::Address)
         })?;
@@ -91,10 +83,8 @@ impl HttpCallback {
             signer: Signer::new(spec.signing.as_ref(), secrets)?,
             format: Format::new(spec.format)?,
             timeout: spec.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),
-            namespace: namespace.to_owned(),
             url,
             client,
-            policy,
             retry,
             clock,
         })
@@ -103,7 +93,7 @@ impl HttpCallback {
     async fn attempt(&self, payload: &Payload) -> Attempt<Delivery, Unavailable> {
         let signed = self.signer.sign(payload, self.clock.now());
         let request = self.request(payload, signed);
-        match network::execute(&self.client, request, &self.policy, &self.namespace).await {
+        match self.client.execute(request).await {
             Ok(answer) => self.judge(answer).await,
             Err(error) => failed(self.unanswered(&error), None),
         }

@@ -10,7 +10,7 @@ use crate::{
     catalog::{Catalog, CatalogError},
     clock::Clock,
     fleet::Environment,
-    network::{AddressPolicy, AddressRule},
+    network::{AddressPolicy, AddressRule, ClientOptions, Clients},
 };
 
 /// How a notification is repeated while pollers keep running: behind it the instance is held.
@@ -42,7 +42,10 @@ pub(super) fn environment(
     Ok(Environment {
         clock: Clock::system(),
         catalog: Arc::new(Catalog::builtin()?),
-        policy: Arc::new(AddressPolicy::new(allowed, Vec::new())),
+        clients: Arc::new(Clients::new(
+            Arc::new(AddressPolicy::new(allowed, Vec::new())),
+            ClientOptions::default(),
+        )),
         retry,
     })
 }

@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use reqwest::Url;
 
-use super::{Environment, InstanceSettings, instance::client};
+use super::InstanceSettings;
 use crate::{
     api::{Authentication, AuthenticationType},
     catalog::{self, ClientAuthentication, Connector, OAuth},
     category::ConfigurationError,
-    network::ClientOptions,
+    clock::Clock,
+    network::GuardedClient,
     provider::{
         address,
         auth::{
@@ -24,22 +25,21 @@ pub(super) fn authenticator(
     settings: &InstanceSettings,
     connector: &Connector,
     base: &Url,
-    environment: &Environment,
+    client: GuardedClient,
+    clock: Clock,
 ) -> Result<Authenticator, ConfigurationError> {
     let authentication = &settings.spec.authentication;
     let oauth = oauth(connector, authentication)?;
     let grant = Grant::new(authentication, &settings.secrets)?;
     Ok(Authenticator::new(AuthenticatorSettings {
-        client: client(settings, environment, ClientOptions::default())?,
-        policy: Arc::clone(&environment.policy),
-        namespace: settings.namespace.clone(),
+        client,
         token_url: address(base, &oauth.token_url),
         token_body: oauth.token_body,
         grant: grant.ok_or_else(|| unsupported(connector))?,
         scopes: oauth.scopes.clone(),
         credentials: ClientCredentials::new(authentication, &settings.secrets, sent_in(oauth))?,
         store: Arc::clone(&settings.tokens),
-        clock: environment.clock,
+        clock,
         lifetimes: Lifetimes {
             access: Some(Duration::from_secs(oauth.access_token_seconds)),
             refresh: oauth.refresh_token_seconds.map(Duration::from_secs),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use reqwest::{Client, Url};
+use reqwest::Url;
 use tokio::sync::watch;
 
 use super::{Environment, InstanceState, authentication, holds::Holds, starts::Starts};
@@ -13,7 +13,7 @@ use crate::{
     catalog::Connector,
     category::{ConfigurationError, Subject},
     event::Identity,
-    network::{self, ClientOptions, GuardedClient},
+    network::{self, GuardedClient},
     provider::{
         Connection, Redact,
         auth::{Authenticator, TokenStore},
@@ -88,30 +88,24 @@ impl Instance {
         environment: &Environment,
     ) -> Result<Arc<Self>, ConfigurationError> {
         let connector = connector(&settings.spec, environment)?;
-        let base = base(&settings, &connector, environment).await?;
-        let options = ClientOptions {
-            // Connection has time limits of its own, which fit long pages.
-            timeout: Duration::from_secs(900),
-            ..ClientOptions::default()
-        };
-        let policy = Arc::clone(&environment.policy);
-        let client =
-            GuardedClient::new(policy, &settings.namespace, &options).map_err(no_client)?;
+        let client = client(&settings, environment)?;
+        let base = base(&settings, &connector, &client).await?;
         let authenticator = Arc::new(authentication::authenticator(
             &settings,
             &connector,
             &base,
-            environment,
+            client.clone(),
+            environment.clock,
         )?);
         let connection = Connection::new(
             connector,
             base,
-            client,
+            client.clone(),
             authenticator.clone(),
             redact(&settings.secrets, Arc::clone(&authenticator)),
             environment.clock,
         )?;
-        let callback = callback(&settings, environment)?;
+        let callback = callback(&settings, client, environment)?;
         let InstanceSettings {
             namespace,
             name,
@@ -181,7 +175,7 @@ fn connector(
 async fn base(
     settings: &InstanceSettings,
     connector: &Connector,
-    environment: &Environment,
+    client: &GuardedClient,
 ) -> Result<Url, ConfigurationError> {
     let spec = &settings.spec;
     let url = |plain: bool| {
@@ -193,53 +187,39 @@ async fn base(
         )
     };
     let base = url(true)?;
-    network::check_url(&base, &environment.policy, &settings.namespace).map_err(|refusal| {
+    client.check_url(&base).map_err(|refusal| {
         ConfigurationError::new("spec.baseUrl", refusal.to_string()).about(Subject::Address)
     })?;
-    if base.scheme() == "https"
-        || network::is_allowed_host(&base, &environment.policy, &settings.namespace).await
-    {
+    if base.scheme() == "https" || client.is_allowed_host(&base).await {
         return Ok(base);
     }
     url(false)
 }
 
-pub(super) fn client(
+fn client(
     settings: &InstanceSettings,
     environment: &Environment,
-    options: ClientOptions,
-) -> Result<Client, ConfigurationError> {
-    let policy = Arc::clone(&environment.policy);
-    network::client(policy, &settings.namespace, &options).map_err(no_client)
-}
-
-fn no_client(error: reqwest::Error) -> ConfigurationError {
-    let words = network::describe(&error.without_url());
-    ConfigurationError::new("spec", format!("no HTTP client: {words}"))
+) -> Result<GuardedClient, ConfigurationError> {
+    let client = environment.clients.of(&settings.namespace);
+    client.map_err(|error| {
+        let words = network::describe(&error);
+        ConfigurationError::new("spec", format!("no HTTP client: {words}"))
+    })
 }
 
 fn callback(
     settings: &InstanceSettings,
+    client: GuardedClient,
     environment: &Environment,
 ) -> Result<Option<HttpCallback>, ConfigurationError> {
     let events = settings.spec.events.as_ref();
     let Some(spec) = events.and_then(|events| events.callback.as_ref()) else {
         return Ok(None);
     };
-    let in_flight = spec
-        .max_in_flight
-        .and_then(|most| usize::try_from(most).ok())
-        .unwrap_or(1);
-    let options = ClientOptions {
-        idle_connections: in_flight.max(ClientOptions::default().idle_connections),
-        ..ClientOptions::default()
-    };
     HttpCallback::new(CallbackSettings {
         spec,
         secrets: &settings.secrets,
-        client: client(settings, environment, options)?,
-        policy: environment.policy.clone(),
-        namespace: &settings.namespace,
+        client,
         clock: environment.clock,
         retry: environment.retry,
     })

@@ -18,15 +18,15 @@ pub use instance::{Instance, InstanceSettings, secret_names};
 pub use poller::{Poller, PollerSettings, Sibling};
 pub use runner::{Observer, run};
 
-use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::AddressPolicy};
+use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::Clients};
 
 /// What all instances of one process share.
 #[derive(Clone)]
 pub struct Environment {
     pub clock: Clock,
     pub catalog: Arc<Catalog>,
-    /// Which addresses providers and callbacks may have.
-    pub policy: Arc<AddressPolicy>,
+    /// The way to providers and callbacks, and which addresses these may have.
+    pub clients: Arc<Clients>,
     /// How a notification is repeated before its callback counts as unavailable.
     pub retry: RetryPolicy,
 }

@@ -26,14 +26,15 @@ pub trait Observer: Send {
 /// A poll that failed is tried again after seconds, doubling up to the interval. While the
 /// instance holds (callback unavailable, provider deferral, credentials refused) the poller waits,
 /// and one poller's poll probes.
-pub async fn run<S: CheckpointStore, O: Observer>(
+pub fn run<S: CheckpointStore, O: Observer>(
     poller: Poller,
     store: S,
     observer: O,
     poke: watch::Receiver<u64>,
     stop: CancellationToken,
-) {
-    Runner {
+) -> impl Future<Output = ()> {
+    // Boxed, since a future holds again what it hands to another.
+    let runner = Box::new(Runner {
         poller,
         store,
         observer,
@@ -41,9 +42,8 @@ pub async fn run<S: CheckpointStore, O: Observer>(
         stop,
         checkpoint: None,
         failures: 0,
-    }
-    .run()
-    .await;
+    });
+    runner.run()
 }
 
 struct Runner<S, O> {
@@ -58,17 +58,25 @@ struct Runner<S, O> {
 }
 
 impl<S: CheckpointStore, O: Observer> Runner<S, O> {
-    async fn run(mut self) {
+    async fn run(mut self: Box<Self>) {
         self.poke.mark_unchanged();
-        while let Some(turn) = self.turn().await {
-            let mut outcome = self.poll().await;
-            turn.end(&outcome);
-            self.observer.polled(&outcome).await;
-            self.checkpoint = outcome.checkpoint.take();
-            if !self.wait_for_turn(&outcome.end).await {
+        // The state of a poll under way is large, and on the heap it is gone with the poll: what a
+        // poller costs at rest is what a fleet costs.
+        while let Some(turn) = Box::pin(self.turn()).await {
+            let wait = Box::pin(self.poll_in(turn)).await;
+            if !self.wait_for_turn(wait).await {
                 return;
             }
         }
+    }
+
+    /// Polls and tells; answers how long to wait for the next poll.
+    async fn poll_in(&mut self, turn: Turn) -> Duration {
+        let mut outcome = self.poll().await;
+        turn.end(&outcome);
+        self.observer.polled(&outcome).await;
+        self.checkpoint = outcome.checkpoint.take();
+        self.wait_after(&outcome.end)
     }
 
     /// Waits until the instance lets this poller poll; `None` on a stop.
@@ -107,8 +115,7 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
     }
 
     /// Waits for the next poll; false on a stop.
-    async fn wait_for_turn(&mut self, end: &End) -> bool {
-        let wait = self.wait_after(end);
+    async fn wait_for_turn(&mut self, wait: Duration) -> bool {
         tokio::select! {
             () = self.stop.cancelled() => false,
             () = tokio::time::sleep(wait) => true,

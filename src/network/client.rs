@@ -53,7 +53,7 @@ impl Default for ClientOptions {
 /// # Errors
 ///
 /// TLS could not be set up, or the user agent is no header value.
-pub fn client(
+pub(super) fn client(
     policy: Arc<AddressPolicy>,
     namespace: &str,
     options: &ClientOptions,
@@ -79,7 +79,7 @@ pub fn client(
 /// # Errors
 ///
 /// The address is refused.
-pub fn check_url(url: &Url, policy: &AddressPolicy, namespace: &str) -> Result<(), Refusal> {
+pub(super) fn check_url(url: &Url, policy: &AddressPolicy, namespace: &str) -> Result<(), Refusal> {
     match literal(url) {
         Some(address) => policy.decide(address, url.port_or_known_default(), namespace),
         None => Ok(()),
@@ -88,7 +88,7 @@ pub fn check_url(url: &Url, policy: &AddressPolicy, namespace: &str) -> Result<(
 
 /// Whether every address of the URL's host is on the allow list, so that plain http may be spoken
 /// with it. A host that does not resolve is not.
-pub async fn is_allowed_host(url: &Url, policy: &AddressPolicy, namespace: &str) -> bool {
+pub(super) async fn is_allowed_host(url: &Url, policy: &AddressPolicy, namespace: &str) -> bool {
     let port = url.port_or_known_default();
     if let Some(address) = literal(url) {
         return policy.allows(address, port, namespace);
@@ -133,7 +133,7 @@ impl SendError {
 /// # Errors
 ///
 /// The address is refused, or no answer came.
-pub async fn execute(
+pub(super) async fn execute(
     client: &Client,
     request: Request,
     policy: &AddressPolicy,
@@ -148,7 +148,7 @@ pub async fn execute(
 /// # Errors
 ///
 /// The host's addresses are refused, or no answer came.
-pub async fn send(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
+async fn send(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
     let port = request.url().port_or_known_default().unwrap_or_default();
     let answer = PORT.scope(port, client.execute(request)).await;
     answer.map_err(reqwest::Error::without_url)

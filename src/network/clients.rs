@@ -7,7 +7,7 @@ use std::{
 
 use reqwest::Client;
 
-use super::{AddressPolicy, ClientOptions, client};
+use super::{AddressPolicy, ClientOptions, GuardedClient, client::client};
 
 /// The clients of a process: as few as the policy allows, because each has its own copy of the
 /// root certificates (100 KiB) and takes milliseconds to make.
@@ -31,18 +31,18 @@ impl Clients {
         }
     }
 
-    /// The policy, for [`execute`](super::execute).
-    #[must_use]
-    pub const fn policy(&self) -> &Arc<AddressPolicy> {
-        &self.policy
-    }
-
     /// The client for the objects of a namespace.
     ///
     /// # Errors
     ///
-    /// As of [`client`].
-    pub fn of(&self, namespace: &str) -> Result<Client, reqwest::Error> {
+    /// As of [`GuardedClient::new`].
+    pub fn of(&self, namespace: &str) -> Result<GuardedClient, reqwest::Error> {
+        let client = self.shared(namespace)?;
+        let policy = Arc::clone(&self.policy);
+        Ok(GuardedClient::from_parts(client, policy, namespace))
+    }
+
+    fn shared(&self, namespace: &str) -> Result<Client, reqwest::Error> {
         let namespace = if self.policy.singles_out(namespace) {
             namespace
         } else {
@@ -63,8 +63,9 @@ impl Clients {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::{Method, Request};
+
     use super::*;
-    use crate::network::execute;
 
     fn clients(allowed: &str) -> Clients {
         let policy = AddressPolicy::new(vec![allowed.parse().unwrap()], Vec::new());
@@ -85,10 +86,8 @@ mod tests {
         let clients = clients("127.0.0.0/8@helpdesk");
         let refused = async |namespace: &str| {
             let client = clients.of(namespace).unwrap();
-            let request = client.get("http://localhost:1/").build().unwrap();
-            let error = execute(&client, request, clients.policy(), namespace)
-                .await
-                .unwrap_err();
+            let request = Request::new(Method::GET, "http://localhost:1/".parse().unwrap());
+            let error = client.execute(request).await.unwrap_err();
             error.to_string().contains("--allow-address")
         };
         assert!(refused("sales").await);

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use reqwest::{Client, Request, Response};
+use reqwest::{Client, Request, RequestBuilder, Response, Url};
 
-use super::{AddressPolicy, ClientOptions, SendError, client, execute};
+use super::{
+    AddressPolicy, ClientOptions, Refusal, SendError,
+    client::{check_url, client, execute, is_allowed_host},
+};
 
 /// A client of one namespace that passes both gates with each request.
 #[derive(Clone, Debug)]
@@ -19,25 +22,53 @@ impl GuardedClient {
     ///
     /// # Errors
     ///
-    /// As of [`client`].
+    /// TLS could not be set up, or the user agent is no header value.
     pub fn new(
         policy: Arc<AddressPolicy>,
         namespace: &str,
         options: &ClientOptions,
     ) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            client: client(Arc::clone(&policy), namespace, options)?,
-            policy,
-            namespace: namespace.into(),
-        })
+        let client = client(Arc::clone(&policy), namespace, options)?;
+        Ok(Self::from_parts(client, policy, namespace))
     }
 
-    /// Sends a request, as [`execute`] does.
+    /// A client that others may share, under the policy that it was made for.
+    pub(crate) fn from_parts(client: Client, policy: Arc<AddressPolicy>, namespace: &str) -> Self {
+        Self {
+            client,
+            policy,
+            namespace: namespace.into(),
+        }
+    }
+
+    /// Sends a request, both gates passed.
+    ///
+    /// Only so sent can it use an allow list entry that is limited to a port.
     ///
     /// # Errors
     ///
     /// The address is refused, or no answer came.
     pub async fn execute(&self, request: Request) -> Result<Response, SendError> {
         execute(&self.client, request, &self.policy, &self.namespace).await
+    }
+
+    /// Begins a request, to be sent with [`execute`](Self::execute).
+    pub fn post(&self, url: Url) -> RequestBuilder {
+        self.client.post(url)
+    }
+
+    /// Checks a URL whose host is an address, as [`execute`](Self::execute) will.
+    ///
+    /// # Errors
+    ///
+    /// The address is refused.
+    pub fn check_url(&self, url: &Url) -> Result<(), Refusal> {
+        check_url(url, &self.policy, &self.namespace)
+    }
+
+    /// Whether plain http may be spoken with the URL's host: all its addresses are on the allow
+    /// list.
+    pub async fn is_allowed_host(&self, url: &Url) -> bool {
+        is_allowed_host(url, &self.policy, &self.namespace).await
     }
 }

@@ -4,7 +4,7 @@
 //! here reaches only what the whole internet can reach, and what the operator's flags add. Two
 //! gates are needed: the resolver sees every address of a host name, also when it changes between
 //! two requests (DNS rebinding), but is never asked about an address written into the URL; that
-//! is what [`check_url`] is for. [`execute`] passes both.
+//! is what [`GuardedClient::check_url`] is for. [`GuardedClient::execute`] passes both.
 
 mod client;
 mod clients;
@@ -16,9 +16,7 @@ mod reserved;
 mod retry_after;
 mod rule;
 
-pub use client::{
-    ClientOptions, SendError, check_url, client, execute, is_allowed_host, read_limited, send,
-};
+pub use client::{ClientOptions, SendError, read_limited};
 pub use clients::Clients;
 pub use describe::describe;
 pub use excerpt::{excerpt, one_line};

@@ -20,7 +20,7 @@ use crate::{
     catalog::Catalog,
     clock::Clock,
     fleet::Environment,
-    network::AddressPolicy,
+    network::{AddressPolicy, ClientOptions, Clients},
     telemetry::{Board, Metrics},
 };
 
@@ -56,7 +56,10 @@ fn environment(clock: Clock) -> Environment {
     Environment {
         clock,
         catalog: Arc::new(Catalog::builtin().unwrap()),
-        policy: Arc::new(AddressPolicy::new(Vec::new(), Vec::new())),
+        clients: Arc::new(Clients::new(
+            Arc::new(AddressPolicy::default()),
+            ClientOptions::default(),
+        )),
         retry: RetryPolicy {
             first: Duration::from_secs(1),
             max: Duration::from_secs(1),

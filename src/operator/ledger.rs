@@ -44,7 +44,7 @@ pub(super) struct Ledger {
     /// Events of the running poll that the stored status counts already.
     counted: u64,
     /// What a poll has settled and the budget had no room for.
-    put_off: Option<(Checkpoint, Progress)>,
+    put_off: Option<Box<(Checkpoint, Progress)>>,
     written_at: Option<Instant>,
     /// Whether what the writer holds is what was read last, so that a poll can begin from it.
     fresh: bool,
@@ -53,7 +53,7 @@ pub(super) struct Ledger {
 
 /// A checkpoint that the server refused, seen by the worker without waiting for a write.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Refused(Arc<(AtomicBool, StdMutex<Option<Held>>)>);
+pub(super) struct Refused(Arc<(AtomicBool, StdMutex<Option<Box<Held>>>)>);
 
 #[derive(Clone, Debug)]
 struct Held {
@@ -79,7 +79,7 @@ impl Refused {
             .map(|held| held.refusal)
     }
 
-    fn held(&self) -> Option<Held> {
+    fn held(&self) -> Option<Box<Held>> {
         self.0
             .1
             .lock()
@@ -87,7 +87,7 @@ impl Refused {
             .clone()
     }
 
-    fn set(&self, held: Option<Held>) {
+    fn set(&self, held: Option<Box<Held>>) {
         self.0.0.store(held.is_some(), Ordering::SeqCst);
         *self.0.1.lock().unwrap_or_else(PoisonError::into_inner) = held;
     }
@@ -147,7 +147,7 @@ impl Ledger {
         } else {
             Write::Condition
         };
-        if let Some((checkpoint, progress)) = &self.put_off {
+        if let Some((checkpoint, progress)) = self.put_off.as_deref() {
             self.enter(&mut next, checkpoint, progress);
         }
         if let Some(standing) = standing {
@@ -156,8 +156,8 @@ impl Ledger {
         }
         let notices = of_change(&self.status().conditions, &next.conditions);
         self.write(next, what).await?;
-        if let Some((_, progress)) = self.put_off.take() {
-            self.counted = progress.events();
+        if let Some(put_off) = self.put_off.take() {
+            self.counted = put_off.1.events();
         }
         Ok(notices)
     }
@@ -209,7 +209,7 @@ impl Ledger {
         progress: &Progress,
     ) -> Result<(), StoreError> {
         if self.may_be_put_off() && !self.budget.try_acquire(Write::Checkpoint) {
-            self.put_off = Some((checkpoint.clone(), progress.clone()));
+            self.put_off = Some(Box::new((checkpoint.clone(), progress.clone())));
             return Ok(());
         }
         let granted = self.may_be_put_off();
@@ -240,10 +240,10 @@ impl Ledger {
     fn settle(&mut self, stored: &Result<(), WriteError>, status: PollerResourceStatus) {
         self.fresh = false;
         if let Err(WriteError::Refused(refusal)) = stored {
-            self.refused.set(Some(Held {
+            self.refused.set(Some(Box::new(Held {
                 refusal: refusal.clone(),
                 status,
-            }));
+            })));
         }
     }
 

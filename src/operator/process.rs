@@ -23,6 +23,7 @@ use crate::{
     catalog::Catalog,
     clock::Clock,
     fleet::Environment,
+    network,
     telemetry::{Board, Metrics, Readiness, Served, serve},
 };
 
@@ -210,7 +211,10 @@ fn environment(settings: &Settings, catalog: Catalog, clock: Clock) -> Environme
     Environment {
         clock,
         catalog: Arc::new(catalog),
-        policy: Arc::new(settings.addresses.clone()),
+        clients: Arc::new(network::Clients::new(
+            Arc::new(settings.addresses.clone()),
+            network::ClientOptions::default(),
+        )),
         retry: RETRY,
     }
 }

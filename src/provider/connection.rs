@@ -2,34 +2,28 @@
 
 mod base_url;
 mod body;
+mod failures;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Response, Url};
 
-use super::{
-    FetchError,
-    answer::{self, Answer},
-    auth::Authorize,
-    rate_limit, words,
-};
+use super::{FetchError, answer::Answer, auth::Authorize};
 use crate::{
-    catalog::{Connector, Reaction},
-    category::{Category, ConfigurationError},
+    catalog::Connector,
+    category::ConfigurationError,
     clock::Clock,
     network::{self, GuardedClient},
 };
 
 pub(super) use base_url::below;
 pub use base_url::{address, base_url};
+pub(super) use failures::subject;
 
 /// Bodies above this are refused, and a smaller page is asked for.
 pub const MAX_BODY: usize = 256 * 1024 * 1024;
-
-/// Enough of an error to find its text.
-const MAX_ERROR: usize = 64 * 1024;
 
 /// A provider that sends nothing for so long has given up. ServiceNow cancels a request over REST
 /// after 60 s and says so, which must still be heard.
@@ -172,16 +166,6 @@ impl Connection {
         self.ask(url, &renewed).await?.into_reply()
     }
 
-    fn elsewhere(&self, url: &Url) -> FetchError {
-        let (host, base) = (
-            url.host_str().unwrap_or_default(),
-            self.base.host_str().unwrap_or_default(),
-        );
-        let message =
-            format!("a link leads from {base} to {host}, where the authorization must not be sent");
-        FetchError::new(Category::Provider, message)
-    }
-
     async fn ask(&self, url: &Url, authorization: &HeaderValue) -> Result<Answered, FetchError> {
         let whole = tokio::time::timeout(TOTAL, async {
             let response = self.send(url, authorization).await?;
@@ -192,6 +176,8 @@ impl Connection {
 
     async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
         let mut request = Request::new(Method::GET, url.clone());
+        // The limits that hold are IDLE and TOTAL; the client's own fits no long page.
+        *request.timeout_mut() = Some(TOTAL + IDLE);
         request.headers_mut().clone_from(&self.headers);
         request
             .headers_mut()
@@ -227,83 +213,6 @@ impl Connection {
             }
         }
     }
-
-    /// An answer that is no page, with its body looked at.
-    async fn failed(
-        &self,
-        url: &Url,
-        status: StatusCode,
-        headers: &HeaderMap,
-        response: Response,
-    ) -> Answered {
-        let body = tokio::time::timeout(IDLE, network::read_limited(response, MAX_ERROR)).await;
-        let body = body.ok().and_then(Result::ok);
-        let body = body.and_then(|body| serde_json::from_slice(&body).ok());
-        let answer = Answer {
-            status,
-            headers,
-            body: body.as_ref(),
-        };
-        let (reaction, advice) = answer
-            .reaction(&self.connector)
-            .unwrap_or((Reaction::Retry, None));
-        let words = body
-            .as_ref()
-            .map(|body| words::of_error(body, &self.connector.error_text))
-            .unwrap_or_default();
-        let words = match (words.as_str(), status.is_redirection(), status.is_success()) {
-            (_, true, _) => redirect(headers),
-            ("", _, true) => {
-                "no JSON: the provider may be asleep or asking a person to log in".to_owned()
-            }
-            _ => words,
-        };
-        let said = answer::advised(advice, &network::one_line(&(self.redact)(&words)));
-        let message = format!("{}: HTTP {}: {said}", subject(url), status.as_u16());
-        let error = FetchError {
-            category: answer::category(reaction),
-            message,
-            retry_after: self.pause(reaction, headers),
-        };
-        match reaction {
-            Reaction::Empty => Answered::Good(Reply {
-                headers: headers.clone(),
-                body: None,
-            }),
-            Reaction::RefreshAuthorization => Answered::Refused(error),
-            Reaction::ShrinkPage => Answered::TooMuch(error),
-            _ => Answered::Failed(error),
-        }
-    }
-
-    fn pause(&self, reaction: Reaction, headers: &HeaderMap) -> Option<Duration> {
-        let now = self.clock.now();
-        let reset = || rate_limit::reset(headers, now).filter(|_| reaction == Reaction::RateLimit);
-        network::retry_after(headers, now, rate_limit::LONGEST).or_else(reset)
-    }
-
-    fn slow(&self, url: &Url, limit: Duration) -> FetchError {
-        let message = format!(
-            "{}: no complete answer within {} s",
-            subject(url),
-            limit.as_secs()
-        );
-        FetchError::new(Category::Provider, message)
-    }
-
-    fn broken(&self, url: &Url, words: &str) -> FetchError {
-        let words = network::one_line(&(self.redact)(words));
-        FetchError::new(Category::Provider, format!("{}: {words}", subject(url)))
-    }
-
-    fn too_large(&self, url: &Url) -> FetchError {
-        let message = format!(
-            "{}: the page is larger than {} bytes",
-            subject(url),
-            self.max_body
-        );
-        FetchError::new(Category::Provider, message)
-    }
 }
 
 /// An answer, by what follows from it.
@@ -322,28 +231,6 @@ impl Answered {
             Self::Refused(error) | Self::Failed(error) => Err(Failure::Other(error)),
         }
     }
-}
-
-/// How messages name a request: without its query, which may be long and private.
-pub(super) fn subject(url: &Url) -> String {
-    format!(
-        "GET {} of {}",
-        url.path(),
-        url.host_str().unwrap_or_default()
-    )
-}
-
-fn redirect(headers: &HeaderMap) -> String {
-    let location = headers
-        .get(http::header::LOCATION)
-        .and_then(|value| value.to_str().ok());
-    let host = location
-        .and_then(|location| Url::parse(location).ok())
-        .and_then(|url| url.host_str().map(str::to_owned));
-    let host = host.unwrap_or_else(|| "another page".to_owned());
-    format!(
-        "a redirect to {host}, which is not followed: set the instance's baseUrl to the host that answers"
-    )
 }
 
 fn header_name(name: &str) -> Result<HeaderName, ConfigurationError> {

@@ -28,10 +28,6 @@ pub struct Template {
 
 /// A stretch of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a handful are made per poller, and each is walked at every request"
-)]
 pub enum Segment {
     Literal(Box<str>),
     Placeholder(Placeholder),

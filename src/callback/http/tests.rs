@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use rstest::rstest;
@@ -10,7 +10,10 @@ use wiremock::{
 };
 
 use super::*;
-use crate::event::{Event, Identity, Kind};
+use crate::{
+    event::{Event, Identity, Kind},
+    network::{AddressPolicy, ClientOptions},
+};
 
 const NO_RETRY: RetryPolicy = RetryPolicy {
     first: Duration::ZERO,
@@ -29,8 +32,7 @@ fn callback(
 ) -> Result<HttpCallback, ConfigurationError> {
     let allowed = vec!["127.0.0.0/8".parse().unwrap()];
     let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
-    let options = network::ClientOptions::default();
-    let client = network::client(Arc::clone(&policy), "helpdesk", &options).unwrap();
+    let client = GuardedClient::new(policy, "helpdesk", &ClientOptions::default()).unwrap();
     let mut secrets = Secrets::default();
     let entries = [
         ("key", "s1gning-k3y"),
@@ -44,8 +46,6 @@ fn callback(
         spec: &serde_json::from_value(spec).unwrap(),
         secrets: &secrets,
         client,
-        policy,
-        namespace: "helpdesk",
         clock: Clock::system(),
         retry,
     })
@@ -217,9 +217,8 @@ async fn a_callback_that_does_not_answer_in_time_is_unavailable() {
 #[tokio::test]
 async fn a_host_that_resolves_to_a_refused_address_is_unavailable_with_the_flag_to_set() {
     let mut callback = callback(json!({"url": "http://localhost:1/"}), NO_RETRY).unwrap();
-    callback.policy = Arc::new(AddressPolicy::default());
-    let options = network::ClientOptions::default();
-    callback.client = network::client(Arc::clone(&callback.policy), "a", &options).unwrap();
+    let policy = Arc::new(AddressPolicy::default());
+    callback.client = GuardedClient::new(policy, "a", &ClientOptions::default()).unwrap();
     let delivery = callback.deliver(&origin(), &notification()).await;
     let Delivery::Unavailable(unavailable) = delivery else {
         panic!("{delivery:?}")

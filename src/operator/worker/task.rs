@@ -122,22 +122,19 @@ impl Surroundings<'_> {
             poller.interval(),
             stop.clone(),
         );
-        let work = work(
-            poller,
-            Arc::clone(item),
-            Arc::clone(ledger),
-            reporter,
-            poked,
-            stop.clone(),
-        );
-        let wake = self.wake.clone();
+        let store = KubeCheckpointStore(Arc::clone(ledger));
+        let polling = fleet::run(poller, store, reporter, poked, stop.clone());
+        let (item, ledger, wake) = (Arc::clone(item), Arc::clone(ledger), self.wake.clone());
+        let generation = item.generation;
         let handle = AbortOnDropHandle::new(tokio::spawn(async move {
-            work.await;
+            // Boxed like all that lasts no longer than a poll: a poller at rest is to cost little.
+            Box::pin(begin(&item, &ledger)).await;
+            polling.await;
             wake.objects();
         }));
         let (edition, started_at) = (self.roster.edition(), Instant::now());
         Task {
-            generation: item.generation,
+            generation,
             children,
             edition,
             started_at,
@@ -162,17 +159,9 @@ impl Surroundings<'_> {
     }
 }
 
-async fn work(
-    poller: Poller,
-    item: Arc<PollerItem>,
-    ledger: Arc<Mutex<Ledger>>,
-    reporter: Reporter,
-    poked: watch::Receiver<u64>,
-    stop: CancellationToken,
-) {
+async fn begin(item: &PollerItem, ledger: &Mutex<Ledger>) {
     let begun = ledger.lock().await.begin(item.generation).await;
     if let Err(error) = begun {
         tracing::debug!(poller = %item.key, %error, "the first condition is not written");
     }
-    fleet::run(poller, KubeCheckpointStore(ledger), reporter, poked, stop).await;
 }

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt as _, future::BoxFuture};
-use reqwest::{Client, Url, header::HeaderValue};
+use reqwest::{Url, header::HeaderValue};
 use secrecy::SecretString;
 use tokio::{
     sync::{OwnedMutexGuard, watch},
@@ -17,12 +17,13 @@ use tokio::{
 
 use super::{
     Authorize, ClientCredentials, Grant, Lifetimes, TokenStore,
+    access_token::AccessToken,
     endpoint::Endpoint,
-    tokens::{AccessToken, Held, RefreshLife, Tokens},
+    tokens::{Held, RefreshLife, Tokens},
     words,
 };
 use crate::{
-    catalog::TokenBody, category::Category, clock::Clock, network::AddressPolicy,
+    catalog::TokenBody, category::Category, clock::Clock, network::GuardedClient,
     provider::FetchError,
 };
 
@@ -37,11 +38,7 @@ const NOTICE: TimeDelta = TimeDelta::days(7);
 
 /// What an [`Authenticator`] is made from.
 pub struct AuthenticatorSettings {
-    /// A client of [`network::client`](crate::network::client).
-    pub client: Client,
-    pub policy: Arc<AddressPolicy>,
-    /// The instance's namespace, for which addresses are allowed.
-    pub namespace: String,
+    pub client: GuardedClient,
     /// Where tokens are asked for, such as `https://acme.service-now.com/oauth_token.do`.
     pub token_url: Url,
     /// How a request for tokens is written.
@@ -91,8 +88,6 @@ impl Authenticator {
     pub fn new(settings: AuthenticatorSettings) -> Self {
         let AuthenticatorSettings {
             client,
-            policy,
-            namespace,
             token_url: url,
             token_body: body,
             grant,
@@ -104,8 +99,6 @@ impl Authenticator {
         } = settings;
         let endpoint = Endpoint {
             client,
-            policy,
-            namespace,
             url,
             body,
             credentials,

@@ -1,10 +1,10 @@
 //! Requests to a token service (RFC 6749 §3.2).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{
-    Client, RequestBuilder, Response, Url,
+    RequestBuilder, Response, Url,
     header::{ACCEPT, CONTENT_TYPE},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalog::TokenBody,
     clock::Clock,
-    network::{self, AddressPolicy, SendError},
+    network::{self, GuardedClient, SendError},
 };
 
 /// More than any token; what follows is not read.
@@ -35,9 +35,7 @@ const BASIC: &AsciiSet = &NON_ALPHANUMERIC
 
 /// A token service and the client that asks it.
 pub(super) struct Endpoint {
-    pub(super) client: Client,
-    pub(super) policy: Arc<AddressPolicy>,
-    pub(super) namespace: String,
+    pub(super) client: GuardedClient,
     pub(super) url: Url,
     pub(super) body: TokenBody,
     pub(super) credentials: ClientCredentials,
@@ -57,7 +55,7 @@ impl Endpoint {
         let request = request.map_err(|error| {
             Refusal::new(RefusalKind::Unsent, network::describe(&error.without_url()))
         })?;
-        let answer = network::execute(&self.client, request, &self.policy, &self.namespace).await;
+        let answer = self.client.execute(request).await;
         self.read(answer.map_err(|error| unanswered(&error))?, &secrets)
             .await
     }
@@ -68,8 +66,7 @@ impl Endpoint {
     }
 
     async fn demand_https(&self) -> Result<(), Refusal> {
-        let trusted = self.url.scheme() == "https"
-            || network::is_allowed_host(&self.url, &self.policy, &self.namespace).await;
+        let trusted = self.url.scheme() == "https" || self.client.is_allowed_host(&self.url).await;
         if trusted {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! Living on tokens: grants, one refresh at a time, rotation that survives a crash.
 
+mod access_token;
 mod answer;
 mod authenticator;
 mod endpoint;

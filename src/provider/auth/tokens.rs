@@ -7,12 +7,12 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
 use super::{
     Grant, StoredToken, TokenStore, TokenStoreError,
+    access_token::AccessToken,
     answer::{Issued, Refusal, RefusalKind},
     endpoint::Endpoint,
     grant::refresh_form,
@@ -29,61 +29,8 @@ pub struct Lifetimes {
     pub refresh: Option<Duration>,
 }
 
-/// An access token, ready for use.
-#[derive(Clone, Debug)]
-pub(super) struct AccessToken {
-    pub(super) authorization: HeaderValue,
-    lifetime: Option<Lifetime>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Lifetime {
-    refresh_at: Instant,
-    expires_at: Instant,
-}
-
-/// The longest time before its expiry at which a token is renewed.
-const MARGIN: Duration = Duration::from_secs(60);
-
 /// Two statements of one end differ by rounding and by the time that answers take.
 const SAME_END: TimeDelta = TimeDelta::seconds(60);
-
-impl AccessToken {
-    /// A token asked for at `asked_at`: its life began there, not when the answer arrived.
-    fn new(authorization: HeaderValue, lifetime: Option<Duration>, asked_at: Instant) -> Self {
-        let lifetime = lifetime.and_then(|lifetime| {
-            let expires_at = asked_at.checked_add(lifetime)?;
-            // Five-minute tokens exist: a fixed margin would renew some of them at every request.
-            let refresh_at = expires_at.checked_sub(MARGIN.min(lifetime / 10))?;
-            Some(Lifetime {
-                refresh_at,
-                expires_at,
-            })
-        });
-        Self {
-            authorization,
-            lifetime,
-        }
-    }
-
-    /// The token itself, behind the scheme.
-    pub(super) fn secret(&self) -> Option<SecretString> {
-        let value = self.authorization.to_str().ok()?;
-        Some(value.rsplit(' ').next()?.into())
-    }
-
-    /// Far from its end.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.lifetime
-            .is_none_or(|lifetime| Instant::now() < lifetime.refresh_at)
-    }
-
-    /// Near its end perhaps, but not over.
-    pub(super) fn is_alive(&self) -> bool {
-        self.lifetime
-            .is_none_or(|lifetime| Instant::now() < lifetime.expires_at)
-    }
-}
 
 /// What one renewal leaves for the next.
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ use wiremock::{
 use super::*;
 use crate::{
     catalog::Catalog,
+    category::Category,
     network::{AddressPolicy, ClientOptions},
 };
 

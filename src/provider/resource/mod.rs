@@ -4,6 +4,7 @@ mod address;
 mod bounds;
 mod dates;
 mod encoded_query;
+mod fingerprint;
 mod link;
 mod plan;
 mod probe;
@@ -11,22 +12,21 @@ mod request;
 mod text;
 mod where_clause;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest as _, Sha256};
 
 use self::{
     bounds::Bounds,
     dates::Fields,
-    plan::{Plan, Source, plan, stated},
+    fingerprint::{digest_of_ignored, fingerprint},
+    plan::{Plan, Source, plan},
 };
 use super::{
     Ask, Bound, Connection, FetchError, Page, PageSource, Paging, RecordShape, Step,
     answer::{Answerer, HOPELESS},
     connection::{Failure, Reply, subject},
-    page::hex,
     page_size::PageSize,
 };
 use crate::{
@@ -304,31 +304,6 @@ fn page_size(
         .or(known.map(|known| known.default))
         .unwrap_or(PAGE_SIZE);
     Ok(known.map_or(size, |known| size.min(known.maximum)))
-}
-
-/// A digest of the fields that are no part of a record's content.
-fn digest_of_ignored(fields: &[String]) -> String {
-    let ignored: BTreeSet<_> = fields.iter().collect();
-    hex(&Sha256::digest(
-        serde_json::json!(ignored).to_string().as_bytes(),
-    ))
-}
-
-fn fingerprint(key: &str, resource: &str, spec: &PollerResourceSpec, fields: &Fields) -> String {
-    let date = |date: &Option<super::DateReader>| {
-        date.as_ref()
-            .map(|date| format!("{} {} {}", date.field, date.pattern, date.zone))
-            .unwrap_or_default()
-    };
-    let asked = serde_json::json!([
-        key,
-        resource,
-        stated(spec),
-        fields.id,
-        date(&fields.updated),
-        date(&fields.created)
-    ]);
-    hex(&Sha256::digest(asked.to_string().as_bytes()))
 }
 
 #[cfg(test)]

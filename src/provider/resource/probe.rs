@@ -3,13 +3,13 @@
 //! ServiceNow leaves out conditions that it doesn't understand and answers the rest, and reads
 //! dates in the zone of its user: either loses changes without a word.
 
+mod sample;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
+use self::sample::{Sample, first_row};
 use super::ResourceSource;
-use crate::provider::{
-    Ask, Bound, DateRead, FetchError, Page, PageError, PageSource as _, Row, Step,
-    connection::Failure,
-};
+use crate::provider::{Ask, Bound, FetchError, Page, PageSource as _, Step, connection::Failure};
 
 /// A date that no record has.
 const FAR: i64 = 32_472_144_000; // 2999-01-01T00:00:00Z
@@ -36,13 +36,6 @@ pub struct Findings {
     /// No row was there to look at, or access rules hide the first ones: a page that has one tells
     /// the rest ([`ResourceSource::probe_page`]).
     pub is_partial: bool,
-}
-
-/// One row, as far as it was read.
-struct Sample {
-    id: Option<String>,
-    updated: Option<DateTime<Utc>>,
-    classified: bool,
 }
 
 impl ResourceSource {
@@ -272,37 +265,5 @@ impl ResourceSource {
             .as_ref()
             .map(|date| date.field.as_str())
             .unwrap_or_default()
-    }
-}
-
-/// The first readable row of a page, else the first.
-fn first_row(page: &Page) -> Result<Option<Sample>, PageError> {
-    let mut first: Option<Sample> = None;
-    page.rows(|row| {
-        if !first.as_ref().is_some_and(Sample::is_readable) {
-            let read = Sample::of(&row);
-            if first.is_none() || read.is_readable() {
-                first = Some(read);
-            }
-        }
-    })?;
-    Ok(first)
-}
-
-impl Sample {
-    fn of(row: &Row<'_>) -> Self {
-        let date = |read: &DateRead<'_>| match read {
-            DateRead::At(instant) => Some(*instant),
-            _ => None,
-        };
-        Self {
-            id: row.id.as_ref().map(ToString::to_string),
-            updated: date(&row.updated).or_else(|| date(&row.created)),
-            classified: row.class.is_some(),
-        }
-    }
-
-    const fn is_readable(&self) -> bool {
-        self.id.is_some() && self.updated.is_some()
     }
 }

@@ -9,10 +9,6 @@ use crate::template::{DatePattern, Instants, Moment, Placeholder, Unit, Zone};
 pub(super) struct Text(pub(super) Vec<Piece>);
 
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a handful are made per poller, and each is walked at every request"
-)]
 pub(super) enum Piece {
     Literal(String),
     Stamp(Stamp),

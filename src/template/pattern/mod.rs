@@ -10,7 +10,7 @@ mod print;
 mod read;
 mod symbols;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -24,19 +24,21 @@ pub use read::ReadError;
 
 /// How a provider writes its dates: a pattern of Java's `SimpleDateFormat` with US English texts
 /// (`yyyy-MM-dd'T'HH:mm:ssXXX`), or `milliseconds` since 1970.
+///
+/// Clones share what was compiled: a poller has several, and there are many pollers.
 #[derive(Clone)]
 pub struct DatePattern {
-    source: Box<str>,
-    program: Program,
+    source: Arc<str>,
+    program: Arc<Program>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Program {
     Milliseconds,
     Items(Items),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Items {
     items: Box<[Item]>,
     rules: Rules,
@@ -72,7 +74,7 @@ impl DatePattern {
         };
         Ok(DatePattern {
             source: pattern.into(),
-            program,
+            program: Arc::new(program),
         })
     }
 
@@ -90,7 +92,7 @@ impl DatePattern {
 
     /// [`DatePattern::print`] into a text that is there already.
     pub(super) fn print_to(&self, text: &mut String, instant: DateTime<Utc>, zone: Zone) {
-        match &self.program {
+        match &*self.program {
             Program::Milliseconds => text.push_str(&instant.timestamp_millis().to_string()),
             Program::Items(program) => print::print(&program.items, text, instant, zone),
         }
@@ -120,7 +122,7 @@ impl DatePattern {
     ///
     /// Local times that the clocks skip or repeat are resolved as [`Zone::instant`] says.
     pub fn read(&self, text: &str, zone: Zone) -> Result<DateTime<Utc>, ReadError> {
-        match &self.program {
+        match &*self.program {
             Program::Milliseconds => milliseconds::read(text),
             Program::Items(program) => {
                 let quick = program
@@ -135,7 +137,7 @@ impl DatePattern {
     /// The finest unit that the pattern writes. With `h` or `K` but no `a` that is a day, since
     /// morning and evening look alike.
     pub fn unit(&self) -> Unit {
-        match &self.program {
+        match &*self.program {
             Program::Milliseconds => Unit::Milliseconds,
             Program::Items(program) => program.unit,
         }

@@ -228,7 +228,7 @@ proptest! {
         let zone = Zone::parse(&zone).unwrap();
         for format in ["yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ssXXX", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'", "yyyy-MM-dd'T'HH:mm:ss.SSSZ"] {
             let pattern = pattern(format);
-            let Program::Items(items) = &pattern.program else { unreachable!() };
+            let Program::Items(items) = &*pattern.program else { unreachable!() };
             if let Some(quick) = items.layout.as_ref().unwrap().read(text.as_bytes(), zone) {
                 prop_assert_eq!(read::read(items, &text, zone), Ok(quick));
             }

@@ -13,7 +13,10 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use self::token_store::MemoryStore;
 use super::*;
-use crate::provider::auth::{CredentialsIn, StoredToken, TokenStoreError};
+use crate::{
+    network::AddressPolicy,
+    provider::auth::{CredentialsIn, StoredToken, TokenStoreError},
+};
 
 const NOW: &str = "2024-01-01T00:00:00Z";
 
@@ -76,15 +79,14 @@ fn password() -> Grant {
 fn settings(server: &MockServer, grant: Grant, store: &Arc<MemoryStore>) -> AuthenticatorSettings {
     let allowed = vec!["127.0.0.1/32".parse().unwrap()];
     // Without any timeout: a paused clock would run into it while a socket is waited for.
-    let client = Client::builder()
+    let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
+    let client = reqwest::Client::builder()
         .no_proxy()
         .pool_idle_timeout(None)
         .build()
         .unwrap();
     AuthenticatorSettings {
-        client,
-        policy: Arc::new(AddressPolicy::new(allowed, Vec::new())),
-        namespace: "helpdesk".to_owned(),
+        client: GuardedClient::from_parts(client, policy, "helpdesk"),
         token_url: format!("{}/oauth_token.do", server.uri()).parse().unwrap(),
         token_body: TokenBody::Form,
         grant,

@@ -1,0 +1,42 @@
+//! Digests by which an edit of a poller is noticed.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{dates::Fields, plan::stated};
+use crate::{
+    api::PollerResourceSpec,
+    provider::{DateReader, page::hex},
+};
+
+/// A digest of what is asked.
+pub(super) fn fingerprint(
+    key: &str,
+    resource: &str,
+    spec: &PollerResourceSpec,
+    fields: &Fields,
+) -> String {
+    let date = |date: &Option<DateReader>| {
+        date.as_ref()
+            .map(|date| format!("{} {} {}", date.field, date.pattern, date.zone))
+            .unwrap_or_default()
+    };
+    let asked = serde_json::json!([
+        key,
+        resource,
+        stated(spec),
+        fields.id,
+        date(&fields.updated),
+        date(&fields.created)
+    ]);
+    hex(&Sha256::digest(asked.to_string().as_bytes()))
+}
+
+/// A digest of the fields that are no part of a record's content.
+pub(super) fn digest_of_ignored(fields: &[String]) -> String {
+    let ignored: BTreeSet<_> = fields.iter().collect();
+    hex(&Sha256::digest(
+        serde_json::json!(ignored).to_string().as_bytes(),
+    ))
+}
