@@ -38,7 +38,8 @@ pub struct Callback {
     #[x_kube(validation = NO_USER_INFO)]
     pub url: String,
     /// The form in which events travel: OpenConnectors (the envelope of Open Connectors),
-    /// CloudEvents (one event in structured mode) or CloudEventsBatch. Default OpenConnectors.
+    /// CloudEvents (one event in structured mode) or CloudEventsBatch. Default OpenConnectors. This
+    /// release sends OpenConnectors alone, and an instance that asks for another form is Stalled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<EventFormat>,
     /// How notifications are signed. Default unsigned. Open Connectors:
@@ -51,7 +52,8 @@ pub struct Callback {
     pub max_events_per_notification: Option<i32>,
     /// What happens to an event that the callback refuses: Block (its poller waits at it, and a
     /// condition says so), DeadLetter (it is posted to `deadLetter.url`) or Skip (it is dropped,
-    /// and a Kubernetes event says so). Default Block.
+    /// and a Kubernetes event says so). Default Block. This release blocks whatever stands here, and
+    /// a condition says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_rejected: Option<OnRejected>,
     /// How long the callback may take to answer: 1s or more. Default `15s`.
@@ -62,7 +64,8 @@ pub struct Callback {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub max_in_flight: Option<i32>,
-    /// Where rejected events go with `onRejected: DeadLetter`.
+    /// Where rejected events go with `onRejected: DeadLetter`. This release posts nothing there, and
+    /// a condition says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_letter: Option<DeadLetter>,
     /// How Pollen authenticates at the callback. Default not at all. Open Connectors:

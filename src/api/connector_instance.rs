@@ -124,6 +124,11 @@ pub struct ConnectorInstanceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 262_144))]
     pub last_handled_resume: Option<String>,
+    /// Digest of the `spec.events.callback` that answered 410 Gone: nothing is sent while the spec
+    /// says the same and the annotation `pollen.dev/resume-delivery` has no new value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub gone_callback: Option<String>,
     /// Until when the provider asked to be left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferred_until: Option<DateTime<Utc>>,

@@ -4,6 +4,7 @@
 //! stand beside the fields, `crds/*.yaml` is generated from them, and [`manifest`] applies the same
 //! rules where there is no API server.
 
+pub mod annotations;
 mod authentication;
 mod callback;
 mod checkpoint;

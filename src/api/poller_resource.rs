@@ -154,7 +154,8 @@ pub struct PollerResourceSpec {
     /// instant such as `2026-01-31T00:00:00Z`. Default Now. Of no effect later: see `replay`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_from: Option<StartFrom>,
-    /// How deletions are found. Default: by what the connector offers cheaply.
+    /// How deletions are found. Default: by what the connector offers cheaply. This release finds no
+    /// deletions, and a condition says so where this is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletes: Option<Deletes>,
     /// Whose are the records of a class that another poller of the instance polls: ExcludePolled
@@ -174,7 +175,8 @@ pub struct PollerResourceSpec {
     #[schemars(length(max = 64), inner(length(min = 1, max = 256), regex(pattern = patterns::TEXT)))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub ignore_fields: Vec<String>,
-    /// Reads a stretch of time once more and delivers it under the same event ids. Default none.
+    /// Reads a stretch of time once more and delivers it under the same event ids. Default none. This
+    /// release does not replay, and a condition says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Replay>,
     /// Stops the poller while true; its checkpoint stays. Default false.

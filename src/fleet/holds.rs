@@ -61,9 +61,13 @@ struct Hold {
 }
 
 impl Hold {
-    /// Whether a callback that answers again ends it.
-    fn is_of_the_callback(&self) -> bool {
-        self.cause == Cause::Callback && self.until.is_some()
+    /// Whether a poll that ended so shows that its cause is over: an idle one tried no callback, and
+    /// one that reached nobody tried no provider. `probed`: it began when the wait was over.
+    fn is_over(&self, outcome: &Outcome, probed: bool) -> bool {
+        match self.cause {
+            Cause::Callback => self.until.is_some() && has_callback_answered(outcome),
+            Cause::Provider | Cause::Authentication => probed && has_provider_answered(outcome),
+        }
     }
 }
 
@@ -124,7 +128,16 @@ impl Wait {
 const GONE: &str = "the callback answered 410 Gone";
 
 impl Holds {
-    pub(super) fn new(clock: Clock, deferred_until: Option<DateTime<Utc>>) -> Self {
+    /// What an earlier process stored still holds: a deferral, a callback that is gone.
+    pub(super) fn new(clock: Clock, deferred_until: Option<DateTime<Utc>>, is_gone: bool) -> Self {
+        let holds = Self::deferred(clock, deferred_until);
+        if is_gone {
+            holds.leave(&Outcome::of(End::CallbackGone));
+        }
+        holds
+    }
+
+    fn deferred(clock: Clock, deferred_until: Option<DateTime<Utc>>) -> Self {
         let left = deferred_until.and_then(|until| (until - clock.now()).to_std().ok());
         let hold = deferred_until.zip(left).map(|(until, left)| Hold {
             cause: Cause::Provider,
@@ -181,19 +194,28 @@ impl Holds {
 
     /// Takes what a poll that [entered](Self::enter) ended with.
     pub(super) fn leave(&self, outcome: &Outcome) {
+        self.learn(outcome, false);
+    }
+
+    /// Takes what a probe ended with. One that showed nothing of the cause, since it had nothing to
+    /// deliver or was stopped, leaves the next probe to whoever waits.
+    pub(super) fn leave_probe(&self, outcome: &Outcome) {
+        self.learn(outcome, true);
+    }
+
+    fn learn(&self, outcome: &Outcome, probed: bool) {
         let mut held = self.lock();
-        let answered = outcome.progress.events() > 0;
-        match failure_of(&outcome.end) {
-            Some((cause, retry_after)) => {
-                self.fail(&mut held, cause, &outcome.end, retry_after);
-            }
-            None if outcome.end == End::Stopped => {}
-            None => {
-                held.take_if(|hold| hold.probing || (answered && hold.is_of_the_callback()));
-            }
+        let probed = probed && held.as_ref().is_some_and(|hold| hold.probing);
+        if let Some((cause, retry_after)) = failure_of(&outcome.end) {
+            self.fail(&mut held, probed, cause, &outcome.end, retry_after);
+        } else {
+            held.take_if(|hold| hold.is_over(outcome, probed));
+        }
+        if let Some(hold) = held.as_mut().filter(|_| probed) {
+            hold.probing = false;
         }
         drop(held);
-        self.publish(outcome, answered);
+        self.publish(outcome);
     }
 
     /// Ends every hold: a person asked, or what caused it has changed.
@@ -210,16 +232,17 @@ impl Holds {
     fn fail(
         &self,
         held: &mut Option<Hold>,
+        probed: bool,
         cause: Cause,
         end: &End,
         retry_after: Option<Duration>,
     ) {
-        let standing = held.as_ref().filter(|hold| !hold.probing);
+        let standing = held.as_ref().filter(|_| !probed);
         if standing.is_some_and(|hold| hold.cause == cause && retry_after.is_none()) {
             return;
         }
         let failures = match &*held {
-            Some(hold) if hold.cause == cause => hold.failures + u32::from(hold.probing),
+            Some(hold) if hold.cause == cause => hold.failures + u32::from(probed),
             _ => 1,
         };
         let wait = backoff(FIRST_HOLD, LONGEST_HOLD, failures, rand::random())
@@ -243,7 +266,7 @@ impl Holds {
         });
     }
 
-    fn publish(&self, outcome: &Outcome, answered: bool) {
+    fn publish(&self, outcome: &Outcome) {
         let gone = outcome.end == End::CallbackGone;
         if gone {
             *self.lock() = Some(Hold {
@@ -256,7 +279,7 @@ impl Holds {
         }
         let free = self.lock().is_none();
         self.state.send_modify(|state| {
-            if answered {
+            if outcome.progress.events() > 0 {
                 state.callback = Some(Ok(()));
             }
             if is_accepted(outcome) {
@@ -296,6 +319,18 @@ fn failure_of(end: &End) -> Option<(Cause, Option<Duration>)> {
 fn is_accepted(outcome: &Outcome) -> bool {
     let answered = matches!(outcome.end, End::Complete | End::Unfinished(_));
     outcome.progress.requests > 0 && (answered || outcome.progress.read > 0)
+}
+
+/// Whether the callback has taken or refused an event; other failures of it hold.
+fn has_callback_answered(outcome: &Outcome) -> bool {
+    outcome.progress.events() > 0 || matches!(outcome.end, End::Blocked { .. })
+}
+
+/// Whether the provider has answered at all, if only to refuse this one resource.
+fn has_provider_answered(outcome: &Outcome) -> bool {
+    let refused = |category| matches!(category, Category::Permission | Category::Configuration);
+    is_accepted(outcome)
+        || matches!(&outcome.end, End::ProviderFailed(error) if refused(error.category))
 }
 
 fn report(state: &mut InstanceState, end: &End) {

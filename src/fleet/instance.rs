@@ -4,9 +4,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use reqwest::Url;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-use super::{Environment, InstanceState, authentication, holds::Holds, starts::Starts};
+use super::{
+    Environment, InstanceState, authentication, gone::callback_digest, holds::Holds, starts::Starts,
+};
 use crate::{
     api::ConnectorInstanceSpec,
     callback::{CallbackSettings, HttpCallback},
@@ -26,6 +28,11 @@ use crate::{
 /// five seconds to stop before.
 const RENEWAL_GRACE: Duration = Duration::from_secs(3);
 
+/// Requests that one instance has in flight at its provider, however many pollers it has: their
+/// pages are what memory and the provider bear at once, and one round trip after the other keeps
+/// four of them busy.
+const REQUESTS_IN_FLIGHT: usize = 4;
+
 /// Everything an instance is built from.
 pub struct InstanceSettings {
     pub namespace: String,
@@ -36,6 +43,9 @@ pub struct InstanceSettings {
     pub tokens: Arc<dyn TokenStore>,
     /// A deferral that an earlier process stored.
     pub deferred_until: Option<DateTime<Utc>>,
+    /// The [digest](Instance::callback_digest) of the callback that answered an earlier process
+    /// with 410.
+    pub gone_callback: Option<String>,
 }
 
 /// The names of the Secrets that an instance needs, each once, in order.
@@ -72,6 +82,8 @@ pub struct Instance {
     /// `None` where the instance names no callback: nothing may be polled then.
     pub(super) callback: Option<HttpCallback>,
     authenticator: Arc<Authenticator>,
+    callback_digest: Option<String>,
+    requests: Semaphore,
     holds: Holds,
     pub(super) starts: Starts,
     pub(super) identity: Identity,
@@ -111,8 +123,11 @@ impl Instance {
             name,
             spec,
             deferred_until,
+            gone_callback,
             ..
         } = settings;
+        let callback_digest = callback_digest(&spec);
+        let is_gone = gone_callback.is_some() && gone_callback == callback_digest;
         Ok(Arc::new(Self {
             identity: identity(&namespace, &name, &spec),
             namespace,
@@ -121,7 +136,9 @@ impl Instance {
             connection: Arc::new(connection),
             callback,
             authenticator,
-            holds: Holds::new(environment.clock, deferred_until),
+            callback_digest,
+            requests: Semaphore::new(REQUESTS_IN_FLIGHT),
+            holds: Holds::new(environment.clock, deferred_until, is_gone),
             starts: Starts::new(),
         }))
     }
@@ -137,6 +154,12 @@ impl Instance {
         self.holds.release();
     }
 
+    /// What to remember of its callback when that has answered 410.
+    #[must_use]
+    pub fn callback_digest(&self) -> Option<&str> {
+        self.callback_digest.as_deref()
+    }
+
     /// Waits until no token is being renewed, a few seconds at most: what must precede the end of
     /// a process, or a rotated refresh token may be lost.
     pub async fn rest(&self) {
@@ -147,6 +170,12 @@ impl Instance {
     #[must_use]
     pub fn reauthorization_due(&self) -> Option<DateTime<Utc>> {
         self.authenticator.reauthorization_due()
+    }
+
+    /// Waits until the provider may be asked; in order of arrival.
+    pub(super) async fn leave_to_ask(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes it.
+        self.requests.acquire().await.ok()
     }
 
     pub(super) const fn holds(&self) -> &Holds {

@@ -1,6 +1,7 @@
 //! Instances and pollers at work: what both rims, `local` and `operator`, assemble and run.
 
 mod authentication;
+mod gone;
 mod holds;
 mod instance;
 mod plan;
@@ -10,13 +11,15 @@ mod runner;
 mod schedule;
 mod starts;
 mod turn;
+mod unsupported;
 
 use std::sync::Arc;
 
 pub use holds::{Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, secret_names};
 pub use poller::{Poller, PollerSettings, Sibling};
-pub use runner::{Observer, run};
+pub use runner::{Begin, Observer, run};
+pub use unsupported::{unsupported_by_instance, unsupported_by_poller};
 
 use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::Clients};
 

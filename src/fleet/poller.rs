@@ -15,9 +15,10 @@ use super::{
     probed::{self, Probed},
     schedule::Grid,
     turn::Turn,
+    unsupported::{unsupported_by_instance, unsupported_by_poller},
 };
 use crate::{
-    api::{Checkpoint, PollerResourceSpec, Subclasses},
+    api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec, Subclasses},
     category::ConfigurationError,
     clock::Clock,
     poll::{self, CheckpointStore, Child, Edges, End, Outcome, Plan},
@@ -40,6 +41,7 @@ pub struct PollerSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sibling {
     pub name: String,
+    pub uid: String,
     pub spec: PollerResourceSpec,
     /// Where it started, once that is stored.
     pub started_at: Option<DateTime<Utc>>,
@@ -48,7 +50,6 @@ pub struct Sibling {
 /// One poller, ready to poll.
 pub struct Poller {
     instance: Arc<Instance>,
-    name: String,
     plan: Plan,
     source: ResourceSource,
     grid: Grid,
@@ -57,6 +58,8 @@ pub struct Poller {
     children: Vec<(Sibling, String)>,
     /// Whether the children had their chance to start.
     children_awaited: AtomicBool,
+    /// What the specs ask for in vain.
+    unsupported: Vec<String>,
     findings: OnceCell<Findings>,
     /// What the first row showed, where there was none to probe with.
     late_findings: OnceCell<Findings>,
@@ -89,7 +92,7 @@ impl Poller {
             children: children(instance, &settings, &source),
             children_awaited: AtomicBool::new(false),
             instance: instance.clone(),
-            name: settings.name,
+            unsupported: unsupported(&instance.spec, &settings.spec),
             plan,
             source,
             clock: environment.clock,
@@ -114,6 +117,11 @@ impl Poller {
     #[must_use]
     pub fn children(&self) -> &[(Sibling, String)] {
         &self.children
+    }
+
+    /// Whether it asks what it asked when `checkpoint` was stored.
+    pub(super) fn asks_as(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.query_fingerprint == self.plan.query_fingerprint
     }
 
     pub(super) const fn grid(&self) -> &Grid {
@@ -172,14 +180,15 @@ impl Poller {
         self.probe(checkpoint.as_ref(), stop).await?;
         let checkpoint = match checkpoint {
             Some(checkpoint) => checkpoint,
-            None => poll::start(&self.plan, &self.source, store, &self.clock, stop).await?,
+            None => self.start(store, stop).await?,
         };
         self.instance
             .starts
-            .record(&self.name, checkpoint.started_at);
+            .record(&self.plan.uid, checkpoint.started_at);
         let plan = self.plan_with_children(stop).await?;
         let edges = Edges {
             source: &Probed {
+                instance: &self.instance,
                 source: &self.source,
                 findings: self.findings.get(),
                 rest: &self.late_findings,
@@ -188,6 +197,16 @@ impl Poller {
             store,
         };
         Ok(poll::poll(&plan, checkpoint, edges, &self.clock, stop).await)
+    }
+
+    /// Where it starts, resolved once and stored.
+    async fn start<S: CheckpointStore>(
+        &self,
+        store: &mut S,
+        stop: &CancellationToken,
+    ) -> Result<Checkpoint, End> {
+        let _leave = self.instance.leave_to_ask().await;
+        poll::start(&self.plan, &self.source, store, &self.clock, stop).await
     }
 
     /// Asks the provider, until it does, whether it understands the query.
@@ -212,6 +231,7 @@ impl Poller {
     /// What probing found; a finding that forbids polling is an error, and is probed for again with
     /// the next poll, since it may be mended at the provider.
     async fn sound(&self, from: DateTime<Utc>) -> Result<Findings, FetchError> {
+        let _leave = self.instance.leave_to_ask().await;
         probed::sound(self.source.probe(self.clock.now(), from).await?)
     }
 
@@ -224,14 +244,14 @@ impl Poller {
                 .iter()
                 .filter(|(child, _)| is_starting(child))
                 .collect();
-            let names: Vec<_> = starting
+            let uids: Vec<_> = starting
                 .iter()
-                .map(|(child, _)| child.name.clone())
+                .map(|(child, _)| child.uid.clone())
                 .collect();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(End::Stopped),
-                () = self.instance.starts.wait_for(&names) => {}
+                () = self.instance.starts.wait_for(&uids) => {}
             }
         }
         let mut plan = self.plan.clone();
@@ -240,7 +260,7 @@ impl Poller {
             .iter()
             .map(|(child, class)| Child {
                 class: class.clone(),
-                started_at: self.instance.starts.of(&child.name).or(child.started_at),
+                started_at: self.instance.starts.of(&child.uid).or(child.started_at),
             })
             .collect();
         Ok(plan)
@@ -253,10 +273,18 @@ impl Poller {
         self.source
             .notes()
             .iter()
+            .chain(&self.unsupported)
             .chain(probed.flat_map(|findings| &findings.notes))
             .cloned()
             .collect()
     }
+}
+
+fn unsupported(instance: &ConnectorInstanceSpec, spec: &PollerResourceSpec) -> Vec<String> {
+    let mut all = unsupported_by_poller(spec);
+    let told = unsupported_by_instance(instance).into_iter();
+    all.extend(told.map(|text| format!("its instance's {text}")));
+    all
 }
 
 fn source(

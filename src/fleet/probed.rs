@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
+use super::Instance;
 use crate::{
     category::Category,
     provider::{Ask, Bound, FetchError, Findings, Page, PageSource, Paging, ResourceSource},
@@ -11,6 +12,7 @@ use crate::{
 /// A poller's source. Where probing had no row to look at, the first page that has one is looked at
 /// before any of it counts: a provider that reads dates in another zone hides changes until then.
 pub(super) struct Probed<'a> {
+    pub(super) instance: &'a Instance,
     pub(super) source: &'a ResourceSource,
     /// What probing found; it is partial as long as `rest` is needed.
     pub(super) findings: Option<&'a Findings>,
@@ -49,7 +51,9 @@ impl PageSource for Probed<'_> {
     }
 
     async fn fetch(&self, ask: &Ask) -> Result<Page, FetchError> {
+        let leave = self.instance.leave_to_ask().await;
         let page = self.source.fetch(ask).await?;
+        drop(leave);
         if !self.is_whole() {
             self.look_at(&page).await?;
         }

@@ -20,7 +20,17 @@ pub trait Observer: Send {
     fn waiting(&mut self, reason: &str) -> impl Future<Output = ()> + Send;
 }
 
-/// Polls at once and then at each grid point (phase = hash of the uid), and whenever `poke`
+/// When a poller polls first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// At once: it is new or edited, or somebody waits for it.
+    AtOnce,
+    /// On its grid, as it did in an earlier process; at once where that stored nothing, or where
+    /// something else is asked now.
+    OnGrid,
+}
+
+/// Polls as `begin` says and then at each grid point (phase = hash of the uid), and whenever `poke`
 /// changes, until `stop`.
 ///
 /// A poll that failed is tried again after seconds, doubling up to the interval. While the
@@ -30,6 +40,7 @@ pub fn run<S: CheckpointStore, O: Observer>(
     poller: Poller,
     store: S,
     observer: O,
+    begin: Begin,
     poke: watch::Receiver<u64>,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> {
@@ -43,7 +54,7 @@ pub fn run<S: CheckpointStore, O: Observer>(
         checkpoint: None,
         failures: 0,
     });
-    runner.run()
+    runner.run(begin)
 }
 
 struct Runner<S, O> {
@@ -58,8 +69,12 @@ struct Runner<S, O> {
 }
 
 impl<S: CheckpointStore, O: Observer> Runner<S, O> {
-    async fn run(mut self: Box<Self>) {
+    async fn run(mut self: Box<Self>, begin: Begin) {
         self.poke.mark_unchanged();
+        let first = Box::pin(self.until_first(begin)).await;
+        if !first.is_zero() && !self.wait_for_turn(first).await {
+            return;
+        }
         // The state of a poll under way is large, and on the heap it is gone with the poll: what a
         // poller costs at rest is what a fleet costs.
         while let Some(turn) = Box::pin(self.turn()).await {
@@ -77,6 +92,23 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
         self.observer.polled(&outcome).await;
         self.checkpoint = outcome.checkpoint.take();
         self.wait_after(&outcome.end)
+    }
+
+    /// How long to wait before the first poll.
+    async fn until_first(&mut self, begin: Begin) -> Duration {
+        if begin == Begin::AtOnce {
+            return Duration::ZERO;
+        }
+        // A store that fails is reported by the poll that reads it again.
+        self.checkpoint = self.store.load().await.unwrap_or_default();
+        let Some(checkpoint) = &self.checkpoint else {
+            return Duration::ZERO;
+        };
+        if !self.poller.asks_as(checkpoint) {
+            return Duration::ZERO;
+        }
+        let now = self.poller.clock().now();
+        self.poller.grid().until_first(checkpoint.swept_at, now)
     }
 
     /// Waits until the instance lets this poller poll; `None` on a stop.

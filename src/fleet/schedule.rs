@@ -8,6 +8,9 @@ use siphasher::sip::SipHasher13;
 /// Least wait after a poll that failed.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 
+/// Over how long the polls are spread that make up for grid points missed while nothing ran.
+const LONGEST_SPREAD: Duration = Duration::from_secs(60);
+
 /// The grid of one poller: an interval and a phase that its uid decides, so that a restart changes
 /// nothing and no next-poll time needs storing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,31 @@ impl Grid {
             .num_milliseconds();
         let past = (now.timestamp_millis() - phase).rem_euclid(millis);
         Duration::from_millis(u64::try_from(millis - past).unwrap_or(1))
+    }
+
+    /// How long to wait at `now` before the first poll of a poller that an earlier process polled
+    /// last at `swept_at`, as far as that is stored.
+    ///
+    /// A missed grid point is made up once, on a grid of half the interval, so that a fleet that
+    /// starts again polls at no more than twice its usual rate; or within a minute, at the rate of a
+    /// fleet that is polled each minute.
+    pub(super) fn until_first(
+        &self,
+        swept_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Duration {
+        let next = self.until_next(now);
+        let has_missed = |swept: DateTime<Utc>| {
+            (now - swept)
+                .to_std()
+                .is_ok_and(|since| since > self.interval)
+        };
+        if !swept_at.is_none_or(has_missed) {
+            return next;
+        }
+        let spread = (self.interval / 2).clamp(Duration::from_millis(1), LONGEST_SPREAD);
+        let millis = next.as_millis() % spread.as_millis();
+        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
     }
 
     /// How long to wait after the `failures`th failed poll in a row: doubling from five seconds,
@@ -83,6 +111,34 @@ mod tests {
         let grid = Grid::new("a-uid", Duration::from_secs(60));
         let point = at(0) + grid.until_next(at(0));
         assert_eq!(grid.until_next(point), Duration::from_secs(60));
+    }
+
+    /// When the first polls of 600 pollers come that are due again, in seconds.
+    fn first_polls(interval: u64, swept_at: Option<DateTime<Utc>>) -> Vec<u64> {
+        let first = |uid: u32| {
+            let grid = Grid::new(&format!("uid-{uid}"), Duration::from_secs(interval));
+            grid.until_first(swept_at, at(10_000_000)).as_secs()
+        };
+        (0..600).map(first).collect()
+    }
+
+    #[test]
+    fn a_fleet_that_starts_again_makes_up_for_missed_polls_at_twice_its_rate() {
+        for missed in [None, Some(at(10_000_000) - TimeDelta::seconds(61))] {
+            let firsts = first_polls(60, missed);
+            let early = firsts.iter().filter(|first| **first < 15).count();
+            assert!((240..=360).contains(&early), "{early}");
+            assert!(firsts.iter().all(|first| *first < 30));
+        }
+        assert!(first_polls(86_400, None).iter().all(|first| *first < 60));
+    }
+
+    #[test]
+    fn a_poller_that_missed_no_poll_waits_for_its_grid() {
+        let swept = at(10_000_000) - TimeDelta::seconds(30);
+        let firsts = first_polls(60, Some(swept));
+        let late = firsts.iter().filter(|first| **first >= 30).count();
+        assert!((240..=360).contains(&late), "{late}");
     }
 
     #[test]

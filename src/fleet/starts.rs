@@ -8,7 +8,8 @@ use tokio::sync::watch;
 /// How long a parent's first poll waits for the children to start.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The starts of one instance's pollers, by the poller's name.
+/// The starts of one instance's pollers, by the poller's uid: one that is made again under its name
+/// has yet to start.
 pub(super) struct Starts(watch::Sender<HashMap<String, DateTime<Utc>>>);
 
 impl Starts {
@@ -16,22 +17,22 @@ impl Starts {
         Self(watch::channel(HashMap::new()).0)
     }
 
-    /// The poller called `name` has its start stored.
-    pub(super) fn record(&self, name: &str, started_at: DateTime<Utc>) {
+    /// The poller with this uid has its start stored.
+    pub(super) fn record(&self, uid: &str, started_at: DateTime<Utc>) {
         self.0.send_if_modified(|starts| {
-            starts.insert(name.to_owned(), started_at) != Some(started_at)
+            starts.insert(uid.to_owned(), started_at) != Some(started_at)
         });
     }
 
-    pub(super) fn of(&self, name: &str) -> Option<DateTime<Utc>> {
-        self.0.borrow().get(name).copied()
+    pub(super) fn of(&self, uid: &str) -> Option<DateTime<Utc>> {
+        self.0.borrow().get(uid).copied()
     }
 
-    /// Waits until all of `names` have started, but no longer than a few seconds: one that cannot
+    /// Waits until all of `uids` have started, but no longer than a few seconds: one that cannot
     /// start leaves its records to the parent.
-    pub(super) async fn wait_for(&self, names: &[String]) {
+    pub(super) async fn wait_for(&self, uids: &[String]) {
         let mut starts = self.0.subscribe();
-        let all = starts.wait_for(|starts| names.iter().all(|name| starts.contains_key(name)));
+        let all = starts.wait_for(|starts| uids.iter().all(|uid| starts.contains_key(uid)));
         let _ = tokio::time::timeout(PATIENCE, all).await;
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Instance,
     holds::{Entry, Wait},
 };
-use crate::poll::{End, Outcome};
+use crate::poll::Outcome;
 
 /// Leave to poll an instance once. Dropped without an outcome, it leaves the probe to another.
 pub(super) struct Turn {
@@ -28,10 +28,14 @@ impl Turn {
         })
     }
 
-    /// The poll has ended, and shows how the instance is; one that was stopped shows nothing.
+    /// The poll has ended, and shows how the instance is.
     pub(super) fn end(mut self, outcome: &Outcome) {
-        self.probes &= outcome.end == End::Stopped;
-        self.instance.holds().leave(outcome);
+        let holds = self.instance.holds();
+        if std::mem::take(&mut self.probes) {
+            holds.leave_probe(outcome);
+        } else {
+            holds.leave(outcome);
+        }
     }
 }
 

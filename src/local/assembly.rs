@@ -97,17 +97,15 @@ impl Assembler<'_> {
 
     fn instance_settings(&self, placed: &Placed<Box<ConnectorInstance>>) -> InstanceSettings {
         let name = &placed.id.name;
+        let record = self.memory.instances.get(name);
         InstanceSettings {
             namespace: name.namespace.clone(),
             name: name.name.clone(),
             spec: placed.object.spec.clone(),
             secrets: self.secrets(placed),
             tokens: Arc::new(FileTokenStore::new(token_path(self.state, name))),
-            deferred_until: self
-                .memory
-                .instances
-                .get(name)
-                .and_then(|record| record.deferred_until),
+            deferred_until: record.and_then(|record| record.deferred_until),
+            gone_callback: record.and_then(|record| record.gone_callback.clone()),
         }
     }
 
@@ -143,11 +141,7 @@ impl Assembler<'_> {
             self.manifests.pollers.iter().filter(|(name, other)| {
                 **name != placed.id.name && instance_name(other) == instance
             });
-        let read = others.map(|(name, other)| Sibling {
-            name: name.name.clone(),
-            spec: other.object.spec.clone(),
-            started_at: self.started_at(name),
-        });
+        let read = others.map(|(name, other)| self.sibling(name, other));
         let misread = self
             .memory
             .misread
@@ -157,10 +151,13 @@ impl Assembler<'_> {
             .collect()
     }
 
-    fn started_at(&self, poller: &ObjectName) -> Option<DateTime<Utc>> {
-        match self.memory.pollers.get(poller) {
-            Some(record) => started_at(record),
-            None => Some(DateTime::<Utc>::MIN_UTC),
+    fn sibling(&self, name: &ObjectName, poller: &Placed<Box<PollerResource>>) -> Sibling {
+        let record = self.memory.pollers.get(name);
+        Sibling {
+            name: name.name.clone(),
+            uid: record.map(|record| record.uid.clone()).unwrap_or_default(),
+            spec: poller.object.spec.clone(),
+            started_at: record.map_or(Some(DateTime::<Utc>::MIN_UTC), started_at),
         }
     }
 }
@@ -170,6 +167,7 @@ fn remembered(name: &ObjectName, record: &PollerRecord) -> Option<Sibling> {
     let spec = json!({"instanceRef": {"name": record.instance}, "resource": record.resource});
     Some(Sibling {
         name: name.name.clone(),
+        uid: record.uid.clone(),
         spec: serde_json::from_value(spec).ok()?,
         started_at: started_at(record),
     })

@@ -51,13 +51,15 @@ impl Attention {
                 Some(Self::error(format!("provider: {error}{}", provider_advice(error.category))))
             }
             End::Blocked { object_id, rejection } => Some(Self::error(format!(
-                "the callback refuses the event of {object_id} with {}: {}; mend the receiver, \
-                 or set spec.events.callback.onRejected to DeadLetter or Skip",
+                "the callback refuses the event of {object_id} with {}: {}; mend the receiver: until it takes \
+                 the event, the poller waits there",
                 rejection.status, rejection.message
             ))),
             End::CallbackUnavailable(unavailable) => Some(Self::error(format!("callback: {}", unavailable.message))),
             End::CallbackGone => Some(Self::error(
-                "the callback answered 410 Gone: set spec.events.callback.url to a receiver that takes events".into(),
+                "the callback answered 410 Gone, and gets nothing more: set spec.events.callback.url to a receiver that \
+                 takes events, or the instance's annotation pollen.dev/resume-delivery to a new value, and start again"
+                    .into(),
             )),
             End::StoreFailed(error) => Some(Self::error(format!("checkpoint: {error}"))),
             End::Unusable(text) => Some(Self::error(format!("checkpoint: {text}"))),

@@ -13,7 +13,7 @@ use super::{
     problem::{ObjectId, ObjectName, Problem},
     state::{self, InstanceRecord, PollerRecord, StateError, StateFolder},
 };
-use crate::api::{ConnectorInstance, PollerResource};
+use crate::api::{ConnectorInstance, PollerResource, annotations::RESUME_DELIVERY};
 
 /// A record for each instance and poller of the manifests.
 #[derive(Debug, Default)]
@@ -47,6 +47,9 @@ impl Memory {
         let mut unusable = recall_each(&mut memory.instances, |name| state.instance_path(name));
         let checkpoint = |name: &ObjectName| state.checkpoint_path(name);
         unusable.extend(recall_each(&mut memory.pollers, checkpoint));
+        for (name, record) in &mut memory.instances {
+            record.resume(manifests.instances.get(name).and_then(resume_asked));
+        }
         for name in &manifests.misread {
             if let Ok(Some(record)) = state::read(&checkpoint(name)) {
                 memory.misread.insert(name.clone(), record);
@@ -167,6 +170,12 @@ fn new_instance(placed: &Placed<Box<ConnectorInstance>>) -> InstanceRecord {
 
 fn new_poller(placed: &Placed<Box<PollerResource>>, now: DateTime<Utc>) -> PollerRecord {
     PollerRecord::new(&placed.object.spec.instance_ref.name, resource(placed), now)
+}
+
+/// The value by which the manifest asks to resume delivery.
+fn resume_asked(placed: &Placed<Box<ConnectorInstance>>) -> Option<&String> {
+    let annotations = placed.object.metadata.annotations.as_ref()?;
+    annotations.get(RESUME_DELIVERY)
 }
 
 /// The resource, which is the poller's name where the spec is silent.

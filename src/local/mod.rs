@@ -7,9 +7,9 @@
 mod assembly;
 mod attention;
 mod check;
-mod deferral;
 mod durable;
 mod folder;
+mod instance_state;
 mod manifests;
 mod memory;
 mod object;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{once, report::Report, state::FileCheckpointStore};
 use crate::{
     api::Checkpoint,
-    fleet::{self, Observer, Poller},
+    fleet::{self, Begin, Observer, Poller},
     poll::{CheckpointStore as _, End, Outcome},
 };
 
@@ -55,7 +55,9 @@ impl Runner {
             label: self.label,
             report: self.report,
         };
-        fleet::run(self.poller, self.store, observer, poke, stop).await;
+        // Somebody has just started this, and looks on.
+        let begin = Begin::AtOnce;
+        fleet::run(self.poller, self.store, observer, begin, poke, stop).await;
     }
 }
 

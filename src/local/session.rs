@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     assembly::{Assembly, instance_name},
-    deferral,
+    instance_state,
     manifests::{Manifests, Placed},
     memory::Memory,
     problem::{ObjectName, Problem},
@@ -53,7 +53,7 @@ impl Session {
         problems.iter().for_each(|problem| report.complain(problem));
         unusable.iter().for_each(|error| report.complain(error));
         let ended = CancellationToken::new();
-        let deferrals = self.keep_deferrals(&assembly, &ended);
+        let states = self.keep_states(&assembly, &ended);
         let instances: Vec<_> = assembly.instances.values().cloned().collect();
         let runners = self.runners(assembly, &report)?;
         let count = counted(runners.len() as u64, "poller");
@@ -72,7 +72,7 @@ impl Session {
         };
         future::join_all(instances.iter().map(|instance| instance.rest())).await;
         ended.cancel();
-        end_deferrals(deferrals, &report).await;
+        end_states(states, &report).await;
         Ok(well)
     }
 
@@ -138,7 +138,7 @@ impl Session {
         }
     }
 
-    fn keep_deferrals(
+    fn keep_states(
         &self,
         assembly: &Assembly,
         ended: &CancellationToken,
@@ -149,9 +149,10 @@ impl Session {
                 continue;
             };
             let path = self.state.instance_path(name);
-            tasks.spawn(deferral::keep(
+            tasks.spawn(instance_state::keep(
                 path,
                 record,
+                instance.callback_digest().map(str::to_owned),
                 instance.state(),
                 ended.clone(),
             ));
@@ -160,8 +161,8 @@ impl Session {
     }
 }
 
-async fn end_deferrals(mut deferrals: JoinSet<Result<(), StateError>>, report: &Report) {
-    while let Some(ended) = deferrals.join_next().await {
+async fn end_states(mut states: JoinSet<Result<(), StateError>>, report: &Report) {
+    while let Some(ended) = states.join_next().await {
         if let Ok(Err(error)) = ended {
             report.warn(&error.to_string());
         }

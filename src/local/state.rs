@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! lock                               held by the one process that uses the folder
-//! instances/NAMESPACE/NAME.json      the connector, and a deferral of the provider
+//! instances/NAMESPACE/NAME.json      the connector, a deferral of the provider, a callback that is gone
 //! checkpoints/NAMESPACE/NAME.json    uid, first seen, instance, resource, checkpoint
 //! tokens/NAMESPACE/NAME.json         the refresh token of an instance, alone
 //! ```

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use kube::core::Object;
 use serde::{Deserialize, Serialize};
 
-use crate::api::time::from_kube;
+use crate::api::{
+    annotations::{POLL_REQUESTED_AT, RESUME_DELIVERY},
+    time::from_kube,
+};
 
 /// A namespace and a name in it.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -35,11 +38,6 @@ pub(super) struct Unread {}
 
 /// An object as a watch delivers it.
 pub(super) type Watched<S> = Object<S, Unread>;
-
-/// Asks for a poll now: a new value acts once.
-const POLL_REQUESTED_AT: &str = "pollen.dev/poll-requested-at";
-/// Resumes delivery after a 410: a new value acts once.
-const RESUME_DELIVERY: &str = "pollen.dev/resume-delivery";
 
 /// An object of one of the two kinds: its identity, its spec, and the commands in its annotations.
 #[derive(Clone, Debug, PartialEq)]

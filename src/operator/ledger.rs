@@ -1,5 +1,7 @@
 //! What is recorded of one poller: the checkpoint of its polls and its conditions, by one writer.
 
+mod started;
+
 use std::{
     sync::{
         Arc, Mutex as StdMutex, PoisonError,
@@ -12,6 +14,7 @@ use chrono::{DateTime, Utc};
 use kube::Client;
 use tokio::{sync::Mutex, time::Instant};
 
+pub(super) use self::started::Started;
 use super::{
     budget::{Write, WriteBudget},
     cache::PollerItem,
@@ -49,6 +52,7 @@ pub(super) struct Ledger {
     /// Whether what the writer holds is what was read last, so that a poll can begin from it.
     fresh: bool,
     refused: Refused,
+    started: Started,
 }
 
 /// A checkpoint that the server refused, seen by the worker without waiting for a write.
@@ -108,8 +112,11 @@ impl Ledger {
             name: key.name.clone(),
             uid: item.uid.clone(),
         };
+        let writer = reopen.open(budget.clone()).await?;
+        let started = Started::default();
+        started.note(writer.status());
         Ok(Self {
-            writer: reopen.open(budget.clone()).await?,
+            writer,
             reopen,
             clock,
             budget,
@@ -119,6 +126,7 @@ impl Ledger {
             written_at: None,
             fresh: true,
             refused: Refused::default(),
+            started,
         })
     }
 
@@ -129,6 +137,10 @@ impl Ledger {
 
     pub(super) fn refused(&self) -> Refused {
         self.refused.clone()
+    }
+
+    pub(super) fn started(&self) -> Started {
+        self.started.clone()
     }
 
     /// From here on the record speaks of this generation.
@@ -200,6 +212,7 @@ impl Ledger {
             return false;
         }
         self.refused.set(None);
+        self.started.note(self.writer.status());
         true
     }
 
@@ -239,6 +252,7 @@ impl Ledger {
 
     fn settle(&mut self, stored: &Result<(), WriteError>, status: PollerResourceStatus) {
         self.fresh = false;
+        self.started.note(self.writer.status());
         if let Err(WriteError::Refused(refusal)) = stored {
             self.refused.set(Some(Box::new(Held {
                 refusal: refusal.clone(),
@@ -286,6 +300,7 @@ impl Ledger {
                         }
                     })?;
             self.put_off = None;
+            self.started.note(self.writer.status());
         }
         Ok(self.status().checkpoint.clone())
     }

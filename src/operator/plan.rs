@@ -92,6 +92,16 @@ pub(super) fn events_enabled_at(
     })
 }
 
+/// The callback that is known to be gone, unless somebody has asked to resume delivery since.
+pub(super) fn gone_callback(
+    item: &InstanceItem,
+    status: &ConnectorInstanceStatus,
+) -> Option<String> {
+    let asked = item.resume_delivery.is_some();
+    let handled = item.resume_delivery == status.last_handled_resume;
+    status.gone_callback.clone().filter(|_| !asked || handled)
+}
+
 /// The moment that `startFrom: Now` means for a poller.
 pub(super) fn start_of(
     poller: &PollerItem,
@@ -187,5 +197,19 @@ mod tests {
             start_of(&fixtures::poller("a", "prod"), Some(at(30))),
             at(30)
         );
+    }
+
+    #[test]
+    fn a_callback_stays_gone_until_the_annotation_has_a_new_value() {
+        let mut item = fixtures::instance("prod");
+        let mut status = ConnectorInstanceStatus {
+            gone_callback: Some("digest".into()),
+            ..ConnectorInstanceStatus::default()
+        };
+        assert_eq!(gone_callback(&item, &status), status.gone_callback);
+        item.resume_delivery = Some("1".into());
+        assert_eq!(gone_callback(&item, &status), None);
+        status.last_handled_resume = Some("1".into());
+        assert_eq!(gone_callback(&item, &status), status.gone_callback);
     }
 }

@@ -33,8 +33,8 @@ pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
         } => Standing::stalled(
             reasons::CALLBACK_REJECTED,
             format!(
-                "the callback refused the event of record {object_id:?}: {}; mend the receiver, or choose DeadLetter \
-                 or Skip in the instance's spec.events.callback.onRejected",
+                "the callback refused the event of record {object_id:?}: {}; mend the receiver: until it takes the \
+                 event, the poller waits there",
                 rejection.message
             ),
         ),

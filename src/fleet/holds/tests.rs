@@ -26,7 +26,7 @@ fn waits(holds: &Holds) -> bool {
 }
 
 fn holds() -> Holds {
-    Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None)
+    Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None, false)
 }
 
 #[tokio::test(start_paused = true)]
@@ -38,7 +38,7 @@ async fn behind_an_unavailable_callback_one_poll_probes_and_the_others_wait() {
     tokio::time::advance(FIRST_HOLD).await;
     assert_eq!(holds.enter(), Entry::Probe);
     assert!(waits(&holds), "another beside the probe");
-    holds.leave(&delivered());
+    holds.leave_probe(&delivered());
     assert_eq!(holds.enter(), Entry::Poll);
     assert_eq!(holds.state().borrow().callback, Some(Ok(())));
 }
@@ -50,7 +50,7 @@ async fn each_failed_probe_waits_longer_up_to_five_minutes() {
     for _ in 0..12 {
         tokio::time::advance(LONGEST_HOLD).await;
         assert_eq!(holds.enter(), Entry::Probe);
-        holds.leave(&unavailable());
+        holds.leave_probe(&unavailable());
     }
     tokio::time::advance(LONGEST_HOLD / 2 - Duration::from_secs(1)).await;
     assert!(waits(&holds));
@@ -75,7 +75,11 @@ async fn a_provider_that_names_a_time_is_left_alone_until_then() {
 #[tokio::test(start_paused = true)]
 async fn a_deferral_of_an_earlier_process_is_honoured() {
     let clock = Clock::starting_at(DateTime::UNIX_EPOCH);
-    let holds = Holds::new(clock, Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)));
+    let holds = Holds::new(
+        clock,
+        Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)),
+        false,
+    );
     assert!(waits(&holds));
     tokio::time::advance(Duration::from_secs(60)).await;
     assert_eq!(holds.enter(), Entry::Probe);
@@ -91,7 +95,7 @@ async fn a_table_without_records_shows_that_the_credentials_are_accepted_again()
         requests: 1,
         ..Progress::default()
     };
-    holds.leave(&Outcome {
+    holds.leave_probe(&Outcome {
         progress,
         ..Outcome::of(End::Complete)
     });
@@ -110,14 +114,23 @@ async fn a_callback_that_is_gone_waits_for_a_person() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_callback_that_an_earlier_process_found_gone_waits_for_a_person() {
+    let holds = Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None, true);
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    assert!(waits(&holds));
+    assert!(holds.state().borrow().callback_gone);
+    holds.release();
+    assert_eq!(holds.enter(), Entry::Poll);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_that_is_given_up_is_left_to_another() {
     let holds = holds();
     holds.leave(&unavailable());
     tokio::time::advance(FIRST_HOLD).await;
     assert_eq!(holds.enter(), Entry::Probe);
     let mut changed = holds.state();
-    holds.leave(&Outcome::of(End::Stopped));
-    holds.give_up();
+    holds.leave_probe(&Outcome::of(End::Stopped));
     assert!(changed.has_changed().unwrap(), "nobody who waits was told");
     changed.mark_unchanged();
     assert_eq!(holds.enter(), Entry::Probe);
@@ -220,4 +233,81 @@ async fn a_provider_that_is_down_and_says_for_how_long_is_left_alone() {
     tokio::time::advance(Duration::from_secs(119)).await;
     assert!(waits(&holds));
     assert!(holds.state().borrow().deferred_until.is_some());
+}
+
+fn idle() -> Outcome {
+    let progress = Progress {
+        requests: 1,
+        ..Progress::default()
+    };
+    Outcome {
+        progress,
+        ..Outcome::of(End::Complete)
+    }
+}
+
+fn blocked() -> Outcome {
+    Outcome::of(End::Blocked {
+        object_id: "a".to_owned(),
+        rejection: crate::callback::Rejection {
+            status: 400,
+            message: "no".to_owned(),
+        },
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_tries_no_callback_hands_the_probe_to_the_next_poll() {
+    let holds = holds();
+    holds.leave(&unavailable());
+    tokio::time::advance(LONGEST_HOLD).await;
+    for untried in [idle(), failed(Category::Permission, None)] {
+        assert_eq!(holds.enter(), Entry::Probe);
+        let mut changed = holds.state();
+        holds.leave_probe(&untried);
+        assert!(changed.has_changed().unwrap(), "nobody who waits was told");
+        changed.mark_unchanged();
+    }
+    assert!(holds.state().borrow().held_until.is_some());
+    assert_eq!(holds.enter(), Entry::Probe);
+    assert!(waits(&holds));
+    holds.leave_probe(&unavailable());
+    tokio::time::advance(FIRST_HOLD).await;
+    assert!(waits(&holds), "the failures before are forgotten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_poll_that_ends_beside_a_probe_lifts_nothing() {
+    let holds = holds();
+    for cause in [unavailable(), failed(Category::RateLimited, None)] {
+        holds.release();
+        holds.leave(&cause);
+        tokio::time::advance(LONGEST_HOLD).await;
+        assert_eq!(holds.enter(), Entry::Probe);
+        holds.leave(&idle());
+        holds.leave(&cause);
+        assert!(waits(&holds), "two probes at once");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_refuses_an_event_is_there_again() {
+    let holds = holds();
+    holds.leave(&unavailable());
+    tokio::time::advance(LONGEST_HOLD).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+    holds.leave_probe(&blocked());
+    assert_eq!(holds.enter(), Entry::Poll);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_does_not_reach_the_provider_ends_no_deferral_of_it() {
+    let holds = holds();
+    holds.leave(&failed(Category::RateLimited, Some(60)));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+    holds.leave_probe(&failed(Category::Provider, None));
+    assert_eq!(holds.enter(), Entry::Probe);
+    holds.leave_probe(&failed(Category::Permission, None));
+    assert_eq!(holds.enter(), Entry::Poll);
 }

@@ -15,6 +15,12 @@ pub(in crate::local) struct InstanceRecord {
     /// Until when the provider asked to be left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::local) deferred_until: Option<DateTime<Utc>>,
+    /// Digest of the callback that answered 410.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::local) gone_callback: Option<String>,
+    /// The value of the annotation `pollen.dev/resume-delivery` that was acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::local) last_handled_resume: Option<String>,
 }
 
 impl InstanceRecord {
@@ -24,6 +30,37 @@ impl InstanceRecord {
             format: FORMAT,
             connector: connector.to_owned(),
             deferred_until: None,
+            gone_callback: None,
+            last_handled_resume: None,
+        }
+    }
+
+    /// Takes note of the annotation's value: a new one resumes delivery after a 410.
+    pub(in crate::local) fn resume(&mut self, asked: Option<&String>) {
+        if asked.is_some() && self.last_handled_resume.as_ref() != asked {
+            self.last_handled_resume = asked.cloned();
+            self.gone_callback = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_value_of_the_annotation_resumes_delivery_once() {
+        let mut record = InstanceRecord::new("servicenowoauth");
+        let gone = Some("digest".to_owned());
+        for (asked, resumes) in [
+            (None, false),
+            (Some("1"), true),
+            (Some("1"), false),
+            (Some("2"), true),
+        ] {
+            record.gone_callback.clone_from(&gone);
+            record.resume(asked.map(str::to_owned).as_ref());
+            assert_eq!(record.gone_callback.is_none(), resumes, "{asked:?}");
         }
     }
 }

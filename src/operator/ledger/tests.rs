@@ -153,3 +153,16 @@ async fn after_a_lost_claim_the_next_poll_starts_from_what_is_stored() {
     ));
     assert_eq!(ledger.load().await, Ok(Some(checkpoint(9))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_is_known_once_it_is_stored_and_not_before() {
+    let api = FakeApi::default();
+    let mut ledger = ledger(&api, 50).await;
+    let started = ledger.started();
+    let unknown = "strict decoding error: unknown field \"status.checkpoint\"";
+    api.fail_next(Fault::Refused(400, unknown.into()));
+    ledger.save(&checkpoint(1), &progress(0)).await.unwrap_err();
+    assert_eq!(started.get(), None);
+    ledger.save(&checkpoint(1), &progress(0)).await.unwrap();
+    assert_eq!(started.get(), Some(at(1)));
+}

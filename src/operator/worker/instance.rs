@@ -198,6 +198,7 @@ impl Worker {
                 .unwrap_or_default(),
             tokens: Arc::new(self.shared.tokens.of(&item.key)),
             deferred_until: work.writer.status().deferred_until,
+            gone_callback: plan::gone_callback(item, work.writer.status()),
         };
         match Instance::build(settings, &self.shared.environment).await {
             Ok(instance) => {

@@ -1,7 +1,8 @@
 //! The pollers at work.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
@@ -9,15 +10,20 @@ use super::{
     task::{Surroundings, Task},
 };
 use crate::{
-    api::{PollerResource, reasons},
+    api::{PollerResource, PollerResourceStatus, reasons},
+    fleet::Begin,
     operator::{
         cache::{Group, PollerItem},
         item::Key,
-        ledger::{Ledger, Refused},
+        ledger::{Ledger, Refused, Started},
         notices::{Notice, Notices},
         plan::{self, Plan},
         shared::Shared,
-        status::{OpenError, Refusal, conditions::Standing, report_refused, report_unread},
+        status::{
+            OpenError, Refusal,
+            conditions::{READY, Standing, status_of},
+            report_refused, report_unread,
+        },
         verdict,
     },
 };
@@ -50,6 +56,7 @@ enum Record {
     Open {
         ledger: Arc<Mutex<Ledger>>,
         refused: Refused,
+        started: Started,
     },
     /// A status that this release must not write over, and when it was found so.
     Unreadable { error: OpenError, found_at: Instant },
@@ -63,6 +70,7 @@ impl Worker {
         instance: Option<&Plan>,
     ) -> Result<Option<Duration>, Retry> {
         self.roster.observe(group);
+        let starts = self.starts();
         let around = Surroundings {
             shared: &self.shared,
             wake: &self.wake,
@@ -70,6 +78,7 @@ impl Worker {
             group,
             instance: self.instance.as_ref(),
             roster: &self.roster,
+            starts: &starts,
         };
         let mut again: Option<Duration> = None;
         for item in group.pollers.values() {
@@ -81,16 +90,23 @@ impl Worker {
         }
         Ok(again)
     }
+
+    /// Where the pollers started, those at rest too: a suspended child still counts.
+    pub(super) fn starts(&self) -> BTreeMap<String, DateTime<Utc>> {
+        let start = |(name, work): (&String, &PollerWork)| Some((name.clone(), work.started_at()?));
+        self.pollers.iter().filter_map(start).collect()
+    }
 }
 
 impl PollerWork {
     pub(super) fn new(item: &PollerItem, ledger: Ledger) -> Self {
-        let refused = ledger.refused();
+        let (refused, started) = (ledger.refused(), ledger.started());
         Self::with(
             item,
             Record::Open {
                 ledger: Arc::new(Mutex::new(ledger)),
                 refused,
+                started,
             },
         )
     }
@@ -121,6 +137,14 @@ impl PollerWork {
         &self.uid
     }
 
+    /// Where it started, once that is stored.
+    fn started_at(&self) -> Option<DateTime<Utc>> {
+        match &self.record {
+            Record::Open { started, .. } => started.get(),
+            Record::Unreadable { .. } => None,
+        }
+    }
+
     /// Stops the poll and waits until its checkpoint is stored.
     pub(super) async fn stop(&mut self, shared: &Shared) {
         if let Some(task) = self.task.take() {
@@ -142,7 +166,9 @@ impl PollerWork {
         around: &Surroundings<'_>,
     ) -> Option<Duration> {
         let (ledger, refused) = match &self.record {
-            Record::Open { ledger, refused } => (Arc::clone(ledger), refused.clone()),
+            Record::Open {
+                ledger, refused, ..
+            } => (Arc::clone(ledger), refused.clone()),
             Record::Unreadable { error, .. } => {
                 tell_unreadable(error, item, around.shared).await;
                 return Some(UNREADABLE);
@@ -232,8 +258,9 @@ impl PollerWork {
         match built {
             Ok(poller) => {
                 around.shared.metrics.pollers.inc();
-                self.task = Some(around.start(poller, item, ledger, running));
-                // Its first poll begins at once: that is what a request asks for.
+                let begin = begin(item, ledger.lock().await.status());
+                self.task = Some(around.start(poller, item, ledger, begin, running));
+                // Where a poll is asked for, the first one begins at once.
                 self.mark_handled(item, ledger).await;
             }
             Err(error) => {
@@ -274,6 +301,19 @@ impl PollerWork {
             tracing::warn!(poller = %item.key, %error, "a poll request is not marked as handled");
         }
         self.poked = Some(request);
+    }
+}
+
+/// When a poller polls first: one that was well and is unchanged goes on with its grid.
+pub(super) fn begin(item: &PollerItem, stored: &PollerResourceStatus) -> Begin {
+    let unchanged = stored.observed_generation == Some(item.generation);
+    let well = status_of(&stored.conditions, READY) == Some("True");
+    let asked = item.poll_requested_at.is_some()
+        && item.poll_requested_at != stored.last_handled_poll_request;
+    if unchanged && well && !asked {
+        Begin::OnGrid
+    } else {
+        Begin::AtOnce
     }
 }
 

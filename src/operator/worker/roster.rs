@@ -1,7 +1,8 @@
 //! The pollers of one instance as they must know each other.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::{
@@ -23,6 +24,7 @@ pub(super) struct Roster {
 #[derive(Debug, PartialEq)]
 struct Entry {
     name: String,
+    uid: String,
     resource: Option<String>,
     url: Option<String>,
 }
@@ -60,22 +62,28 @@ impl Entry {
     fn of(item: &Arc<PollerItem>) -> Self {
         Self {
             name: item.key.name.clone(),
+            uid: item.uid.clone(),
             resource: item.spec.resource.clone(),
             url: item.spec.url.clone(),
         }
     }
 }
 
-/// All pollers of the group but the one called `name`.
-pub(super) fn siblings(group: &Group, name: &str) -> Vec<Sibling> {
+/// All pollers of the group but the one called `name`; `starts` says where they started.
+pub(super) fn siblings(
+    group: &Group,
+    name: &str,
+    starts: &BTreeMap<String, DateTime<Utc>>,
+) -> Vec<Sibling> {
     group
         .pollers
         .values()
         .filter(|item| item.key.name != name)
         .map(|item| Sibling {
             name: item.key.name.clone(),
+            uid: item.uid.clone(),
             spec: item.spec.clone(),
-            started_at: None,
+            started_at: starts.get(&item.key.name).copied(),
         })
         .collect()
 }
@@ -109,6 +117,21 @@ mod tests {
         }
         tokio::time::advance(STILL).await;
         assert_eq!(roster.stale_in(known), Some(Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sibling_that_is_made_again_under_its_name_is_another_one() {
+        let mut roster = Roster::new();
+        let mut group = group(&["a", "b"]);
+        roster.observe(&group);
+        let known = roster.edition();
+        tokio::time::advance(STILL).await;
+        let mut again = poller("b", "prod");
+        again.uid = "another".to_owned();
+        group.pollers.insert("b".into(), Arc::new(again));
+        roster.observe(&group);
+        assert_eq!(roster.stale_in(known), Some(STILL));
+        assert_eq!(siblings(&group, "a", &BTreeMap::new())[0].uid, "another");
     }
 
     #[tokio::test(start_paused = true)]

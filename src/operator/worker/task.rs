@@ -1,7 +1,8 @@
 //! The task that polls one poller.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::{
     sync::{Mutex, watch},
     time::{Instant, timeout},
@@ -11,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{InstanceWork, Wake, instance::Running, roster};
 use crate::{
     category::ConfigurationError,
-    fleet::{self, Poller, PollerSettings, Sibling},
+    fleet::{self, Begin, Poller, PollerSettings, Sibling},
     operator::{
         cache::{Group, PollerItem},
         ledger::{KubeCheckpointStore, Ledger},
@@ -46,6 +47,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) group: &'a Group,
     pub(super) instance: Option<&'a InstanceWork>,
     pub(super) roster: &'a roster::Roster,
+    /// Where pollers started, by name.
+    pub(super) starts: &'a BTreeMap<String, DateTime<Utc>>,
 }
 
 impl Task {
@@ -108,6 +111,7 @@ impl Surroundings<'_> {
         poller: Poller,
         item: &Arc<PollerItem>,
         ledger: &Arc<Mutex<Ledger>>,
+        begin: Begin,
         running: &Running,
     ) -> Task {
         let children = poller.children().to_vec();
@@ -123,12 +127,12 @@ impl Surroundings<'_> {
             stop.clone(),
         );
         let store = KubeCheckpointStore(Arc::clone(ledger));
-        let polling = fleet::run(poller, store, reporter, poked, stop.clone());
+        let polling = fleet::run(poller, store, reporter, begin, poked, stop.clone());
         let (item, ledger, wake) = (Arc::clone(item), Arc::clone(ledger), self.wake.clone());
         let generation = item.generation;
         let handle = AbortOnDropHandle::new(tokio::spawn(async move {
             // Boxed like all that lasts no longer than a poll: a poller at rest is to cost little.
-            Box::pin(begin(&item, &ledger)).await;
+            Box::pin(observe(&item, &ledger)).await;
             polling.await;
             wake.objects();
         }));
@@ -154,12 +158,12 @@ impl Surroundings<'_> {
                 self.instance.and_then(InstanceWork::events_enabled_at),
             ),
             spec: item.spec.clone(),
-            siblings: roster::siblings(self.group, &item.key.name),
+            siblings: roster::siblings(self.group, &item.key.name, self.starts),
         }
     }
 }
 
-async fn begin(item: &PollerItem, ledger: &Mutex<Ledger>) {
+async fn observe(item: &PollerItem, ledger: &Mutex<Ledger>) {
     let begun = ledger.lock().await.begin(item.generation).await;
     if let Err(error) = begun {
         tracing::debug!(poller = %item.key, %error, "the first condition is not written");

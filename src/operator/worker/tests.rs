@@ -1,12 +1,17 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::operator::{
-    cache::{Cached as _, InstanceItem},
-    fake_api::{FakeApi, Fault},
-    fixtures,
+use crate::{
+    api::PollerResourceStatus,
+    fleet::Begin,
+    operator::{
+        cache::{Cached as _, InstanceItem},
+        fake_api::{FakeApi, Fault},
+        fixtures,
+    },
 };
 
+const POLLERS: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/pollerresources";
 const INSTANCE: &str = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/connectorinstances/prod";
 
 fn worker(api: &FakeApi) -> Worker {
@@ -80,4 +85,89 @@ async fn what_cannot_be_built_is_tried_again_since_a_name_may_resolve_later() {
         again.is_some_and(|again| again <= LONGEST_RETRY),
         "{again:?}"
     );
+}
+
+/// A parent must leave it its class, or the child repeats everything once it is resumed.
+#[tokio::test(start_paused = true)]
+async fn a_suspended_child_that_started_in_an_earlier_process_is_known_to_have_started() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    show(&worker, &api, fixtures::instance("prod"));
+    let mut child = fixtures::poller("accounts", "prod");
+    child.spec.suspend = Some(true);
+    let stored = fixtures::checkpoint(7);
+    api.insert(
+        &format!("{POLLERS}/accounts"),
+        json!({
+            "metadata": {"namespace": "helpdesk", "name": "accounts", "uid": child.uid},
+            "status": {"checkpoint": stored},
+        }),
+    );
+    child.put(&worker.shared.cache);
+    worker.turn().await;
+    let group = worker.shared.cache.group(&worker.key);
+    let siblings = roster::siblings(&group, "tasks", &worker.starts());
+    assert_eq!(siblings[0].started_at, Some(stored.started_at));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_is_gone_stays_alone_after_a_restart_or_an_edit_of_tags_until_resumed() {
+    let api = FakeApi::default();
+    with_its_secret(&api);
+    let mut item = fixtures::instance("prod");
+    let mut first = worker(&api);
+    show(&first, &api, item.clone());
+    first.turn().await;
+    let digest = |worker: &Worker| {
+        let running = worker.instance.as_ref().unwrap().running().unwrap();
+        running.instance.callback_digest().map(str::to_owned)
+    };
+    let mut stored = api.object(INSTANCE);
+    stored["status"]["goneCallback"] = json!(digest(&first));
+    api.insert(INSTANCE, stored);
+
+    let mut second = worker(&api);
+    item.spec.tags = vec!["edited".to_owned()];
+    item.generation = 2;
+    show(&second, &api, item.clone());
+    second.turn().await;
+    assert_eq!(status(&api)["conditions"][0]["reason"], "CallbackGone");
+    assert_eq!(status(&api)["goneCallback"], json!(digest(&second)));
+
+    item.resume_delivery = Some("now".to_owned());
+    show(&second, &api, item);
+    second.turn().await;
+    second.turn().await;
+    assert_eq!(status(&api)["goneCallback"], Value::Null);
+    assert_eq!(status(&api)["lastHandledResume"], "now");
+}
+
+#[test]
+fn a_poller_goes_on_with_its_grid_unless_it_is_new_edited_unwell_or_asked_to_poll() {
+    let mut item = fixtures::poller("accounts", "prod");
+    let stored = |status: &str, generation: i64| -> PollerResourceStatus {
+        let ready = json!({
+            "type": "Ready", "status": status, "reason": "Succeeded", "message": "",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        });
+        serde_json::from_value(json!({
+            "observedGeneration": generation,
+            "conditions": [ready],
+            "lastHandledPollRequest": "1",
+        }))
+        .unwrap()
+    };
+    assert_eq!(poller::begin(&item, &stored("True", 1)), Begin::OnGrid);
+    for (status, generation) in [("False", 1), ("Unknown", 1), ("True", 0)] {
+        let begin = poller::begin(&item, &stored(status, generation));
+        assert_eq!(begin, Begin::AtOnce, "{status} {generation}");
+    }
+    assert_eq!(
+        poller::begin(&item, &PollerResourceStatus::default()),
+        Begin::AtOnce
+    );
+    for (asked, expected) in [("1", Begin::OnGrid), ("2", Begin::AtOnce)] {
+        item.poll_requested_at = Some(asked.to_owned());
+        assert_eq!(poller::begin(&item, &stored("True", 1)), expected);
+    }
 }

@@ -1,0 +1,104 @@
+//! What a spec may say and this release does not do yet: told to whoever wrote it, never silently
+//! left out.
+
+use crate::api::{ConnectorInstanceSpec, Deletes, DeletesMode, OnRejected, PollerResourceSpec};
+
+/// What an instance's spec asks for in vain, in words for a condition.
+#[must_use]
+pub fn unsupported_by_instance(spec: &ConnectorInstanceSpec) -> Vec<String> {
+    let callback = spec
+        .events
+        .as_ref()
+        .and_then(|events| events.callback.as_ref());
+    let Some(callback) = callback else {
+        return Vec::new();
+    };
+    let on_rejected = match callback.on_rejected {
+        Some(OnRejected::DeadLetter) => Some("DeadLetter"),
+        Some(OnRejected::Skip) => Some("Skip"),
+        Some(OnRejected::Block) | None => None,
+    };
+    let blocked = on_rejected.map(|word| {
+        format!(
+            "spec.events.callback.onRejected: this release does not do {word} yet: a refused event blocks its poller, \
+             as with Block"
+        )
+    });
+    let dead_letter =
+        (callback.dead_letter.is_some() && on_rejected != Some("DeadLetter")).then(|| {
+            "spec.events.callback.deadLetter: this release posts nothing there yet".to_owned()
+        });
+    blocked.into_iter().chain(dead_letter).collect()
+}
+
+/// What a poller's spec asks for in vain, in words for a condition.
+#[must_use]
+pub fn unsupported_by_poller(spec: &PollerResourceSpec) -> Vec<String> {
+    let finds_deletions =
+        |deletes: &Deletes| deletes.mode.unwrap_or_default() != DeletesMode::Ignore;
+    let deletes = spec.deletes.as_ref().is_some_and(finds_deletions).then(
+        || "spec.deletes: this release finds no deletions yet: remove it, or write mode Ignore",
+    );
+    let replay = spec
+        .replay
+        .is_some()
+        .then_some("spec.replay: this release does not replay yet: nothing is read again");
+    deletes
+        .into_iter()
+        .chain(replay)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn instance(callback: Value) -> Vec<String> {
+        let mut spec = json!({
+            "connector": "servicenowoauth",
+            "authentication": {"secretRef": {"name": "oauth"}, "type": "ClientCredentials"},
+            "events": {"callback": callback},
+        });
+        spec["events"]["callback"]["url"] = json!("https://receiver.example/events");
+        unsupported_by_instance(&serde_json::from_value(spec).unwrap())
+    }
+
+    fn poller(mut spec: Value) -> Vec<String> {
+        spec["instanceRef"] = json!({"name": "prod"});
+        unsupported_by_poller(&serde_json::from_value(spec).unwrap())
+    }
+
+    #[rstest]
+    #[case(json!({"onRejected": "Skip"}), "Skip")]
+    #[case(json!({"onRejected": "DeadLetter", "deadLetter": {"url": "https://a.example"}}), "DeadLetter")]
+    #[case(json!({"deadLetter": {"url": "https://a.example"}}), "deadLetter")]
+    fn what_a_callback_asks_for_in_vain_is_told(#[case] callback: Value, #[case] named: &str) {
+        let told = instance(callback);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains(named), "{told:?}");
+    }
+
+    #[rstest]
+    #[case(json!({"deletes": {}}), "spec.deletes")]
+    #[case(json!({"deletes": {"mode": "Reconcile"}}), "spec.deletes")]
+    #[case(
+        json!({"replay": {"id": "a", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}}),
+        "spec.replay"
+    )]
+    fn what_a_poller_asks_for_in_vain_is_told(#[case] spec: Value, #[case] named: &str) {
+        let told = poller(spec);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(named), "{told:?}");
+    }
+
+    #[test]
+    fn of_what_is_done_nothing_is_told() {
+        assert!(instance(json!({"onRejected": "Block"})).is_empty());
+        assert!(poller(json!({"deletes": {"mode": "Ignore"}})).is_empty());
+        assert!(poller(json!({})).is_empty());
+    }
+}
