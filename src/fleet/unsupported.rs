@@ -36,9 +36,13 @@ pub fn unsupported_by_instance(spec: &ConnectorInstanceSpec) -> Vec<String> {
 pub fn unsupported_by_poller(spec: &PollerResourceSpec) -> Vec<String> {
     let finds_deletions =
         |deletes: &Deletes| deletes.mode.unwrap_or_default() != DeletesMode::Ignore;
-    let deletes = spec.deletes.as_ref().is_some_and(finds_deletions).then(
-        || "spec.deletes: this release finds no deletions yet: remove it, or write mode Ignore",
-    );
+    let deletes = spec
+        .deletes
+        .as_ref()
+        .is_some_and(finds_deletions)
+        .then_some(
+            "spec.deletes: this release finds no deletions yet: remove it, or write mode Ignore",
+        );
     let replay = spec
         .replay
         .is_some()
