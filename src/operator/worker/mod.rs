@@ -29,6 +29,7 @@ use super::{
     cache::Group,
     credentials::Credentials,
     item::Key,
+    malformed::Kind,
     plan::{self, Plan},
     shared::Shared,
 };
@@ -150,10 +151,11 @@ impl Worker {
             .credentials
             .as_ref()
             .map_or(&[][..], |credentials| &credentials.missing);
-        group
-            .instance
-            .as_ref()
-            .map(|item| plan::instance(item, missing))
+        if let Some(item) = &group.instance {
+            return Some(plan::instance(item, missing));
+        }
+        let malformed = self.shared.cache.malformed(Kind::Instance, &self.key);
+        malformed.map(|malformed| Plan::Rest(malformed.standing()))
     }
 
     async fn wait(&mut self, again: Option<Duration>) {
