@@ -111,6 +111,9 @@ impl Worker {
             self.wait(again).await;
         }
         self.stop_pollers().await;
+        for name in self.pollers.keys() {
+            self.shared.board.remove(&self.key.namespace, name);
+        }
     }
 
     /// One reconcile; answers when to look again unless something changes before.
