@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::item::{Item, Key};
+use super::{
+    item::{Item, Key},
+    malformed::{Kind, Malformed},
+};
 use crate::api::{ConnectorInstanceSpec, PollerResourceSpec};
 
 pub(super) type InstanceItem = Item<ConnectorInstanceSpec>;
@@ -33,10 +36,12 @@ struct Groups {
     groups: BTreeMap<Key, Group>,
     /// Which instance each poller belongs to.
     homes: HashMap<Key, Key>,
+    malformed: HashMap<(Kind, Key), Arc<Malformed>>,
 }
 
 /// A kind whose objects the cache holds.
 pub(super) trait Cached: Sized {
+    const KIND: Kind;
     /// Puts the object in; the instances whose work changes by it.
     fn put(self, cache: &Cache) -> Vec<Key>;
     /// Takes the object out.
@@ -77,16 +82,43 @@ impl Cache {
             .collect()
     }
 
+    /// Takes note of an object that cannot be read, or that it is no such object any more.
+    pub(super) fn note_malformed(&self, kind: Kind, key: &Key, malformed: Option<Malformed>) {
+        let mut cached = self.lock();
+        match malformed {
+            Some(malformed) => {
+                let entry = ((kind, key.clone()), Arc::new(malformed));
+                cached.malformed.extend([entry]);
+            }
+            None => _ = cached.malformed.remove(&(kind, key.clone())),
+        }
+    }
+
+    /// The object, if it cannot be read.
+    pub(super) fn malformed(&self, kind: Kind, key: &Key) -> Option<Arc<Malformed>> {
+        self.lock().malformed.get(&(kind, key.clone())).cloned()
+    }
+
+    /// All objects that cannot be read.
+    pub(super) fn all_malformed(&self) -> Vec<(Kind, Key)> {
+        self.lock().malformed.keys().cloned().collect()
+    }
+
     /// Takes out every object of a kind, in `namespace` if given, that a complete list did not show.
     pub(super) fn retain<C: Cached>(
         &self,
         namespace: Option<&str>,
         listed: &HashSet<Key>,
     ) -> Vec<Key> {
+        let is_there = |key: &Key| {
+            namespace.is_some_and(|namespace| key.namespace != namespace) || listed.contains(key)
+        };
+        self.lock()
+            .malformed
+            .retain(|(kind, key), _| *kind != C::KIND || is_there(key));
         C::keys(self)
             .iter()
-            .filter(|key| namespace.is_none_or(|namespace| key.namespace == namespace))
-            .filter(|key| !listed.contains(key))
+            .filter(|key| !is_there(key))
             .flat_map(|key| C::take(self, key))
             .collect()
     }
@@ -97,6 +129,8 @@ impl Cache {
 }
 
 impl Cached for InstanceItem {
+    const KIND: Kind = Kind::Instance;
+
     fn put(self, cache: &Cache) -> Vec<Key> {
         let key = self.key.clone();
         let mut cached = cache.lock();
@@ -130,6 +164,8 @@ impl Cached for InstanceItem {
 }
 
 impl Cached for PollerItem {
+    const KIND: Kind = Kind::Poller;
+
     fn put(self, cache: &Cache) -> Vec<Key> {
         let home = Key::new(
             self.key.namespace.as_str(),

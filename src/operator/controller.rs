@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     cache::{Cached as _, InstanceItem},
     item::Key,
+    malformed::{self, Kind},
     shared::Shared,
     tokens,
     watch::Change,
@@ -61,13 +62,16 @@ impl Controller {
             tasks: JoinSet::new(),
         };
         for key in self.shared.cache.groups() {
-            workers.wake(&Change::Objects(key));
+            workers.wake(&key).objects();
+        }
+        for (kind, key) in self.shared.cache.all_malformed() {
+            workers.tell_malformed(kind, &key);
         }
         let mut sweep = interval(SWEEP_EVERY);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(change) = self.changes.recv() => workers.wake(&change),
+                Some(change) = self.changes.recv() => workers.take(&change),
                 Some(ended) = workers.tasks.join_next_with_id() => {
                     workers.ended(ended.map_or_else(|error| error.id(), |(id, ())| id));
                 }
@@ -79,16 +83,31 @@ impl Controller {
 }
 
 impl Workers {
-    fn wake(&mut self, change: &Change) {
-        let (Change::Objects(key) | Change::Secrets(key)) = change;
-        let wake = match self.wakes.get(key) {
+    fn take(&mut self, change: &Change) {
+        match change {
+            Change::Objects(key) => self.wake(key).objects(),
+            Change::Secrets(key) => self.wake(key).secrets(),
+            Change::Malformed(kind, key) => self.tell_malformed(*kind, key),
+        }
+    }
+
+    /// What wakes the worker of an instance, who is started if need be.
+    fn wake(&mut self, key: &Key) -> Wake {
+        match self.wakes.get(key) {
             Some(wake) => wake.clone(),
             None => self.start(key),
-        };
-        match change {
-            Change::Objects(_) => wake.objects(),
-            Change::Secrets(_) => wake.secrets(),
         }
+    }
+
+    fn tell_malformed(&self, kind: Kind, key: &Key) {
+        let Some(malformed) = self.shared.cache.malformed(kind, key) else {
+            return;
+        };
+        let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+        tokio::spawn(async move {
+            let told = malformed::tell(&shared, kind, &malformed);
+            stop.run_until_cancelled(told).await;
+        });
     }
 
     fn start(&mut self, key: &Key) -> Wake {
@@ -112,7 +131,7 @@ impl Workers {
         };
         self.wakes.remove(&key);
         if !self.shared.cache.group(&key).is_empty() {
-            self.wake(&Change::Objects(key));
+            self.wake(&key).objects();
         }
     }
 

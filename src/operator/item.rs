@@ -1,7 +1,7 @@
 //! An object of one of the two kinds as far as the operator works from it.
 
 use chrono::{DateTime, Utc};
-use kube::core::Object;
+use kube::core::{Object, ObjectMeta};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{
@@ -51,15 +51,25 @@ pub(super) struct Item<S> {
     pub(super) spec: S,
 }
 
+impl Item<()> {
+    /// An object whose spec cannot be read.
+    pub(super) fn unread(metadata: ObjectMeta) -> Self {
+        Self::new(metadata, ())
+    }
+}
+
 impl<S: Clone> Item<S> {
     /// `None` for an object that is being deleted.
     pub(super) fn from_watch(object: Watched<S>) -> Option<Self> {
-        let metadata = object.metadata;
-        if metadata.deletion_timestamp.is_some() {
-            return None;
-        }
+        let is_deleted = object.metadata.deletion_timestamp.is_some();
+        (!is_deleted).then(|| Self::new(object.metadata, object.spec))
+    }
+}
+
+impl<S> Item<S> {
+    fn new(metadata: ObjectMeta, spec: S) -> Self {
         let mut annotations = metadata.annotations.unwrap_or_default();
-        Some(Self {
+        Self {
             key: Key::new(
                 metadata.namespace.unwrap_or_default(),
                 metadata.name.unwrap_or_default(),
@@ -73,12 +83,10 @@ impl<S: Clone> Item<S> {
                 .unwrap_or_default(),
             poll_requested_at: annotations.remove(POLL_REQUESTED_AT),
             resume_delivery: annotations.remove(RESUME_DELIVERY),
-            spec: object.spec,
-        })
+            spec,
+        }
     }
-}
 
-impl<S> Item<S> {
     /// Whether nothing differs that the operator acts on; a write to the status changes none of it.
     fn same(&self, other: &Self) -> bool {
         self.uid == other.uid

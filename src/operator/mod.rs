@@ -16,6 +16,7 @@ mod fixtures;
 mod item;
 mod lease;
 mod ledger;
+mod malformed;
 mod notices;
 mod observer;
 mod plan;

@@ -237,7 +237,6 @@ fn watch_all(
             client: clients.watches.clone(),
             cache: shared.cache.clone(),
             changes: changes.clone(),
-            notices: shared.notices.clone(),
             namespace: namespace.clone(),
             unsynced: readiness.expect_cache(),
         };

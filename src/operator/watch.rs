@@ -18,9 +18,9 @@ use tokio::sync::mpsc;
 use super::{
     cache::{Cache, Cached},
     item::{Item, Key, Watched},
-    notices::{Notice, Notices},
+    malformed::{Kind, Malformed},
 };
-use crate::{api::reasons, fleet, telemetry::Unsynced};
+use crate::{fleet, telemetry::Unsynced};
 
 /// Everything but Helm's release records, which are many, large and nobody's credentials.
 const SECRETS: &str = "type!=helm.sh/release.v1";
@@ -32,6 +32,8 @@ pub(super) enum Change {
     Objects(Key),
     /// A Secret that it names changed.
     Secrets(Key),
+    /// An object cannot be read.
+    Malformed(Kind, Key),
 }
 
 /// Where one watch puts what it sees.
@@ -39,7 +41,6 @@ pub(super) struct Watch {
     pub(super) client: Client,
     pub(super) cache: Cache,
     pub(super) changes: mpsc::UnboundedSender<Change>,
-    pub(super) notices: Notices,
     /// The one namespace to watch; all without.
     pub(super) namespace: Option<String>,
     pub(super) unsynced: Unsynced,
@@ -84,7 +85,7 @@ impl Watch {
                 }
                 Ok(Event::InitDone) => self.complete::<Item<S>>(&listed),
                 Ok(Event::Apply(object)) => self.see(kind, object),
-                Ok(Event::Delete(object)) => Item::<S>::take(&self.cache, &key_of(object.meta())),
+                Ok(Event::Delete(object)) => self.forget::<S>(&key_of(object.meta())),
                 Err(error) => {
                     tracing::warn!(kind = kind.kind, %error, "the watch failed and is tried again");
                     Vec::new()
@@ -100,21 +101,33 @@ impl Watch {
         Item<S>: Cached,
     {
         let key = key_of(object.meta());
+        let cached = Item::<S>::KIND;
         match object.0.map(Item::from_watch) {
-            Ok(Some(item)) => item.put(&self.cache),
-            Ok(None) => Item::<S>::take(&self.cache, &key),
-            Err(malformed) => {
-                tracing::warn!(kind = kind.kind, object = %key, error = malformed.error, "malformed object");
-                let note = format!(
-                    "this release cannot read the object and leaves it alone: {}",
-                    malformed.error
-                );
-                let subject = Notices::subject(kind, &key, malformed.metadata.uid.as_deref());
-                self.notices
-                    .publish(subject, Notice::warning(reasons::MALFORMED_OBJECT, note));
+            Ok(item) => {
+                self.cache.note_malformed(cached, &key, None);
+                item.map_or_else(
+                    || Item::<S>::take(&self.cache, &key),
+                    |item| item.put(&self.cache),
+                )
+            }
+            Err(invalid) => {
+                tracing::warn!(kind = kind.kind, object = %key, error = invalid.error, "malformed object");
+                let (item, error) = (Item::unread(invalid.metadata), invalid.error);
+                self.cache
+                    .note_malformed(cached, &key, Some(Malformed { item, error }));
+                // Nobody listens any more only when the process ends.
+                let _ = self.changes.send(Change::Malformed(cached, key.clone()));
                 Item::<S>::take(&self.cache, &key)
             }
         }
+    }
+
+    fn forget<S>(&self, key: &Key) -> Vec<Key>
+    where
+        Item<S>: Cached,
+    {
+        self.cache.note_malformed(Item::<S>::KIND, key, None);
+        Item::<S>::take(&self.cache, key)
     }
 
     fn complete<C: Cached>(&mut self, listed: &HashSet<Key>) -> Vec<Key> {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     api::{PollerResource, PollerResourceSpec},
-    operator::{budget::WriteBudget, fake_api::FakeApi},
-    telemetry::{Metrics, Readiness},
+    operator::fake_api::FakeApi,
+    telemetry::Readiness,
 };
 
 struct Rig {
@@ -29,12 +29,10 @@ async fn follow(events: Vec<Event<Guarded>>) -> Rig {
     let (sender, changes) = mpsc::unbounded_channel();
     let (cache, readiness) = (Cache::default(), Readiness::default());
     let client = FakeApi::default().client();
-    let budget = WriteBudget::new(std::num::NonZeroU32::MIN, Metrics::default());
     let watch = Watch {
-        client: client.clone(),
+        client,
         cache: cache.clone(),
         changes: sender,
-        notices: Notices::new(client, "pollen", "pollen-0", budget).0,
         namespace: None,
         unsynced: readiness.expect_cache(),
     };

@@ -62,7 +62,7 @@ impl Worker {
             .collect();
         for name in gone {
             if let Some(mut work) = self.pollers.remove(&name) {
-                work.stop(&self.shared).await;
+                work.rest(&self.shared).await;
             }
         }
     }

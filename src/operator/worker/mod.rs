@@ -29,6 +29,7 @@ use super::{
     cache::Group,
     credentials::Credentials,
     item::Key,
+    malformed::Kind,
     plan::{self, Plan},
     shared::Shared,
 };
@@ -110,6 +111,9 @@ impl Worker {
             self.wait(again).await;
         }
         self.stop_pollers().await;
+        for name in self.pollers.keys() {
+            self.shared.board.remove(&self.key.namespace, name);
+        }
     }
 
     /// One reconcile; answers when to look again unless something changes before.
@@ -150,10 +154,11 @@ impl Worker {
             .credentials
             .as_ref()
             .map_or(&[][..], |credentials| &credentials.missing);
-        group
-            .instance
-            .as_ref()
-            .map(|item| plan::instance(item, missing))
+        if let Some(item) = &group.instance {
+            return Some(plan::instance(item, missing));
+        }
+        let malformed = self.shared.cache.malformed(Kind::Instance, &self.key);
+        malformed.map(|malformed| Plan::Rest(malformed.standing()))
     }
 
     async fn wait(&mut self, again: Option<Duration>) {

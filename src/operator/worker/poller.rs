@@ -150,8 +150,13 @@ impl PollerWork {
         if let Some(task) = self.task.take() {
             task.stop().await;
             shared.metrics.pollers.dec();
-            shared.board.remove(&self.key.namespace, &self.key.name);
         }
+    }
+
+    /// Like [`stop`](Self::stop), for a poller that is not about to be started anew.
+    pub(super) async fn rest(&mut self, shared: &Shared) {
+        self.stop(shared).await;
+        shared.board.remove(&self.key.namespace, &self.key.name);
     }
 
     /// Whether the status should be read again: somebody may have mended it.
@@ -176,7 +181,7 @@ impl PollerWork {
         };
         match plan {
             Plan::Rest(standing) => {
-                self.stop(around.shared).await;
+                self.rest(around.shared).await;
                 report(&ledger, item, &standing, around.shared).await;
                 None
             }

@@ -75,7 +75,7 @@ impl Task {
     ) -> bool {
         let same = !self.handle.is_finished()
             && self.generation == item.generation
-            && self.children == poller.children();
+            && same_children(&self.children, poller.children());
         if same {
             self.edition = roster.edition();
         }
@@ -168,4 +168,12 @@ async fn observe(item: &PollerItem, ledger: &Mutex<Ledger>) {
     if let Err(error) = begun {
         tracing::debug!(poller = %item.key, %error, "the first condition is not written");
     }
+}
+
+/// Whether the same siblings take the same classes; where they started, the instance knows.
+fn same_children(some: &[(Sibling, String)], others: &[(Sibling, String)]) -> bool {
+    fn told((sibling, class): &(Sibling, String)) -> impl PartialEq {
+        (&sibling.name, &sibling.uid, &sibling.spec, class)
+    }
+    some.iter().map(told).eq(others.iter().map(told))
 }

@@ -8,6 +8,8 @@ use crate::{
         cache::{Cached as _, InstanceItem},
         fake_api::{FakeApi, Fault},
         fixtures,
+        item::Item,
+        malformed::Malformed,
     },
 };
 
@@ -170,4 +172,25 @@ fn a_poller_goes_on_with_its_grid_unless_it_is_new_edited_unwell_or_asked_to_pol
         item.poll_requested_at = Some(asked.to_owned());
         assert_eq!(poller::begin(&item, &stored("True", 1)), expected);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poller_whose_instance_cannot_be_read_is_not_told_that_there_is_none() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    let poller = fixtures::poller("accounts", "prod");
+    let path = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/pollerresources/accounts";
+    let metadata = json!({"namespace": "helpdesk", "name": "accounts", "uid": poller.uid});
+    api.insert(path, json!({"metadata": metadata}));
+    poller.put(&worker.shared.cache);
+    let metadata = serde_json::from_value(json!({"namespace": "helpdesk", "name": "prod"}));
+    let malformed = Malformed {
+        item: Item::unread(metadata.unwrap()),
+        error: "spec.connector is a number".into(),
+    };
+    let cache = &worker.shared.cache;
+    cache.note_malformed(Kind::Instance, &worker.key, Some(malformed));
+    worker.turn().await;
+    let condition = &api.object(path)["status"]["conditions"][0];
+    assert_eq!(condition["reason"], "InstanceNotReady");
 }

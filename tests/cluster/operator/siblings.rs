@@ -25,6 +25,17 @@ fn requests(stage: &Stage<'_>, table: &str) -> usize {
         .count()
 }
 
+/// Waits until a new poller, which polls each second, has polled five times: whoever is to start anew
+/// for its sake has done so by then.
+async fn after_some_polls(stage: &Stage<'_>, name: &str, table: &str) {
+    stage.poller_is(name, "True Succeeded").await;
+    let enough = requests(stage, table) + 5;
+    eventually("the new poller polls", async || {
+        (requests(stage, table) >= enough).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_new_poller_starts_nobody_anew_whose_records_it_does_not_take() {
     let stage = Stage::on(ControlPlane::shared().await).await;
@@ -40,13 +51,7 @@ async fn a_new_poller_starts_nobody_anew_whose_records_it_does_not_take() {
     stage
         .apply(&[poller("kb_knowledge", "prod")].map(renamed))
         .await;
-    stage.poller_is("kb-knowledge", "True Succeeded").await;
-    // It polls each second: after five of them whoever was to start anew has.
-    let enough = requests(&stage, "kb_knowledge") + 5;
-    eventually("the new one polls", async || {
-        (requests(&stage, "kb_knowledge") >= enough).then_some(())
-    })
-    .await;
+    after_some_polls(&stage, "kb-knowledge", "kb_knowledge").await;
     assert_eq!(requests(&stage, "task"), before);
 }
 
@@ -69,13 +74,8 @@ async fn a_parent_leaves_records_to_the_poller_of_a_child_that_came_later() {
         .apply(&[oauth, signing, stage.instance(), rare("task")])
         .await;
     stage.poller_is("task", "True Succeeded").await;
-    let before = requests(&stage, "task");
     stage.apply(&[poller("incident", "prod")]).await;
-    eventually("the parent starts anew", async || {
-        (requests(&stage, "task") > before).then_some(())
-    })
-    .await;
-    stage.poller_is("incident", "True Succeeded").await;
+    after_some_polls(&stage, "incident", "incident").await;
 
     let (incident, problem) = (
         stage.provider.create("incident", &[]),

@@ -76,11 +76,18 @@ async fn an_object_that_an_earlier_rule_let_in_stops_nobody_and_is_taken_when_it
     another["metadata"]["name"] = json!("another");
     put(&stage, &generated(), &another, |accepted| !accepted).await;
 
-    let operator = release.start("pollen-0").await;
+    let _operator = release.start("pollen-0").await;
     stage.set(&["incident"]).await;
     stage.provider.create("incident", &[]);
     stage.callback.await_events(1, PATIENCE).await.unwrap();
-    assert!(operator.log().contains("malformed object"), "it is told");
+    // Its conditions are read by kubectl, for whom a spec is what it is.
+    let reason = r#"{.status.conditions[?(@.type=="Stalled")].reason}"#;
+    let told = format!("--for=jsonpath={reason}=MalformedObject");
+    let object = ["poller/malformed", "-n", &stage.namespace, "--timeout=60s"];
+    plane
+        .kubectl(&[&["wait", &told], &object[..]].concat())
+        .await
+        .unwrap();
     // The watch of the others goes on while the object is touched.
     stage.annotate("malformed", "touched=yes").await;
     stage.apply(&[poller("problems", "prod")]).await;
