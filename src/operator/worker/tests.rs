@@ -171,3 +171,24 @@ fn a_poller_goes_on_with_its_grid_unless_it_is_new_edited_unwell_or_asked_to_pol
         assert_eq!(poller::begin(&item, &stored("True", 1)), expected);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_of_a_release_whose_lease_is_hidden_is_taken_once_a_person_gives_it_away() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    with_its_secret(&api);
+    show(&worker, &api, fixtures::instance("prod"));
+    let own = api.object(INSTANCE);
+    let mut others = own.clone();
+    others["status"] = json!({"controllerName": "gone/pollen"});
+    api.insert(INSTANCE, others);
+    api.forbid("/apis/coordination.k8s.io/v1/namespaces/gone/leases/pollen");
+
+    assert_eq!(worker.turn().await, Some(ownership::PAUSE));
+    assert_eq!(status(&api)["controllerName"], "gone/pollen");
+
+    api.insert(INSTANCE, own);
+    worker.turn().await;
+    assert!(worker.instance.as_ref().unwrap().running().is_some());
+    assert_eq!(status(&api)["controllerName"], worker.shared.owner.as_str());
+}
