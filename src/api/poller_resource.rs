@@ -38,7 +38,12 @@ use super::{
         type_ = "string",
         json_path = ".spec.instanceRef.name"
     ),
-    printcolumn(name = "Resource", type_ = "string", json_path = ".spec.resource"),
+    printcolumn(
+        name = "Resource",
+        type_ = "string",
+        description = "The resource polled; the poller's own name where empty",
+        json_path = ".spec.resource"
+    ),
     printcolumn(
         name = "Ready",
         type_ = "string",
