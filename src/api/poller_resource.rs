@@ -38,7 +38,12 @@ use super::{
         type_ = "string",
         json_path = ".spec.instanceRef.name"
     ),
-    printcolumn(name = "Resource", type_ = "string", json_path = ".spec.resource"),
+    printcolumn(
+        name = "Resource",
+        type_ = "string",
+        description = "The resource polled; the poller's own name where empty",
+        json_path = ".spec.resource"
+    ),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -204,7 +209,7 @@ pub struct PollerResourceStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
-    /// Everything a poll needs to go on. Written by Pollen alone; `pollen checkpoint` moves it.
+    /// Everything a poll needs to go on. Written by Pollen alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
     /// Newest updated date up to which everything is delivered, and never later than the moment of

@@ -3,13 +3,13 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::{
     environment::{STEADY, block_on, bounded, environment},
     output,
+    signals::stop_on_signals,
 };
 use crate::{
     api::Duration,
@@ -91,7 +91,7 @@ fn filter(text: &str) -> Result<String, String> {
 
 async fn until_stopped(options: Options) -> ExitCode {
     let stop = CancellationToken::new();
-    if let Err(error) = stop_on_signals(&stop) {
+    if let Err(error) = stop_on_signals(stop.clone(), tell_stopping) {
         return output::complain(format!("signals cannot be received: {error}"));
     }
     match local::run(options, stop).await {
@@ -108,25 +108,9 @@ async fn until_stopped(options: Options) -> ExitCode {
     }
 }
 
-/// The first signal asks for an orderly end, the second ends the process.
-fn stop_on_signals(stop: &CancellationToken) -> std::io::Result<()> {
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
+fn tell_stopping() {
+    output::note(
+        "stopping",
+        "polls end after what is being delivered; once more ends at once",
     );
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        for again in [false, true] {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            if again {
-                std::process::exit(1);
-            }
-            output::note(
-                "stopping",
-                "polls end after what is being delivered; once more ends at once",
-            );
-            stop.cancel();
-        }
-    });
-    Ok(())
 }

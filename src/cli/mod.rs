@@ -7,6 +7,7 @@ mod environment;
 mod local;
 mod operator;
 mod output;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -8,19 +8,19 @@ use std::{
     time::Duration,
 };
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::signals::stop_on_signals;
 use crate::{
     network::{AddressPolicy, AddressRule},
     operator::{self, Settings},
     telemetry::{self, LogFormat},
 };
 
-const EXAMPLES: &str = "Examples:
-  pollen operator --own-namespace pollen --identity \"$HOSTNAME\"
-  pollen operator --watch-namespace helpdesk --watch-namespace finance
-  pollen operator --allow-address 10.0.0.0/8:443@helpdesk --log info,pollen=debug";
+const EXAMPLES: &str = r#"Examples:
+  pollen operator --identity "$HOSTNAME" --own-namespace pollen-system
+  pollen operator --identity "$HOSTNAME" --watch-namespace helpdesk --watch-namespace finance
+  pollen operator --identity "$HOSTNAME" --allow-address 10.0.0.0/8:443@helpdesk --log info,pollen=debug"#;
 
 /// Runs the controllers in a cluster.
 #[derive(clap::Args, Clone, Debug)]
@@ -40,7 +40,7 @@ pub(super) struct OperatorArgs {
         long,
         env = "POD_NAMESPACE",
         value_name = "NAMESPACE",
-        default_value = "pollen"
+        default_value = "pollen-system"
     )]
     own_namespace: String,
 
@@ -139,7 +139,7 @@ pub(super) async fn run(args: OperatorArgs) -> ExitCode {
         return fail(&error);
     }
     let stop = CancellationToken::new();
-    if let Err(error) = stop_on_signals(&stop) {
+    if let Err(error) = stop_on_signals(stop.clone(), tell_stopping) {
         return fail(&error);
     }
     match operator::run(args.into(), stop).await {
@@ -151,25 +151,14 @@ pub(super) async fn run(args: OperatorArgs) -> ExitCode {
     }
 }
 
+fn tell_stopping() {
+    tracing::info!("stopping: polls store their checkpoints first");
+}
+
 /// Tells what is wrong before there is a log.
 fn fail(error: &dyn std::error::Error) -> ExitCode {
     let _ = writeln!(stderr(), "error: {error}");
     ExitCode::FAILURE
-}
-
-fn stop_on_signals(stop: &CancellationToken) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping: polls store their checkpoints first");
-        stop.cancel();
-    });
-    Ok(())
 }
 
 impl From<OperatorArgs> for Settings {
@@ -203,6 +192,15 @@ mod tests {
     fn parse(arguments: &[&str]) -> Result<Settings, clap::Error> {
         let arguments = ["pollen", "--identity", "pollen-0"].iter().chain(arguments);
         Command::try_parse_from(arguments).map(|command| command.operator.into())
+    }
+
+    #[test]
+    fn the_examples_of_the_help_are_complete_outside_a_pod() {
+        for example in EXAMPLES.lines().skip(1) {
+            let arguments = example.split_whitespace().skip(1);
+            let parsed = Command::try_parse_from(arguments);
+            assert!(parsed.is_ok_and(|command| command.operator.identity == r#""$HOSTNAME""#));
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ struct Bucket {
     rate: f64,
     tokens: f64,
     filled_at: Instant,
+    /// The process stops: what a next one would miss is written at once.
+    lifted: bool,
     waiting: [VecDeque<oneshot::Sender<()>>; KINDS],
 }
 
@@ -78,6 +80,7 @@ impl WriteBudget {
             rate,
             tokens: rate,
             filled_at: Instant::now(),
+            lifted: false,
             waiting: std::array::from_fn(|_| VecDeque::new()),
         };
         let shared = Shared {
@@ -90,9 +93,16 @@ impl WriteBudget {
         }
     }
 
+    /// From here on tokens and checkpoints are written without waiting: a process that stops has
+    /// little time, and writes no more than what its polls had in flight.
+    pub(super) fn lift(&self) {
+        self.bucket().lifted = true;
+        self.shared.queued.notify_one();
+    }
+
     /// Waits for the right to one write.
     pub(super) async fn acquire(&self, write: Write) {
-        if !self.bucket().take_unless_queued() {
+        if !self.bucket().take(write) {
             let (grant, granted) = oneshot::channel();
             self.bucket().push(write, grant);
             self.shared.queued.notify_one();
@@ -104,7 +114,7 @@ impl WriteBudget {
 
     /// Takes the right to one write if nobody needs to wait for it.
     pub(super) fn try_acquire(&self, write: Write) -> bool {
-        let taken = self.bucket().take_unless_queued();
+        let taken = self.bucket().take(write);
         if taken {
             self.count(write);
         }
@@ -116,7 +126,12 @@ impl WriteBudget {
         loop {
             let next = self.bucket().grant();
             match next {
-                Next::Queued(wait) => tokio::time::sleep(wait).await,
+                Next::Queued(wait) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = self.shared.queued.notified() => {}
+                    }
+                }
                 Next::Empty => self.shared.queued.notified().await,
             }
         }
@@ -152,6 +167,15 @@ impl Bucket {
         }
     }
 
+    /// Takes the right to a write unless it is to queue.
+    fn take(&mut self, write: Write) -> bool {
+        self.is_free(write) || self.take_unless_queued()
+    }
+
+    const fn is_free(&self, write: Write) -> bool {
+        self.lifted && matches!(write, Write::Token | Write::Checkpoint)
+    }
+
     fn take_unless_queued(&mut self) -> bool {
         self.fill();
         let free = self.tokens >= 1.0 && self.waiting.iter().all(VecDeque::is_empty);
@@ -163,6 +187,7 @@ impl Bucket {
 
     fn grant(&mut self) -> Next {
         self.fill();
+        self.grant_free();
         while self.tokens >= 1.0 {
             let Some(grant) = self.waiting.iter_mut().find_map(VecDeque::pop_front) else {
                 break;
@@ -178,6 +203,17 @@ impl Bucket {
             Next::Queued(Duration::from_secs_f64(
                 (1.0 - self.tokens).max(0.0) / self.rate,
             ))
+        }
+    }
+
+    /// Grants what waited when the budget was lifted.
+    fn grant_free(&mut self) {
+        for write in [Write::Token, Write::Checkpoint] {
+            if self.is_free(write)
+                && let Some(queue) = self.waiting.get_mut(write.rank())
+            {
+                queue.drain(..).for_each(|grant| _ = grant.send(()));
+            }
         }
     }
 

@@ -52,6 +52,11 @@ impl Controller {
         while self.changes.recv().await.is_some() {}
     }
 
+    /// The process stops: last checkpoints are written without waiting for the budget.
+    pub(super) fn lift_budget(&self) {
+        self.shared.budget.lift();
+    }
+
     /// Works until `stop`, and answers with the workers, who are stopping then.
     pub(super) async fn lead(&mut self, stop: &CancellationToken) -> Workers {
         let mut workers = Workers {

@@ -2,7 +2,7 @@
 //! resourceVersions, conflicts, and faults on demand.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -36,6 +36,7 @@ pub(super) struct FakeApi(Arc<Mutex<Stored>>);
 struct Stored {
     objects: BTreeMap<String, Value>,
     version: u64,
+    forbidden: BTreeSet<String>,
     faults: VecDeque<Fault>,
     writes: Vec<(Method, String, Value)>,
 }
@@ -50,6 +51,11 @@ impl FakeApi {
 
     pub(super) fn insert(&self, path: &str, object: Value) {
         self.0.lock().unwrap().put(path, object);
+    }
+
+    /// Refuses to show what stands at `path`.
+    pub(super) fn forbid(&self, path: &str) {
+        self.0.lock().unwrap().forbidden.insert(path.to_owned());
     }
 
     pub(super) fn object(&self, path: &str) -> Value {
@@ -146,6 +152,7 @@ impl Stored {
 
     fn read(&self, path: &str) -> Response {
         match self.objects.get(path) {
+            _ if self.forbidden.contains(path) => failure(403, "Forbidden", "not yours to read"),
             Some(object) => Json(object.clone()).into_response(),
             None if path.ends_with("/secrets") => Json(self.list(path)).into_response(),
             None => failure(404, "NotFound", "no such object"),

@@ -221,17 +221,17 @@ impl Ledger {
         checkpoint: &Checkpoint,
         progress: &Progress,
     ) -> Result<(), StoreError> {
-        if self.may_be_put_off() && !self.budget.try_acquire(Write::Checkpoint) {
+        let may_be_put_off = self.may_be_put_off();
+        if may_be_put_off && !self.budget.try_acquire(Write::Checkpoint) {
             self.put_off = Some(Box::new((checkpoint.clone(), progress.clone())));
             return Ok(());
         }
-        let granted = self.may_be_put_off();
         let mut next = self.status().clone();
         self.enter(&mut next, checkpoint, progress);
         if next == *self.status() {
             return Ok(());
         }
-        if !granted {
+        if !may_be_put_off {
             self.budget.acquire(Write::Checkpoint).await;
         }
         let stored = self.writer.write_granted(next.clone()).await;

@@ -166,9 +166,13 @@ async fn terms(
         let (workers, ()) = tokio::join!(controller.lead(&term), async {
             let _ = term.run_until_cancelled(lost).await;
         });
-        workers
-            .stop(if stop.is_cancelled() { GRACE } else { handover })
-            .await;
+        let grace = if stop.is_cancelled() {
+            controller.lift_budget();
+            GRACE
+        } else {
+            handover
+        };
+        workers.stop(grace).await;
         metrics.leader.set(0);
         tracing::info!("this process leads no more");
     }

@@ -1,4 +1,4 @@
-//! The contract with the cluster: generated files, and the rules of admission row by row.
+//! The contract with the cluster: generated files, the image, and the rules of admission row by row.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 )]
 
 mod generated;
+mod image;
 mod rules;
 mod schema;
 mod stored;

@@ -82,6 +82,10 @@ annotations:
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+# Instances that another release has are left to it while its Lease lives.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get]
 {{- end }}
 
 {{- define "pollen.subjects" -}}

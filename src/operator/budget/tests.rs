@@ -82,3 +82,24 @@ async fn a_waiter_that_gave_up_costs_nothing() {
         start.elapsed()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lifted_budget_holds_no_checkpoint_back_and_goes_on_to_hold_events() {
+    let budget = budget(1);
+    budget.acquire(Write::Event).await;
+    let start = Instant::now();
+    let waiting: Vec<_> = (0..100)
+        .map(|_| {
+            let budget = budget.clone();
+            tokio::spawn(async move { budget.acquire(Write::Checkpoint).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    budget.lift();
+    for task in waiting {
+        task.await.unwrap();
+    }
+    assert!(budget.try_acquire(Write::Checkpoint));
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert!(!budget.try_acquire(Write::Event));
+}

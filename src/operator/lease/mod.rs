@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::election::{Election, Held, Move};
-pub(super) use self::rival::Rival;
+pub(super) use self::rival::{Rival, Sight};
 use super::settings::Settings;
 use crate::{api::time::to_kube, clock::Clock};
 

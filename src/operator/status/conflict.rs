@@ -1,4 +1,4 @@
-//! What a conflict or a lost answer means, told from what is stored (`docs`: the fence).
+//! What a conflict or a lost answer means, told from what is stored.
 
 use sha2::{Digest as _, Sha256};
 

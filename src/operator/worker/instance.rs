@@ -18,7 +18,6 @@ use crate::{
     operator::{
         budget::Write,
         cache::{Group, InstanceItem},
-        lease::Rival,
         plan::{self, Plan},
         status::{StatusWriter, WriteError, conditions::Standing},
         verdict,
@@ -35,8 +34,6 @@ pub(super) struct InstanceWork {
     /// The generation whose Secrets were read.
     seen: Option<i64>,
     running: Option<Running>,
-    /// Another release that has the instance, while it lives.
-    pub(super) rival: Option<Rival>,
 }
 
 /// An instance that was built and whose pollers may poll.
@@ -89,7 +86,6 @@ impl InstanceWork {
             writer,
             seen: None,
             running: None,
-            rival: None,
         }
     }
 

@@ -29,6 +29,7 @@ use super::{
     cache::Group,
     credentials::Credentials,
     item::Key,
+    lease::Rival,
     malformed::Kind,
     plan::{self, Plan},
     shared::Shared,
@@ -76,6 +77,8 @@ pub(super) struct Worker {
     stop: CancellationToken,
     credentials: Option<Credentials>,
     instance: Option<InstanceWork>,
+    /// Another release that has the instance, while it lives.
+    rival: Option<Rival>,
     pollers: BTreeMap<String, PollerWork>,
     roster: Roster,
     failures: u32,
@@ -95,6 +98,7 @@ impl Worker {
             stop,
             credentials: None,
             instance: None,
+            rival: None,
             pollers: BTreeMap::new(),
             roster: Roster::new(),
             failures: 0,
@@ -137,7 +141,7 @@ impl Worker {
     async fn reconcile(&mut self) -> Result<Option<Duration>, Retry> {
         let (group, opened) = self.dereference().await?;
         if !self.owns(&group).await? {
-            self.rest().await;
+            self.leave().await;
             return Ok(Some(ownership::PAUSE));
         }
         let planned = self.plan_instance(&group);

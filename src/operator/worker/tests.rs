@@ -194,3 +194,24 @@ async fn a_poller_whose_instance_cannot_be_read_is_not_told_that_there_is_none()
     let condition = &api.object(path)["status"]["conditions"][0];
     assert_eq!(condition["reason"], "InstanceNotReady");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_of_a_release_whose_lease_is_hidden_is_taken_once_a_person_gives_it_away() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    with_its_secret(&api);
+    show(&worker, &api, fixtures::instance("prod"));
+    let own = api.object(INSTANCE);
+    let mut others = own.clone();
+    others["status"] = json!({"controllerName": "gone/pollen"});
+    api.insert(INSTANCE, others);
+    api.forbid("/apis/coordination.k8s.io/v1/namespaces/gone/leases/pollen");
+
+    assert_eq!(worker.turn().await, Some(ownership::PAUSE));
+    assert_eq!(status(&api)["controllerName"], "gone/pollen");
+
+    api.insert(INSTANCE, own);
+    worker.turn().await;
+    assert!(worker.instance.as_ref().unwrap().running().is_some());
+    assert_eq!(status(&api)["controllerName"], worker.shared.owner.as_str());
+}

@@ -369,6 +369,22 @@ mod unordered {
     }
 
     #[test]
+    fn next_links_without_end_are_not_followed_for_ever() {
+        let (mut sweep, mut ask) = begin();
+        for number in 1..=20_000 {
+            match sweep.next(&ask, &page(Some(&format!("/p{number}")), 2), bound) {
+                Next::Ask(linked) => ask = linked,
+                end => {
+                    assert!(matches!(end, Next::Unfinished(reason) if reason.contains("pageSize")));
+                    assert_eq!(number, 10_000);
+                    return;
+                }
+            }
+        }
+        panic!("the sweep does not end");
+    }
+
+    #[test]
     fn a_next_link_that_leads_in_a_circle_is_an_error() {
         let (mut sweep, ask) = begin();
         let Next::Ask(linked) = sweep.next(&ask, &page(Some("/p2"), 2), bound) else {

@@ -8,6 +8,10 @@ use super::{
 };
 use crate::provider::{Ask, Bound, Paging, Step};
 
+/// Pages of one pass behind next links: a provider that makes up a new link for every page would
+/// otherwise be followed for ever.
+const MAX_LINKED_PAGES: u32 = 10_000;
+
 /// The passes of an unordered sweep.
 ///
 /// A pass of a single page is a snapshot and complete by itself; a longer one can miss what moved
@@ -47,15 +51,7 @@ impl Passes {
         self.unseen += facts.unseen;
         let again = self.first.is_shown_again(self.offset, facts);
         if let Some(link) = &facts.next {
-            if !self.links.insert(link.clone()) {
-                return Next::Unfinished(format!(
-                    "the provider's next link {link:?} leads in a circle"
-                ));
-            }
-            return Next::Ask(Ask {
-                step: Step::Link(link.clone()),
-                ..asked.clone()
-            });
+            return self.follow(link, asked);
         }
         // Behind links, and without offsets and a total, the missing next link is the end.
         let told = self.links.is_empty() && (paging.by_offset || facts.total.is_some());
@@ -66,6 +62,24 @@ impl Passes {
             return self.next_offset(paging, begun_at, facts.limit);
         }
         self.end_of_pass(begun_at)
+    }
+
+    fn follow(&mut self, link: &str, asked: &Ask) -> Next {
+        if !self.links.insert(link.to_owned()) {
+            return Next::Unfinished(format!(
+                "the provider's next link {link:?} leads in a circle"
+            ));
+        }
+        if self.pages >= MAX_LINKED_PAGES {
+            return Next::Unfinished(format!(
+                "the provider's next links go on behind {MAX_LINKED_PAGES} pages: raise spec.pageSize, \
+                 or ask for fewer records in spec.url"
+            ));
+        }
+        Next::Ask(Ask {
+            step: Step::Link(link.to_owned()),
+            ..asked.clone()
+        })
     }
 
     fn next_offset(&mut self, paging: &Paging, begun_at: &Bound, limit: u32) -> Next {

@@ -157,7 +157,8 @@ async fn watched_namespaces_are_all_that_the_operator_sees() {
     expect(&client, &operator, &watched, true, &WORKLOAD).await;
     expect(&client, &operator, &watched, false, &NOT_ANYWHERE_ELSE).await;
     expect(&client, &operator, &other, false, &WORKLOAD).await;
-    expect(&client, &operator, &watched, false, &[LEASES_OF_OTHERS]).await;
+    expect(&client, &operator, &watched, true, &[LEASES_OF_OTHERS]).await;
+    expect(&client, &operator, &other, false, &[LEASES_OF_OTHERS]).await;
     expect(&client, &operator, &other, false, &NOT_ANYWHERE_ELSE).await;
     expect(
         &client,
