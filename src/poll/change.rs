@@ -82,8 +82,12 @@ impl Comparison<'_> {
             ));
         }
         let version = self.version(row);
-        let fingerprint = self.state.fingerprints.version(id, updated, version);
-        if self.state.window.contains(fingerprint) {
+        let fingerprint = self
+            .state
+            .records
+            .fingerprints
+            .version(id, updated, version);
+        if self.state.records.window.contains(fingerprint) {
             return Verdict::Unchanged(fingerprint);
         }
         Verdict::Change(Change {
@@ -109,8 +113,9 @@ impl Comparison<'_> {
         self.plan.content.is_some()
             && self
                 .state
+                .records
                 .window
-                .contains(self.state.fingerprints.version(id, updated, ""))
+                .contains(self.state.records.fingerprints.version(id, updated, ""))
     }
 
     fn is_out_of_range(&self, updated: DateTime<Utc>) -> bool {
@@ -129,7 +134,7 @@ impl Comparison<'_> {
         let is_created = match self.plan.created_check {
             CreatedCheck::OpenConnectors => by_dates,
             CreatedCheck::Watermark => {
-                (by_dates || created > self.state.settled_at_start) && !self.was_created(id)
+                (by_dates || created > self.state.records.settled_at_start) && !self.was_created(id)
             }
         };
         if is_created {
@@ -140,8 +145,8 @@ impl Comparison<'_> {
     }
 
     fn was_created(&self, id: &str) -> bool {
-        let mark = self.state.fingerprints.created_mark(id);
-        self.state.window.contains(mark)
+        let mark = self.state.records.fingerprints.created_mark(id);
+        self.state.records.window.contains(mark)
     }
 }
 

@@ -15,6 +15,7 @@ mod run;
 mod scan;
 mod start;
 mod state;
+mod stream;
 mod sweep;
 #[cfg(test)]
 mod tests;

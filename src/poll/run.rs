@@ -110,7 +110,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     async fn sweep(&mut self) -> Result<(), End> {
         let polled_at = self.clock.now();
         let source = self.edges.source;
-        let bound = source.bound(self.state.bound(self.plan));
+        let bound = source.bound(self.state.records.bound(self.plan.reach));
         let (mut sweep, mut ask) =
             Sweep::begin(source.paging(), self.plan.unit, self.sweep_clock, bound);
         let mut begun = false;

@@ -5,13 +5,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Plan,
     change::Change,
-    fingerprint::Fingerprints,
     held::{Due, Held},
+    stream::Stream,
     unusable::Unusable,
-    window::Window,
 };
 use crate::{
-    api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck, Stream, Window as Encoded},
+    api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck},
     event::Kind,
 };
 
@@ -23,21 +22,13 @@ pub(super) struct State {
     /// The checkpoint as it was last stored or read; the parts that a poll of records doesn't
     /// touch are carried over from it.
     stored: Checkpoint,
-    pub(super) fingerprints: Fingerprints,
-    pub(super) window: Window,
-    pub(super) watermark: DateTime<Utc>,
-    /// The watermark when the unfinished sweep began.
-    pub(super) settled_at_start: DateTime<Utc>,
-    window_since: DateTime<Utc>,
+    pub(super) records: Stream,
     swept_at: Option<DateTime<Utc>>,
-    unfinished: bool,
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
     due: Due,
     /// The provider's clock at the sweep that was stored last.
     written: DateTime<Utc>,
-    /// The window holds less than the reach, since a checkpoint holds no more.
-    pub(super) is_cut: bool,
 }
 
 impl State {
@@ -49,14 +40,7 @@ impl State {
             query_fingerprint: plan.query_fingerprint.clone(),
             started_at,
             swept_at: None,
-            records: Stream {
-                watermark: started_at,
-                settled_at_start: None,
-                window_since: started_at,
-                window: None,
-                content_ignored: None,
-                position: None,
-            },
+            records: Stream::starting(started_at),
             deletes: None,
             reconcile: None,
             replay: None,
@@ -70,60 +54,27 @@ impl State {
             due,
             written,
         } = held;
-        if checkpoint.version > CHECKPOINT_VERSION {
-            return Err(Unusable::TooNew(checkpoint.version));
-        }
-        if checkpoint.version < 1 {
-            return Err(Unusable::Damaged(format!(
-                "its version is {}",
-                checkpoint.version
-            )));
-        }
-        if checkpoint.uid != plan.uid {
-            return Err(Unusable::Foreign(checkpoint.uid));
-        }
-        let (fingerprints, window) = match &checkpoint.records.window {
-            None => (Fingerprints::new(rand::random()), Window::default()),
-            Some(encoded) => decode(encoded)?,
-        };
-        let asked_otherwise = checkpoint.query_fingerprint != plan.query_fingerprint;
+        check(plan, &checkpoint)?;
+        let records = Stream::resume(&checkpoint.records)?;
         let ignored = &checkpoint.records.content_ignored;
-        let content_ignored = ignored.is_some() && *ignored == plan.content;
-        let mut state = Self::at(checkpoint, fingerprints, window);
-        state.content_ignored = content_ignored;
-        (state.due, state.written) = (due, written);
-        if asked_otherwise {
+        let mut state = Self {
+            records,
+            swept_at: checkpoint.swept_at,
+            content_ignored: ignored.is_some() && *ignored == plan.content,
+            due,
+            written,
+            stored: checkpoint,
+        };
+        if state.stored.query_fingerprint != plan.query_fingerprint {
             state.ask_otherwise(plan);
         }
         Ok(state)
     }
 
-    fn at(stored: Checkpoint, fingerprints: Fingerprints, window: Window) -> Self {
-        let records = &stored.records;
-        Self {
-            fingerprints,
-            window,
-            watermark: records.watermark,
-            settled_at_start: records.settled_at_start.unwrap_or(records.watermark),
-            window_since: records.window_since,
-            swept_at: stored.swept_at,
-            unfinished: records.settled_at_start.is_some(),
-            content_ignored: false,
-            due: Due::Nothing,
-            written: stored.started_at,
-            is_cut: false,
-            stored,
-        }
-    }
-
     /// After an edit of what is asked, the next bound reads back to where the old question was
     /// last answered, whatever the window covers (polling rules 22 and 23).
     fn ask_otherwise(&mut self, plan: &Plan) {
-        self.watermark = self
-            .swept_at
-            .map_or(self.watermark, |swept| self.watermark.min(swept));
-        self.settled_at_start = self.settled_at_start.min(self.watermark);
-        self.window_since = self.window_since.min(self.watermark - plan.reach);
+        self.records.read_back(self.swept_at, plan.reach);
         self.stored
             .query_fingerprint
             .clone_from(&plan.query_fingerprint);
@@ -135,19 +86,10 @@ impl State {
         self.stored.started_at
     }
 
-    /// The instant from which a sweep reads: behind the watermark by the reach, but no further
-    /// back than the window knows what was settled.
-    pub(super) fn bound(&self, plan: &Plan) -> DateTime<Utc> {
-        (self.watermark - plan.reach).max(self.window_since.min(self.watermark))
-    }
-
     /// A sweep begins at the provider's time `clock`; answers whether that clock was set back.
     pub(super) fn begin_sweep(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
         let set_back = self.follow_clock_back(plan, clock);
-        if !self.unfinished {
-            self.settled_at_start = self.watermark;
-            self.unfinished = true;
-        }
+        self.records.begin_sweep();
         self.quiet_write(clock);
         self.swept_at = Some(clock);
         set_back
@@ -158,7 +100,7 @@ impl State {
     ///
     /// The first of the two polls stores what it saw, since the second may be another process's.
     fn follow_clock_back(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
-        let reached = self.watermark - plan.reach;
+        let reached = self.records.watermark - plan.reach;
         let was_behind = self.stored.swept_at.is_some_and(|swept| swept < reached);
         let is_behind = clock < reached;
         if was_behind != is_behind {
@@ -167,9 +109,7 @@ impl State {
         if !(was_behind && is_behind) {
             return false;
         }
-        self.watermark = clock;
-        self.settled_at_start = clock;
-        self.window_since = self.window_since.min(clock - plan.reach);
+        self.records.follow_back(clock, plan.reach);
         self.stored.started_at = self.stored.started_at.min(clock);
         self.due = Due::Settled;
         true
@@ -183,40 +123,40 @@ impl State {
 
     /// A change is settled: its version enters the window, and must be written.
     pub(super) fn settle(&mut self, plan: &Plan, change: &Change) {
-        self.window.insert(change.fingerprint, change.updated);
+        let Stream {
+            window,
+            fingerprints,
+            ..
+        } = &mut self.records;
+        window.insert(change.fingerprint, change.updated);
         if plan.content.is_some() {
-            let dated = self.fingerprints.version(&change.id, change.updated, "");
-            self.window.insert(dated, change.updated);
+            let dated = fingerprints.version(&change.id, change.updated, "");
+            window.insert(dated, change.updated);
         }
         if change.kind == Kind::Created && plan.created_check == CreatedCheck::Watermark {
-            self.window
-                .insert(self.fingerprints.created_mark(&change.id), change.updated);
+            window.insert(fingerprints.created_mark(&change.id), change.updated);
         }
         self.due = Due::Settled;
     }
 
     /// Everything dated at or before `date` is settled.
     pub(super) fn advance(&mut self, date: DateTime<Utc>) {
-        if date > self.watermark {
-            self.watermark = date;
+        if self.records.advance(date) {
             self.due = self.due.max(Due::Watermark);
         }
     }
 
     /// The sweep so far proved nothing about order: the watermark goes back to its start.
     pub(super) fn retreat(&mut self) {
-        self.watermark = self.settled_at_start;
-        if self.stored.records.watermark > self.watermark {
+        self.records.retreat();
+        if self.stored.records.watermark > self.records.watermark {
             self.due = Due::Settled;
         }
     }
 
     /// A sweep has read everything: the window is cut to the reach.
     pub(super) fn complete_sweep(&mut self, plan: &Plan, keep: impl Fn(u64) -> bool) {
-        let since = self.watermark - plan.reach;
-        self.window.prune(since, keep);
-        self.window_since = self.window_since.max(since);
-        self.unfinished = false;
+        self.records.complete_sweep(plan.reach, keep);
         if self.stored.records.settled_at_start.is_some() {
             self.due = Due::Settled;
         }
@@ -243,45 +183,13 @@ impl State {
         plan: &Plan,
         capacity: usize,
     ) -> Result<Checkpoint, Unusable> {
-        let since = self.fit(plan, capacity)?;
-        let (entries, count) = self.window.encode(since);
-        let mut checkpoint = self.stored.clone();
-        checkpoint.swept_at = self.swept_at;
-        checkpoint.records = Stream {
-            watermark: self.watermark,
-            settled_at_start: self.unfinished.then_some(self.settled_at_start),
-            window_since: self.window_since.max(since),
-            window: (count > 0).then(|| Encoded {
-                key: self.fingerprints.encoded_key(),
-                count: i64::try_from(count).unwrap_or(i64::MAX),
-                entries,
-            }),
-            content_ignored: plan.content.clone().filter(|_| self.content_ignored),
-            position: None,
-        };
-        Ok(checkpoint)
-    }
-
-    /// Since when the stored window must hold what was settled: the reach, or where that is too
-    /// much, whole dates less.
-    fn fit(&mut self, plan: &Plan, capacity: usize) -> Result<DateTime<Utc>, Unusable> {
-        if !plan.drop_before_bound {
-            // Rows of any date come again, so nothing may be given up.
-            let fits = self.window.len() <= capacity;
-            return fits
-                .then_some(DateTime::<Utc>::MIN_UTC)
-                .ok_or(Unusable::WindowTooLarge(capacity));
-        }
-        let since = self.watermark - plan.reach;
-        let fitting = self
-            .window
-            .fitting_since(since, self.watermark - plan.unit, capacity)
-            .ok_or(Unusable::WindowTooLarge(capacity))?;
-        if fitting > since {
-            self.window_since = self.window_since.max(fitting);
-            self.is_cut = true;
-        }
-        Ok(fitting)
+        let mut records = self.records.stored(plan, capacity)?;
+        records.content_ignored = plan.content.clone().filter(|_| self.content_ignored);
+        Ok(Checkpoint {
+            swept_at: self.swept_at,
+            records,
+            ..self.stored.clone()
+        })
     }
 
     /// `checkpoint` is stored now.
@@ -294,7 +202,8 @@ impl State {
     /// What to go on from in this process.
     pub(super) fn into_held(mut self, plan: &Plan, capacity: usize) -> Held {
         let (due, written) = (self.due, self.written);
-        let is_stored = due == Due::Nothing && self.stored.records.watermark == self.watermark;
+        let is_stored =
+            due == Due::Nothing && self.stored.records.watermark == self.records.watermark;
         let checkpoint = if is_stored {
             self.stored
         } else {
@@ -308,10 +217,17 @@ impl State {
     }
 }
 
-fn decode(encoded: &Encoded) -> Result<(Fingerprints, Window), Unusable> {
-    let fingerprints = Fingerprints::from_encoded(&encoded.key)
-        .ok_or_else(|| Unusable::Damaged("the window's key is no 16 bytes in base64".to_owned()))?;
-    let window = Window::decode(&encoded.entries, encoded.count)
-        .map_err(|damage| Unusable::Damaged(damage.to_string()))?;
-    Ok((fingerprints, window))
+/// Whether a poll of this plan may go on from `checkpoint`.
+fn check(plan: &Plan, checkpoint: &Checkpoint) -> Result<(), Unusable> {
+    let version = checkpoint.version;
+    if version > CHECKPOINT_VERSION {
+        return Err(Unusable::TooNew(version));
+    }
+    if version < 1 {
+        return Err(Unusable::Damaged(format!("its version is {version}")));
+    }
+    if checkpoint.uid != plan.uid {
+        return Err(Unusable::Foreign(checkpoint.uid.clone()));
+    }
+    Ok(())
 }

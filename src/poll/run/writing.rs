@@ -52,7 +52,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         {
             end = failed;
         }
-        if self.state.is_cut {
+        if self.state.records.is_cut {
             self.progress.notes.push(WINDOW_CUT.to_owned());
         }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
@@ -92,7 +92,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K
     }
 
     fn next_write(&self) -> Option<Instant> {
-        let interval = if self.state.window.len() > LARGE_WINDOW {
+        let interval = if self.state.records.window.len() > LARGE_WINDOW {
             LARGE_WRITE_INTERVAL
         } else {
             WRITE_INTERVAL
