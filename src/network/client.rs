@@ -48,7 +48,7 @@ impl Default for ClientOptions {
 ///
 /// It follows no redirect, so that no host is reached that nobody named; it ignores the proxies
 /// of the environment, behind which the guard would see the proxy's address alone; it keeps no
-/// cookies. Send with [`execute`], or with [`send`] what [`check_url`] has passed.
+/// cookies. Send with [`send`] what [`check_url`] has passed.
 ///
 /// # Errors
 ///
@@ -126,29 +126,12 @@ impl SendError {
     }
 }
 
-/// Sends a request with a client of [`client`], both gates passed.
-///
-/// Only so sent can it use an allow list entry that is limited to a port.
-///
-/// # Errors
-///
-/// The address is refused, or no answer came.
-pub(super) async fn execute(
-    client: &Client,
-    request: Request,
-    policy: &AddressPolicy,
-    namespace: &str,
-) -> Result<Response, SendError> {
-    check_url(request.url(), policy, namespace)?;
-    send(client, request).await.map_err(SendError::Failed)
-}
-
 /// Sends a request to a URL that [`check_url`] has passed before; its name passes the other gate.
 ///
 /// # Errors
 ///
 /// The host's addresses are refused, or no answer came.
-async fn send(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
+pub(super) async fn send(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
     let port = request.url().port_or_known_default().unwrap_or_default();
     let answer = PORT.scope(port, client.execute(request)).await;
     answer.map_err(reqwest::Error::without_url)

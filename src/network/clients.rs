@@ -5,9 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use reqwest::Client;
-
-use super::{AddressPolicy, ClientOptions, GuardedClient, client::client};
+use super::{AddressPolicy, ClientOptions, GuardedClient, Transport, client::client};
 
 /// The clients of a process: as few as the policy allows, because each has its own copy of the
 /// root certificates (100 KiB) and takes milliseconds to make.
@@ -16,8 +14,17 @@ use super::{AddressPolicy, ClientOptions, GuardedClient, client::client};
 #[derive(Debug)]
 pub struct Clients {
     policy: Arc<AddressPolicy>,
-    options: ClientOptions,
-    by_namespace: Mutex<HashMap<String, Client>>,
+    ways: Ways,
+}
+
+/// How the hosts are reached.
+#[derive(Debug)]
+enum Ways {
+    Sockets {
+        options: ClientOptions,
+        by_namespace: Mutex<HashMap<String, Arc<dyn Transport>>>,
+    },
+    Given(Arc<dyn Transport>),
 }
 
 impl Clients {
@@ -26,8 +33,19 @@ impl Clients {
     pub fn new(policy: Arc<AddressPolicy>, options: ClientOptions) -> Self {
         Self {
             policy,
-            options,
-            by_namespace: Mutex::default(),
+            ways: Ways::Sockets {
+                options,
+                by_namespace: Mutex::default(),
+            },
+        }
+    }
+
+    /// Clients that send everything over `transport`, as far as `policy` permits.
+    #[must_use]
+    pub fn over(transport: Arc<dyn Transport>, policy: Arc<AddressPolicy>) -> Self {
+        Self {
+            policy,
+            ways: Ways::Given(transport),
         }
     }
 
@@ -37,26 +55,33 @@ impl Clients {
     ///
     /// As of [`GuardedClient::new`].
     pub fn of(&self, namespace: &str) -> Result<GuardedClient, reqwest::Error> {
-        let client = self.shared(namespace)?;
+        let transport = self.transport(namespace)?;
         let policy = Arc::clone(&self.policy);
-        Ok(GuardedClient::from_parts(client, policy, namespace))
+        Ok(GuardedClient::from_parts(transport, policy, namespace))
     }
 
-    fn shared(&self, namespace: &str) -> Result<Client, reqwest::Error> {
+    fn transport(&self, namespace: &str) -> Result<Arc<dyn Transport>, reqwest::Error> {
+        let (options, by_namespace) = match &self.ways {
+            Ways::Given(transport) => return Ok(Arc::clone(transport)),
+            Ways::Sockets {
+                options,
+                by_namespace,
+            } => (options, by_namespace),
+        };
         let namespace = if self.policy.singles_out(namespace) {
             namespace
         } else {
             ""
         };
-        let mut clients = self
-            .by_namespace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut clients = by_namespace.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(namespace) {
-            return Ok(client.clone());
+            return Ok(Arc::clone(client));
         }
-        let client = client(Arc::clone(&self.policy), namespace, &self.options)?;
-        clients.insert(namespace.to_owned(), client.clone());
+        let client = Arc::new(client(Arc::clone(&self.policy), namespace, options)?);
+        clients.insert(
+            namespace.to_owned(),
+            Arc::clone(&client) as Arc<dyn Transport>,
+        );
         Ok(client)
     }
 }
@@ -78,7 +103,10 @@ mod tests {
         for namespace in ["a", "b", "helpdesk", "c", "helpdesk"] {
             clients.of(namespace).unwrap();
         }
-        assert_eq!(clients.by_namespace.lock().unwrap().len(), 2);
+        let Ways::Sockets { by_namespace, .. } = &clients.ways else {
+            panic!("{clients:?}")
+        };
+        assert_eq!(by_namespace.lock().unwrap().len(), 2);
     }
 
     #[tokio::test]

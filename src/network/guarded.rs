@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use reqwest::{Client, Request, RequestBuilder, Response, Url};
+use reqwest::{Request, Response, Url};
 
 use super::{
-    AddressPolicy, ClientOptions, Refusal, SendError,
-    client::{check_url, client, execute, is_allowed_host},
+    AddressPolicy, ClientOptions, Refusal, SendError, Transport,
+    client::{check_url, client, is_allowed_host},
 };
 
 /// A client of one namespace that passes both gates with each request.
 #[derive(Clone, Debug)]
 pub struct GuardedClient {
-    client: Client,
+    transport: Arc<dyn Transport>,
     policy: Arc<AddressPolicy>,
     namespace: Arc<str>,
 }
@@ -29,13 +29,17 @@ impl GuardedClient {
         options: &ClientOptions,
     ) -> Result<Self, reqwest::Error> {
         let client = client(Arc::clone(&policy), namespace, options)?;
-        Ok(Self::from_parts(client, policy, namespace))
+        Ok(Self::from_parts(Arc::new(client), policy, namespace))
     }
 
-    /// A client that others may share, under the policy that it was made for.
-    pub(crate) fn from_parts(client: Client, policy: Arc<AddressPolicy>, namespace: &str) -> Self {
+    /// A transport that others may share, under the policy that it was made for.
+    pub(crate) fn from_parts(
+        transport: Arc<dyn Transport>,
+        policy: Arc<AddressPolicy>,
+        namespace: &str,
+    ) -> Self {
         Self {
-            client,
+            transport,
             policy,
             namespace: namespace.into(),
         }
@@ -49,12 +53,9 @@ impl GuardedClient {
     ///
     /// The address is refused, or no answer came.
     pub async fn execute(&self, request: Request) -> Result<Response, SendError> {
-        execute(&self.client, request, &self.policy, &self.namespace).await
-    }
-
-    /// Begins a request, to be sent with [`execute`](Self::execute).
-    pub fn post(&self, url: Url) -> RequestBuilder {
-        self.client.post(url)
+        self.check_url(request.url())?;
+        let answer = self.transport.send(request).await;
+        answer.map_err(SendError::Failed)
     }
 
     /// Checks a URL whose host is an address, as [`execute`](Self::execute) will.

@@ -15,6 +15,7 @@ mod policy;
 mod reserved;
 mod retry_after;
 mod rule;
+mod transport;
 
 pub use client::{ClientOptions, SendError, read_limited};
 pub use clients::Clients;
@@ -24,3 +25,4 @@ pub use guarded::GuardedClient;
 pub use policy::{AddressPolicy, Refusal};
 pub use retry_after::{retry_after, server_time};
 pub use rule::{AddressRule, AddressRuleError};
+pub use transport::Transport;

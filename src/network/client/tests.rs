@@ -2,6 +2,7 @@ use rstest::rstest;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use super::*;
+use crate::network::GuardedClient;
 
 fn policy(allowed: &[String]) -> Arc<AddressPolicy> {
     let allowed = allowed.iter().map(|entry| entry.parse().unwrap()).collect();
@@ -17,7 +18,9 @@ async fn server(answer: ResponseTemplate) -> MockServer {
 async fn get(url: &str, policy: Arc<AddressPolicy>) -> Result<Response, SendError> {
     let client = client(Arc::clone(&policy), "a", &ClientOptions::default()).unwrap();
     let request = client.get(url).build().unwrap();
-    execute(&client, request, &policy, "a").await
+    GuardedClient::from_parts(Arc::new(client), policy, "a")
+        .execute(request)
+        .await
 }
 
 #[rstest]

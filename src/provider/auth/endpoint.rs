@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{
-    RequestBuilder, Response, Url,
-    header::{ACCEPT, CONTENT_TYPE},
+    Method, Request, Response, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -51,11 +52,7 @@ impl Endpoint {
     ) -> Result<Issued, Refusal> {
         secrets.extend([self.credentials.id.clone(), self.credentials.secret.clone()]);
         self.demand_https().await?;
-        let request = self.authenticated(form).build();
-        let request = request.map_err(|error| {
-            Refusal::new(RefusalKind::Unsent, network::describe(&error.without_url()))
-        })?;
-        let answer = self.client.execute(request).await;
+        let answer = self.client.execute(self.authenticated(form)?).await;
         self.read(answer.map_err(|error| unanswered(&error))?, &secrets)
             .await
     }
@@ -75,40 +72,43 @@ impl Endpoint {
         Err(Refusal::new(RefusalKind::Setup, words.to_owned()))
     }
 
-    fn authenticated<'a>(&'a self, mut form: Vec<(&'static str, &'a str)>) -> RequestBuilder {
-        let request = self
-            .client
-            .post(self.url.clone())
-            .header(ACCEPT, "application/json");
+    fn authenticated<'a>(
+        &'a self,
+        mut form: Vec<(&'static str, &'a str)>,
+    ) -> Result<Request, Refusal> {
+        let mut request = Request::new(Method::POST, self.url.clone());
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let id = self.credentials.id.expose_secret();
         let secret = self.credentials.secret.expose_secret();
         match self.credentials.sent_in {
-            CredentialsIn::Body => {
-                form.extend([("client_id", id), ("client_secret", secret)]);
-                self.written(request, form)
-            }
+            CredentialsIn::Body => form.extend([("client_id", id), ("client_secret", secret)]),
             CredentialsIn::Header => {
-                let encoded = |text| utf8_percent_encode(text, BASIC).to_string();
-                self.written(request, form)
-                    .basic_auth(encoded(id), Some(encoded(secret)))
+                headers.insert(AUTHORIZATION, basic(id, secret)?);
             }
         }
+        self.write(&mut request, form);
+        Ok(request)
     }
 
     /// RFC 6749 knows forms alone, but some services want the same names in JSON.
-    fn written(&self, request: RequestBuilder, form: Vec<(&'static str, &str)>) -> RequestBuilder {
-        match self.body {
-            TokenBody::Form => request.form(&form),
+    fn write(&self, request: &mut Request, form: Vec<(&'static str, &str)>) {
+        let (media_type, body) = match self.body {
+            TokenBody::Form => (
+                "application/x-www-form-urlencoded",
+                form_encoded(self.url.clone(), form),
+            ),
             TokenBody::Json => {
                 let names = form
                     .into_iter()
                     .map(|(name, text)| (name.into(), text.into()));
                 let body = serde_json::Value::Object(names.collect());
-                request
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(body.to_string())
+                ("application/json", body.to_string())
             }
-        }
+        };
+        let media_type = HeaderValue::from_static(media_type);
+        request.headers_mut().insert(CONTENT_TYPE, media_type);
+        *request.body_mut() = Some(body.into());
     }
 
     async fn read(&self, answer: Response, secrets: &[SecretString]) -> Result<Issued, Refusal> {
@@ -122,6 +122,22 @@ impl Endpoint {
             ..refusal
         })
     }
+}
+
+/// HTTP Basic (RFC 7617) with an id and a secret encoded as OAuth wants them.
+fn basic(id: &str, secret: &str) -> Result<HeaderValue, Refusal> {
+    let encoded = |text| utf8_percent_encode(text, BASIC);
+    let credentials = STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret)));
+    let mut value = HeaderValue::try_from(format!("Basic {credentials}"))
+        .map_err(|error| Refusal::new(RefusalKind::Setup, error.to_string()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A form is written like the query of a URL.
+fn form_encoded(mut url: Url, form: Vec<(&'static str, &str)>) -> String {
+    url.query_pairs_mut().clear().extend_pairs(form);
+    url.query().unwrap_or_default().to_owned()
 }
 
 fn unanswered(error: &SendError) -> Refusal {

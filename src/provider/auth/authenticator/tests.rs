@@ -86,7 +86,7 @@ fn settings(server: &MockServer, grant: Grant, store: &Arc<MemoryStore>) -> Auth
         .build()
         .unwrap();
     AuthenticatorSettings {
-        client: GuardedClient::from_parts(client, policy, "helpdesk"),
+        client: GuardedClient::from_parts(Arc::new(client), policy, "helpdesk"),
         token_url: format!("{}/oauth_token.do", server.uri()).parse().unwrap(),
         token_body: TokenBody::Form,
         grant,
