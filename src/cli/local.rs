@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::Duration,
-    local::{self, Ended, LocalError, Options},
+    local::{self, Ended, LocalError, Options, Streams},
     network::AddressRule,
     telemetry::{self, LogFormat},
 };
@@ -79,6 +79,7 @@ impl Local {
             state,
             once,
             environment,
+            streams: Streams::default(),
         }))
     }
 }

@@ -23,5 +23,6 @@ mod state;
 
 pub use check::{Checked, check};
 pub use problem::{Place, Problem};
+pub use report::Streams;
 pub use run::{Ended, LocalError, Options, run};
 pub use state::StateError;

@@ -16,6 +16,24 @@ use crate::{
     poll::{Outcome, Progress},
 };
 
+/// Where the lines go.
+pub struct Streams {
+    /// What was delivered.
+    pub output: Box<dyn Write + Send>,
+    /// What needs attention.
+    pub errors: Box<dyn Write + Send>,
+}
+
+impl Default for Streams {
+    /// The process's own.
+    fn default() -> Self {
+        Self {
+            output: Box::new(io::stdout()),
+            errors: Box::new(io::stderr()),
+        }
+    }
+}
+
 /// Writes the lines of all pollers, one at a time.
 pub(super) struct Report {
     clock: Clock,
@@ -34,21 +52,12 @@ struct Inner {
 
 impl Report {
     /// A report over pollers called `labels`.
-    pub(super) fn new<'a>(clock: Clock, labels: impl Iterator<Item = &'a str>) -> Self {
-        Self::onto(
-            clock,
-            labels,
-            Box::new(io::stdout()),
-            Box::new(io::stderr()),
-        )
-    }
-
-    fn onto<'a>(
+    pub(super) fn new<'a>(
         clock: Clock,
         labels: impl Iterator<Item = &'a str>,
-        output: Box<dyn Write + Send>,
-        errors: Box<dyn Write + Send>,
+        streams: Streams,
     ) -> Self {
+        let Streams { output, errors } = streams;
         let width = labels
             .map(|label| label.chars().count())
             .max()

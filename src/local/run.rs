@@ -13,7 +13,7 @@ use super::{
     manifests::Manifests,
     memory::Memory,
     problem::Problem,
-    report::counted,
+    report::{Streams, counted},
     session::Session,
     state::{StateError, StateFolder},
 };
@@ -28,6 +28,8 @@ pub struct Options {
     /// Poll each poller once, retrying for so long; without it, run until stopped.
     pub once: Option<Duration>,
     pub environment: Environment,
+    /// Where the lines for the person who watches go.
+    pub streams: Streams,
 }
 
 /// Why nothing was run.
@@ -61,6 +63,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<Ended, Loc
         state,
         once,
         environment,
+        streams,
     } = options;
     let root = state.unwrap_or_else(|| folder.join(".pollen"));
     let (manifests, problems) = read(folder, &root, &environment).await?;
@@ -86,7 +89,10 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<Ended, Loc
         state,
         environment,
     };
-    let run = session.run(assembly, &problems, &unusable, once, stop);
+    let report = session.report(streams);
+    problems.iter().for_each(|problem| report.complain(problem));
+    unusable.iter().for_each(|error| report.complain(error));
+    let run = session.run(assembly, report, once, stop);
     let well = run.await? && unusable.is_empty();
     Ok(match (problems.is_empty(), well) {
         (false, _) => Ended::Invalid,

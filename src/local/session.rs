@@ -11,8 +11,8 @@ use super::{
     instance_state,
     manifests::{Manifests, Placed},
     memory::Memory,
-    problem::{ObjectName, Problem},
-    report::{Report, counted},
+    problem::ObjectName,
+    report::{Report, Streams, counted},
     runner::Runner,
     state::{FileCheckpointStore, StateError, StateFolder},
 };
@@ -30,28 +30,26 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Says what keeps pollers from running, and runs the others; returns whether every poll and
-    /// delivery succeeded in the end.
+    /// A report over the pollers.
+    pub(super) fn report(&self, streams: Streams) -> Arc<Report> {
+        let pollers = self.manifests.pollers.keys();
+        let labels: Vec<_> = pollers.map(|name| self.label(name)).collect();
+        Arc::new(Report::new(
+            self.environment.clock,
+            labels.iter().map(String::as_str),
+            streams,
+        ))
+    }
+
+    /// Runs the pollers, and says why some don't; returns whether every poll and delivery
+    /// succeeded in the end.
     pub(super) async fn run(
         &self,
         assembly: Assembly,
-        problems: &[Problem],
-        unusable: &[StateError],
+        report: Arc<Report>,
         once: Option<Duration>,
         stop: CancellationToken,
     ) -> Result<bool, StateError> {
-        let labels: Vec<_> = self
-            .manifests
-            .pollers
-            .keys()
-            .map(|name| self.label(name))
-            .collect();
-        let report = Arc::new(Report::new(
-            self.environment.clock,
-            labels.iter().map(String::as_str),
-        ));
-        problems.iter().for_each(|problem| report.complain(problem));
-        unusable.iter().for_each(|error| report.complain(error));
         let ended = CancellationToken::new();
         let states = self.keep_states(&assembly, &ended);
         let instances: Vec<_> = assembly.instances.values().cloned().collect();
