@@ -17,6 +17,7 @@ use std::{
 
 pub use answer::Answer;
 use answer::Answers;
+use axum::Router;
 use bytes::Bytes;
 use http::HeaderMap;
 use ledger::Ledger;
@@ -24,7 +25,7 @@ pub use ledger::{Event, Notification};
 use signature::Keys;
 pub use signature::Signature;
 
-use crate::Served;
+use crate::{Clock, Served};
 
 /// The receiver. Clones share one ledger.
 #[derive(Clone, Default)]
@@ -34,6 +35,7 @@ pub struct Receiver {
 
 #[derive(Default)]
 struct Shared {
+    clock: Clock,
     keys: Keys,
     ledger: Ledger,
     answers: Answers,
@@ -69,7 +71,14 @@ impl Receiver {
     /// Standard Webhooks with those that are written `whsec_BASE64`.
     #[must_use]
     pub fn with_keys(keys: &[&str]) -> Self {
+        Self::by_clock(Clock::system(), keys)
+    }
+
+    /// The same, to which the time of day is `clock`'s.
+    #[must_use]
+    pub fn by_clock(clock: Clock, keys: &[&str]) -> Self {
         let shared = Shared {
+            clock,
             keys: Keys::new(keys),
             ..Shared::default()
         };
@@ -78,13 +87,18 @@ impl Receiver {
         }
     }
 
+    /// The endpoint, for who serves it in another way.
+    pub fn router(&self) -> Router {
+        server::router(self.clone())
+    }
+
     /// Takes POSTs to every path of `address`, such as `127.0.0.1:0`.
     ///
     /// # Errors
     ///
     /// The address cannot be bound.
     pub async fn listen(&self, address: &str) -> io::Result<Served> {
-        let served = Served::start(address, server::router(self.clone())).await?;
+        let served = Served::start(address, self.router()).await?;
         self.counters().push(served.counter());
         Ok(served)
     }

@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use chrono::{DateTime, Utc};
 use http::StatusCode;
 
 use super::{Incoming, Notification, Receiver, envelope};
@@ -36,7 +35,7 @@ async fn receive(State(receiver): State<Receiver>, request: Request) -> Response
     if let Some(status) = answer.status() {
         shared.ledger.settle(arrival, status);
     }
-    answer.response(now())
+    answer.response(shared.clock.now())
 }
 
 impl Receiver {
@@ -47,7 +46,7 @@ impl Receiver {
             body,
         } = incoming;
         let keys = &self.shared.keys;
-        let at = now();
+        let at = self.shared.clock.now();
         Notification {
             signature: keys.open_connectors(&headers, &body),
             standard_webhooks: keys.standard_webhooks(&headers, &body, at),
@@ -59,12 +58,4 @@ impl Receiver {
             at,
         }
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the time of day at which real requests arrive; nothing waits for it"
-)]
-fn now() -> DateTime<Utc> {
-    Utc::now()
 }

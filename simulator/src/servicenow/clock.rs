@@ -3,28 +3,27 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Instance;
+use crate::clock;
 
-/// A time of day that runs with the machine's or stands still.
+/// A time of day that runs with the world's or stands still.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
+    world: clock::Clock,
     frozen: Option<DateTime<Utc>>,
     ahead: TimeDelta,
 }
 
 impl Clock {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(world: clock::Clock) -> Self {
         Self {
+            world,
             frozen: None,
             ahead: TimeDelta::zero(),
         }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the machine's clock is read"
-    )]
     pub(super) fn now(&self) -> DateTime<Utc> {
-        self.frozen.unwrap_or_else(|| Utc::now() + self.ahead)
+        self.frozen.unwrap_or_else(|| self.world.now() + self.ahead)
     }
 
     fn shift(&mut self, by: TimeDelta) {
@@ -47,7 +46,7 @@ impl Instance {
         self.state().clock.frozen = Some(at);
     }
 
-    /// Lets the clock run again, as far ahead of the machine's as it was before it stood still.
+    /// Lets the clock run again, as far ahead of the world's as it was before it stood still.
     pub fn unfreeze(&self) {
         self.state().clock.frozen = None;
     }

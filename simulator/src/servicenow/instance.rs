@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use axum::Router;
+
 use super::{Settings, http, state::State};
 use crate::Served;
 
@@ -24,8 +26,19 @@ impl Instance {
     /// An instance with the tables that Pollen's connector names, and no records.
     #[must_use]
     pub fn new() -> Self {
-        let state = Arc::new(Mutex::new(State::new()));
+        Self::by_clock(crate::Clock::system())
+    }
+
+    /// The same, whose time runs with `clock`.
+    #[must_use]
+    pub fn by_clock(clock: crate::Clock) -> Self {
+        let state = Arc::new(Mutex::new(State::new(clock)));
         Self { state }
+    }
+
+    /// The endpoints, for who serves them in another way.
+    pub fn router(&self) -> Router {
+        http::router(self.clone())
     }
 
     /// Serves the instance; `127.0.0.1:0` takes a free port.
@@ -34,7 +47,7 @@ impl Instance {
     ///
     /// The address cannot be bound.
     pub async fn listen(&self, address: &str) -> io::Result<Served> {
-        Served::start(address, http::router(self.clone())).await
+        Served::start(address, self.router()).await
     }
 
     #[must_use]

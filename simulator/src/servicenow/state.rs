@@ -29,10 +29,10 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(world: crate::Clock) -> Self {
         Self {
             settings: Settings::default(),
-            clock: Clock::new(),
+            clock: Clock::new(world),
             schema: Schema::new(),
             store: Store::default(),
             history: Vec::new(),

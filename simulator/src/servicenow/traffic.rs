@@ -1,6 +1,6 @@
 //! The requests that came, and what tests do between them.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -39,6 +39,8 @@ impl Request {
 
 type Hook = Box<dyn FnOnce(&Instance) + Send>;
 
+type Watch = Arc<dyn Fn(&Instance, &Request) + Send + Sync>;
+
 /// What came so far, and what is to happen before what comes.
 #[derive(Default)]
 pub(super) struct Traffic {
@@ -47,6 +49,7 @@ pub(super) struct Traffic {
     tables: usize,
     /// Each with the number of the request that it precedes.
     hooks: Vec<(usize, Hook)>,
+    watch: Option<Watch>,
 }
 
 impl Traffic {
@@ -101,8 +104,18 @@ impl Instance {
         state.traffic.hooks.push((number, Box::new(hook)));
     }
 
+    /// Does something just before each request of the Table API is answered, from now on; what was to be done so
+    /// far is forgotten.
+    pub fn before_table_requests(&self, hook: impl Fn(&Self, &Request) + Send + Sync + 'static) {
+        self.state().traffic.watch = Some(Arc::new(hook));
+    }
+
     /// Keeps a request and does what was to be done before it.
     pub(super) fn meet(&self, request: Request) {
+        let watch = self.state().traffic.watch.clone();
+        if let Some(watch) = watch.filter(|_| request.is_of_table_api()) {
+            watch(self, &request);
+        }
         let due = self.state().traffic.record(request);
         // The lock is free again: a hook changes the instance.
         for hook in due {
