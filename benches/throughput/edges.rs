@@ -1,12 +1,13 @@
 //! Edges of a poll that cost nothing, so that what is measured is Pollen.
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::HeaderValue;
 use pollen::{
     api::Checkpoint,
     callback::{Callback, Delivery},
     event::{Notification, Origin},
-    poll::{CheckpointStore, Progress, StoreError},
+    poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
     provider::{FetchError, auth::Authorize},
 };
 
@@ -44,7 +45,16 @@ impl CheckpointStore for Memory {
         Ok(None)
     }
 
-    async fn save(&mut self, _: &Checkpoint, _: &Progress) -> Result<(), StoreError> {
+    async fn load_segment(&mut self, _: &SegmentName) -> Result<Option<Bytes>, StoreError> {
+        Ok(None)
+    }
+
+    async fn save(
+        &mut self,
+        _: &Checkpoint,
+        _: &[Segment],
+        _: &Progress,
+    ) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -4,8 +4,12 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The format that this build writes. A checkpoint in a newer one is left alone.
-pub const CHECKPOINT_VERSION: i32 = 1;
+/// The newest format that this build writes, that of a checkpoint with segments. A checkpoint in a
+/// newer one is left alone.
+pub const CHECKPOINT_VERSION: i32 = 2;
+
+/// The format of a checkpoint that is whole in itself, which every release reads.
+pub const WHOLE_CHECKPOINT_VERSION: i32 = 1;
 
 /// Everything a poll needs to go on. Written by Pollen alone.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -35,6 +39,29 @@ pub struct Checkpoint {
     /// The running replay and those done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayProgress>,
+}
+
+impl Checkpoint {
+    /// The oldest format that says all of this: an older release, which knows nothing of segments,
+    /// must not take what is left for the whole.
+    #[must_use]
+    pub fn least_version(&self) -> i32 {
+        if self.segments().next().is_none() {
+            WHOLE_CHECKPOINT_VERSION
+        } else {
+            CHECKPOINT_VERSION
+        }
+    }
+
+    /// The names of all segments that belong to this checkpoint.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.records), self.deletes.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(|stream| stream.window.as_ref())
+            .flat_map(|window| &window.segments)
+            .map(|segment| segment.name.as_str())
+    }
 }
 
 /// How far one stream of changes is settled.
@@ -68,11 +95,30 @@ pub struct Window {
     /// Key of the fingerprints: 16 bytes, base64.
     #[schemars(length(max = 64))]
     pub key: String,
-    /// Number of fingerprints, for people.
+    /// Number of fingerprints, those in segments too.
     pub count: i64,
-    /// The fingerprints by updated date, base64.
+    /// The fingerprints by updated date, base64: all, or those that are in no segment yet.
     #[schemars(length(max = 1_048_576))]
     pub entries: String,
+    /// Where the others are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128), extend("x-kubernetes-list-type" = "atomic"))]
+    pub segments: Vec<WindowSegment>,
+}
+
+/// Fingerprints that stand outside the status, and never change there.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowSegment {
+    /// SHA-256 of the segment's content: the end of its PollerWindow's name.
+    #[schemars(length(max = 64))]
+    pub name: String,
+    /// The earliest updated date in it.
+    pub since: DateTime<Utc>,
+    /// The latest.
+    pub until: DateTime<Utc>,
+    /// Number of fingerprints.
+    pub count: i64,
 }
 
 /// Where an unfinished sweep stands; exactly one field is set.

@@ -31,7 +31,7 @@ pub use callback::{
 };
 pub use checkpoint::{
     CHECKPOINT_VERSION, Checkpoint, KeyPosition, Position, Reconcile, ReplayProgress, Stream,
-    Window,
+    WHOLE_CHECKPOINT_VERSION, Window, WindowSegment,
 };
 pub use connector_instance::{ConnectorInstance, ConnectorInstanceSpec, ConnectorInstanceStatus};
 pub use crds::{crds, crds_manifest, crds_yaml};

@@ -78,7 +78,7 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
         };
         let saved = self
             .store
-            .save(&held.checkpoint, &Progress::default())
+            .save(&held.checkpoint, &[], &Progress::default())
             .await;
         if let Err(error) = saved {
             tracing::warn!(%error, "events that were delivered will be delivered again");

@@ -91,7 +91,11 @@ impl Session {
             let Some(record) = self.memory.pollers.get(&name).cloned() else {
                 continue;
             };
-            let store = FileCheckpointStore::new(self.state.checkpoint_path(&name), record)?;
+            let store = FileCheckpointStore::new(
+                self.state.checkpoint_path(&name),
+                self.state.segments(&name),
+                record,
+            )?;
             runners.push(Runner {
                 label,
                 poller,

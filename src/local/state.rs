@@ -4,12 +4,14 @@
 //! lock                               held by the one process that uses the folder
 //! instances/NAMESPACE/NAME.json      the connector, a deferral of the provider, a callback that is gone
 //! checkpoints/NAMESPACE/NAME.json    uid, first seen, instance, resource, checkpoint
+//! segments/NAMESPACE/NAME/SHA256     parts of that checkpoint, where it is large
 //! tokens/NAMESPACE/NAME.json         the refresh token of an instance, alone
 //! ```
 
 mod checkpoint_store;
 mod instance_record;
 mod poller_record;
+mod segment_folder;
 mod token_store;
 
 use std::{
@@ -24,6 +26,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 pub(super) use checkpoint_store::FileCheckpointStore;
 pub(super) use instance_record::InstanceRecord;
 pub(super) use poller_record::PollerRecord;
+pub(super) use segment_folder::SegmentFolder;
 pub(super) use token_store::FileTokenStore;
 
 use super::{durable, problem::ObjectName};
@@ -82,6 +85,12 @@ impl StateFolder {
     /// Where a [`PollerRecord`] stands.
     pub(super) fn checkpoint_path(&self, poller: &ObjectName) -> PathBuf {
         file_path(&self.root, "checkpoints", poller)
+    }
+
+    /// Where the segments of a poller's checkpoint stand.
+    pub(super) fn segments(&self, poller: &ObjectName) -> SegmentFolder {
+        let all = self.root.join("segments");
+        SegmentFolder::new(all.join(&poller.namespace).join(&poller.name))
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     tokens::TokenSecrets,
 };
 use crate::{
-    api::{CHECKPOINT_VERSION, Checkpoint, Stream},
+    api::{Checkpoint, Stream, WHOLE_CHECKPOINT_VERSION},
     callback::RetryPolicy,
     catalog::Catalog,
     clock::Clock,
@@ -104,7 +104,7 @@ fn item<S>(name: &str, spec: S) -> Item<S> {
 pub(super) fn checkpoint(seconds: i64) -> Checkpoint {
     let at = DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
     Checkpoint {
-        version: CHECKPOINT_VERSION,
+        version: WHOLE_CHECKPOINT_VERSION,
         uid: "uid-of-accounts".into(),
         query_fingerprint: String::new(),
         started_at: at,

@@ -13,6 +13,7 @@ mod held;
 mod plan;
 mod run;
 mod scan;
+mod segment;
 mod start;
 mod state;
 mod stream;
@@ -24,11 +25,13 @@ mod window;
 
 use std::future::Future;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 pub use held::Held;
 pub use plan::{Child, Plan, Start};
 pub use run::{Edges, poll};
+pub use segment::{SEGMENT_SIZE, Segment, SegmentName};
 pub use start::start;
 
 use crate::{
@@ -47,10 +50,21 @@ pub trait CheckpointStore: Send {
     /// The checkpoint as it is stored now, read from where the truth is; `None` for a new poller.
     fn load(&mut self) -> impl Future<Output = Result<Option<Checkpoint>, StoreError>> + Send;
 
+    /// The content of a segment; `None` where it is missing.
+    fn load_segment(
+        &mut self,
+        name: &SegmentName,
+    ) -> impl Future<Output = Result<Option<Bytes>, StoreError>> + Send;
+
     /// Stores `checkpoint` durably, together with what the poll has done so far.
+    ///
+    /// The `segments` are those that it names and the last one saved did not: they are stored first.
+    /// Then the checkpoint is, which is the fence; and only behind it segments of this poller that
+    /// it doesn't name are removed, also those that a crash left.
     fn save(
         &mut self,
         checkpoint: &Checkpoint,
+        segments: &[Segment],
         progress: &Progress,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

@@ -42,7 +42,7 @@ pub async fn start<S: PageSource, K: CheckpointStore>(
     let started_at = source.bound(plan.start_instant(now, provider_now)).instant;
     let checkpoint = State::starting(plan, started_at);
     store
-        .save(&checkpoint, &Progress::default())
+        .save(&checkpoint, &[], &Progress::default())
         .await
         .map_err(End::StoreFailed)?;
     Ok(checkpoint)

@@ -10,7 +10,7 @@ use super::{
     unusable::Unusable,
 };
 use crate::{
-    api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck},
+    api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck, WHOLE_CHECKPOINT_VERSION},
     event::Kind,
 };
 
@@ -35,7 +35,7 @@ impl State {
     /// The checkpoint of a poller that starts at `started_at`.
     pub(super) fn starting(plan: &Plan, started_at: DateTime<Utc>) -> Checkpoint {
         Checkpoint {
-            version: CHECKPOINT_VERSION,
+            version: WHOLE_CHECKPOINT_VERSION,
             uid: plan.uid.clone(),
             query_fingerprint: plan.query_fingerprint.clone(),
             started_at,

@@ -108,6 +108,7 @@ impl Stream {
                 key: self.fingerprints.encoded_key(),
                 count: i64::try_from(count).unwrap_or(i64::MAX),
                 entries,
+                segments: Vec::new(),
             }),
             content_ignored: None,
             position: None,

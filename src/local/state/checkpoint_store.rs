@@ -8,10 +8,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{PollerRecord, StateError, unusable};
+use bytes::Bytes;
+
+use super::{PollerRecord, SegmentFolder, StateError, unusable};
 use crate::{
     api::Checkpoint,
-    poll::{CheckpointStore, Progress, StoreError},
+    poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
 /// Fingerprints in one file: it is bounded by memory alone, as no API server stands behind it.
@@ -26,6 +28,7 @@ struct PollerFile {
     path: PathBuf,
     record: PollerRecord,
     stamp: Stamp,
+    segments: SegmentFolder,
 }
 
 /// Which file stands at a path: every write renames a new one into place.
@@ -37,17 +40,22 @@ struct Stamp {
 }
 
 impl FileCheckpointStore {
-    /// A store that writes to `path`, where `record` stands.
+    /// A store that writes to `path`, where `record` stands, and into `segments`.
     ///
     /// # Errors
     ///
     /// There is no file at `path`.
-    pub(in crate::local) fn new(path: PathBuf, record: PollerRecord) -> Result<Self, StateError> {
+    pub(in crate::local) fn new(
+        path: PathBuf,
+        segments: SegmentFolder,
+        record: PollerRecord,
+    ) -> Result<Self, StateError> {
         let stamp = Stamp::at(&path).map_err(|error| unusable(&path, error))?;
         Ok(Self(Arc::new(Mutex::new(PollerFile {
             path,
             record,
             stamp,
+            segments,
         }))))
     }
 }
@@ -77,13 +85,21 @@ impl CheckpointStore for FileCheckpointStore {
         self.blocking(PollerFile::load).await
     }
 
+    async fn load_segment(&mut self, name: &SegmentName) -> Result<Option<Bytes>, StoreError> {
+        let name = name.clone();
+        self.blocking(move |file| file.segments.read(&name).map_err(unavailable))
+            .await
+    }
+
     async fn save(
         &mut self,
         checkpoint: &Checkpoint,
+        segments: &[Segment],
         _progress: &Progress,
     ) -> Result<(), StoreError> {
-        let checkpoint = checkpoint.clone();
-        self.blocking(move |file| file.save(checkpoint)).await
+        let (checkpoint, segments) = (checkpoint.clone(), segments.to_vec());
+        self.blocking(move |file| file.save(checkpoint, &segments))
+            .await
     }
 }
 
@@ -108,17 +124,32 @@ impl PollerFile {
         ))
     }
 
-    fn save(&mut self, checkpoint: Checkpoint) -> Result<(), StoreError> {
+    fn save(&mut self, checkpoint: Checkpoint, segments: &[Segment]) -> Result<(), StoreError> {
         if Stamp::at(&self.path).ok() != Some(self.stamp) {
             return Err(self.lost());
         }
+        self.segments.write(segments).map_err(unavailable)?;
         self.record.checkpoint = Some(checkpoint);
-        super::write(&self.path, &self.record)
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        super::write(&self.path, &self.record).map_err(unavailable)?;
         self.stamp =
             Stamp::at(&self.path).map_err(|error| StoreError::ClaimLost(error.to_string()))?;
+        self.drop_unnamed_segments();
         Ok(())
     }
+
+    /// The checkpoint is stored, whatever becomes of what it no longer names: that is tried again
+    /// with the next one.
+    fn drop_unnamed_segments(&mut self) {
+        let named = self.record.checkpoint.iter();
+        let named = named.flat_map(Checkpoint::segments).collect();
+        if let Err(error) = self.segments.keep(&named) {
+            tracing::debug!(%error, "segments that no checkpoint names are left behind");
+        }
+    }
+}
+
+fn unavailable(error: StateError) -> StoreError {
+    StoreError::Unavailable(error.to_string())
 }
 
 impl Stamp {
@@ -144,7 +175,7 @@ mod tests {
         super::{read, write},
         *,
     };
-    use crate::api::{CHECKPOINT_VERSION, Stream};
+    use crate::api::{Stream, WHOLE_CHECKPOINT_VERSION, Window, WindowSegment};
 
     fn checkpoint(watermark: DateTime<Utc>) -> Checkpoint {
         let records = Stream {
@@ -156,7 +187,7 @@ mod tests {
             position: None,
         };
         Checkpoint {
-            version: CHECKPOINT_VERSION,
+            version: WHOLE_CHECKPOINT_VERSION,
             uid: "u".into(),
             query_fingerprint: "q".into(),
             started_at: watermark,
@@ -168,13 +199,31 @@ mod tests {
         }
     }
 
+    fn naming(segments: &[Segment]) -> Checkpoint {
+        let named = segments.iter().map(|segment| WindowSegment {
+            name: segment.name().to_string(),
+            since: DateTime::UNIX_EPOCH,
+            until: DateTime::UNIX_EPOCH,
+            count: 1,
+        });
+        let mut checkpoint = checkpoint(DateTime::UNIX_EPOCH);
+        checkpoint.records.window = Some(Window {
+            key: String::new(),
+            count: 1,
+            entries: String::new(),
+            segments: named.collect(),
+        });
+        checkpoint
+    }
+
     fn store(root: &Path) -> (PathBuf, FileCheckpointStore) {
         let path = root.join("accounts.json");
         let record = PollerRecord::new("i", "accounts", DateTime::UNIX_EPOCH);
         write(&path, &record).unwrap();
         (
             path.clone(),
-            FileCheckpointStore::new(path, record).unwrap(),
+            FileCheckpointStore::new(path, SegmentFolder::new(root.join("segments")), record)
+                .unwrap(),
         )
     }
 
@@ -184,7 +233,10 @@ mod tests {
         let (path, mut store) = store(root.path());
         for second in 1..3 {
             let checkpoint = checkpoint(DateTime::from_timestamp(second, 0).unwrap());
-            store.save(&checkpoint, &Progress::default()).await.unwrap();
+            store
+                .save(&checkpoint, &[], &Progress::default())
+                .await
+                .unwrap();
             assert_eq!(
                 read::<PollerRecord>(&path).unwrap().unwrap().checkpoint,
                 Some(checkpoint)
@@ -199,7 +251,7 @@ mod tests {
         let theirs = PollerRecord::new("i", "accounts", DateTime::UNIX_EPOCH);
         write(&path, &theirs).unwrap();
         let error = store
-            .save(&checkpoint(DateTime::UNIX_EPOCH), &Progress::default())
+            .save(&checkpoint(DateTime::UNIX_EPOCH), &[], &Progress::default())
             .await
             .unwrap_err();
         assert!(matches!(error, StoreError::ClaimLost(_)), "{error}");
@@ -212,7 +264,7 @@ mod tests {
         let (path, mut store) = store(root.path());
         assert_eq!(store.load().await, Ok(None));
         let saved = checkpoint(DateTime::UNIX_EPOCH);
-        store.save(&saved, &Progress::default()).await.unwrap();
+        store.save(&saved, &[], &Progress::default()).await.unwrap();
         assert_eq!(store.load().await, Ok(Some(saved)));
         write(
             &path,
@@ -223,13 +275,65 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn segments_stand_beside_the_checkpoint_for_as_long_as_it_names_them() {
+        let root = tempfile::tempdir().unwrap();
+        let (_, mut store) = store(root.path());
+        let segments = [Segment::of("first"), Segment::of("second")];
+        let orphan = root.path().join("segments/left by a crash");
+        std::fs::create_dir(root.path().join("segments")).unwrap();
+        std::fs::write(&orphan, "half").unwrap();
+        let both = naming(&segments);
+        store
+            .save(&both, &segments, &Progress::default())
+            .await
+            .unwrap();
+        assert!(!orphan.exists());
+        for segment in &segments {
+            let read = store.load_segment(segment.name()).await.unwrap();
+            assert_eq!(read.as_ref(), Some(segment.content()));
+        }
+        let [first, second] = &segments;
+        let one = naming(std::slice::from_ref(second));
+        store.save(&one, &[], &Progress::default()).await.unwrap();
+        assert_eq!(store.load_segment(first.name()).await, Ok(None));
+        assert!(store.load_segment(second.name()).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_is_not_stored_without_its_segments_and_removes_none_then() {
+        let root = tempfile::tempdir().unwrap();
+        let (path, mut store) = store(root.path());
+        let segments = [Segment::of("first"), Segment::of("second")];
+        let [first, second] = &segments;
+        let one = std::slice::from_ref(first);
+        store
+            .save(&naming(one), one, &Progress::default())
+            .await
+            .unwrap();
+        // A folder where the second segment would be written first: the write fails.
+        let blocked = format!("segments/{}.new", second.name());
+        std::fs::create_dir(root.path().join(blocked)).unwrap();
+        let other = std::slice::from_ref(second);
+        let failed = store
+            .save(&naming(other), other, &Progress::default())
+            .await;
+        assert!(
+            matches!(failed, Err(StoreError::Unavailable(_))),
+            "{failed:?}"
+        );
+        let stored = read::<PollerRecord>(&path).unwrap().unwrap().checkpoint;
+        assert_eq!(stored, Some(naming(one)));
+        assert!(store.load_segment(first.name()).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
     async fn a_full_or_readonly_disk_is_said_and_can_be_tried_again() {
         let root = tempfile::tempdir().unwrap();
         let (path, mut store) = store(root.path());
         let blocked = root.path().join("accounts.json.new");
         std::fs::create_dir(&blocked).unwrap();
         let error = store
-            .save(&checkpoint(DateTime::UNIX_EPOCH), &Progress::default())
+            .save(&checkpoint(DateTime::UNIX_EPOCH), &[], &Progress::default())
             .await
             .unwrap_err();
         assert!(
@@ -238,7 +342,7 @@ mod tests {
         );
         std::fs::remove_dir(&blocked).unwrap();
         store
-            .save(&checkpoint(DateTime::UNIX_EPOCH), &Progress::default())
+            .save(&checkpoint(DateTime::UNIX_EPOCH), &[], &Progress::default())
             .await
             .unwrap();
         assert!(

@@ -92,14 +92,14 @@ mod tests {
     #[test]
     fn a_newer_record_or_checkpoint_is_left_alone() {
         for content in [
-            "{\"format\": 2, \"new\": true}",
-            "{\"format\": 1, \"checkpoint\": {\"version\": 2, \"new\": 1}}",
+            "{\"format\": 3, \"new\": true}",
+            "{\"format\": 1, \"checkpoint\": {\"version\": 3, \"new\": 1}}",
         ] {
             let error = stored(content).unwrap_err();
             assert!(
                 error
                     .to_string()
-                    .contains("written by a newer pollen in format 2"),
+                    .contains("written by a newer pollen in format 3"),
                 "{error}"
             );
         }

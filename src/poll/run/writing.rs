@@ -33,7 +33,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             .map_err(unusable)?;
         self.edges
             .store
-            .save(&checkpoint, &self.progress)
+            .save(&checkpoint, &[], &self.progress)
             .await
             .map_err(End::StoreFailed)?;
         self.state.stored(checkpoint);

@@ -1,18 +1,25 @@
 //! A store in memory.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
 
 use crate::{
     api::Checkpoint,
-    poll::{CheckpointStore, Progress, StoreError},
+    poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
 /// A store that survives what happens to the poll, as JSON.
 #[derive(Clone, Default)]
 pub(in crate::poll::tests) struct Store {
     stored: Arc<Mutex<Option<String>>>,
+    /// The segments that are there, by name.
+    pub(in crate::poll::tests) segments: Arc<Mutex<BTreeMap<String, Bytes>>>,
     pub(in crate::poll::tests) writes: Arc<Mutex<Vec<Progress>>>,
-    /// What the next writes fail of.
+    /// What the next writes fail of, after their segments are stored.
     pub(in crate::poll::tests) failing: Arc<Mutex<Vec<StoreError>>>,
     pub(in crate::poll::tests) capacity: Option<usize>,
 }
@@ -31,6 +38,28 @@ impl Store {
         edit(&mut checkpoint);
         *self.stored.lock().unwrap() = Some(serde_json::to_string(&checkpoint).unwrap());
     }
+
+    async fn store_segments(&self, segments: &[Segment]) {
+        for segment in segments {
+            let (name, content) = (segment.name().to_string(), segment.content().clone());
+            self.segments.lock().unwrap().insert(name, content);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn keep_segments(&self, checkpoint: &Checkpoint) {
+        let named: BTreeSet<_> = checkpoint.segments().collect();
+        while let Some(name) = self.unnamed_segment(&named) {
+            self.segments.lock().unwrap().remove(&name);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn unnamed_segment(&self, named: &BTreeSet<&str>) -> Option<String> {
+        let segments = self.segments.lock().unwrap();
+        let mut names = segments.keys();
+        names.find(|name| !named.contains(name.as_str())).cloned()
+    }
 }
 
 impl CheckpointStore for Store {
@@ -47,11 +76,18 @@ impl CheckpointStore for Store {
             .map(|stored| serde_json::from_str(stored).unwrap()))
     }
 
+    async fn load_segment(&mut self, name: &SegmentName) -> Result<Option<Bytes>, StoreError> {
+        tokio::task::yield_now().await;
+        Ok(self.segments.lock().unwrap().get(name.as_str()).cloned())
+    }
+
     async fn save(
         &mut self,
         checkpoint: &Checkpoint,
+        segments: &[Segment],
         progress: &Progress,
     ) -> Result<(), StoreError> {
+        self.store_segments(segments).await;
         tokio::task::yield_now().await;
         if let Some(error) = self.failing.lock().unwrap().pop() {
             return Err(error);
@@ -59,6 +95,7 @@ impl CheckpointStore for Store {
         *self.stored.lock().unwrap() = Some(serde_json::to_string(checkpoint).unwrap());
         self.writes.lock().unwrap().push(progress.clone());
         tokio::task::yield_now().await;
+        self.keep_segments(checkpoint).await;
         Ok(())
     }
 }
