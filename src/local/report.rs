@@ -172,7 +172,12 @@ impl Report {
 }
 
 fn delivered(progress: &Progress) -> String {
-    let kinds: Vec<_> = [(progress.created, "created"), (progress.updated, "updated")]
+    let kinds = [
+        (progress.created, "created"),
+        (progress.updated, "updated"),
+        (progress.deleted, "deleted"),
+    ];
+    let kinds: Vec<_> = kinds
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, kind)| format!("{count} {kind}"))

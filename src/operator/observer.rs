@@ -74,14 +74,16 @@ impl Reporter {
         metrics.records.inc_by(progress.read);
         metrics.requests.inc_by(progress.requests);
         metrics.bad_records.inc_by(progress.bad_records);
-        metrics
-            .events
-            .get_or_create(&EventLabels { kind: "created" })
-            .inc_by(progress.created);
-        metrics
-            .events
-            .get_or_create(&EventLabels { kind: "updated" })
-            .inc_by(progress.updated);
+        for (kind, count) in [
+            ("created", progress.created),
+            ("updated", progress.updated),
+            ("deleted", progress.deleted),
+        ] {
+            metrics
+                .events
+                .get_or_create(&EventLabels { kind })
+                .inc_by(count);
+        }
         metrics.last_poll.set(self.shared.clock.now().timestamp());
     }
 

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::{Plan, state::State};
+use super::{Plan, carried::Carried, fingerprint::Fingerprints, state::State};
 use crate::{
     api::CreatedCheck,
     event::Kind,
@@ -14,16 +15,40 @@ use crate::{
 /// A record in a version not delivered before.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Change {
-    /// The record's position in its page.
-    pub(super) index: usize,
+    pub(super) carried: Carried,
     pub(super) id: String,
     pub(super) updated: DateTime<Utc>,
     pub(super) kind: Kind,
     /// What tells this version from others: the updated date and the version text.
     pub(super) version: String,
     pub(super) fingerprint: u64,
+    /// When the record was deleted, where that was delivered and it is back now.
+    pub(super) restores: Option<DateTime<Utc>>,
     /// The record was settled under this date before, with other content.
     pub(super) content_only: bool,
+}
+
+impl Change {
+    /// The deletion of the record `id`, told by what the provider calls `key`: the row of a stream
+    /// of deletions, or the run that missed the record. `tombstone` is what stands for the record.
+    pub(super) fn deletion(
+        fingerprints: &Fingerprints,
+        id: &str,
+        deleted: DateTime<Utc>,
+        key: &str,
+        tombstone: Bytes,
+    ) -> Self {
+        Self {
+            carried: Carried::Tombstone(tombstone),
+            id: id.to_owned(),
+            updated: deleted,
+            kind: Kind::Deleted,
+            version: format!("{}/{key}", deleted.timestamp_micros()),
+            fingerprint: fingerprints.version(id, deleted, key),
+            restores: None,
+            content_only: false,
+        }
+    }
 }
 
 /// What a record is to this poll.
@@ -87,17 +112,19 @@ impl Comparison<'_> {
             .records
             .fingerprints
             .version(id, updated, version);
-        if self.state.records.window.contains(fingerprint) {
+        let restores = self.state.records.deleted_at(id);
+        if restores.is_none() && self.state.records.window.contains(fingerprint) {
             return Verdict::Unchanged(fingerprint);
         }
         Verdict::Change(Change {
-            index: row.index,
+            carried: Carried::Row(row.index),
             id: id.to_owned(),
             updated,
-            kind: self.kind(id, updated, &row.created),
-            version: format!("{}/{version}", updated.timestamp_micros()),
+            kind: self.kind(id, updated, &row.created, restores),
+            version: version_text(updated, version, restores),
             fingerprint,
-            content_only: self.is_settled_with_other_content(id, updated),
+            restores,
+            content_only: restores.is_none() && self.is_settled_with_other_content(id, updated),
         })
     }
 
@@ -124,9 +151,18 @@ impl Comparison<'_> {
             || (self.plan.drop_after_clock && updated > self.clock)
     }
 
-    /// Created by its dates, or when it was created after everything settled before this sweep;
+    /// Created when it is back from a deletion, by its dates, or when it was created after everything settled before this sweep;
     /// but an id already delivered as created is updated. Open Connectors looks at the dates alone.
-    fn kind(&self, id: &str, updated: DateTime<Utc>, created: &DateRead<'_>) -> Kind {
+    fn kind(
+        &self,
+        id: &str,
+        updated: DateTime<Utc>,
+        created: &DateRead<'_>,
+        restores: Option<DateTime<Utc>>,
+    ) -> Kind {
+        if restores.is_some() {
+            return Kind::Created;
+        }
         let DateRead::At(created) = *created else {
             return Kind::Updated;
         };
@@ -147,6 +183,16 @@ impl Comparison<'_> {
     fn was_created(&self, id: &str) -> bool {
         let mark = self.state.records.fingerprints.created_mark(id);
         self.state.records.window.contains(mark)
+    }
+}
+
+/// What tells one version of a record from all others, also where a restored record has the date and
+/// the version that it had before.
+fn version_text(updated: DateTime<Utc>, version: &str, restores: Option<DateTime<Utc>>) -> String {
+    let updated = updated.timestamp_micros();
+    match restores {
+        None => format!("{updated}/{version}"),
+        Some(deleted) => format!("{updated}/{version}/{}", deleted.timestamp_micros()),
     }
 }
 

@@ -17,7 +17,7 @@ use self::settled::Settled;
 use super::{End, Plan, change::Change};
 use crate::{
     callback::{Callback, Delivery},
-    event::{Event, Kind, Notification},
+    event::{Event, Notification},
 };
 
 /// How long a notification in flight may take to finish when the poll is asked to stop.
@@ -235,13 +235,5 @@ async fn at(due: Option<tokio::time::Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Counts an acknowledged change.
-pub(super) fn count(kind: Kind, created: &mut u64, updated: &mut u64) {
-    match kind {
-        Kind::Created => *created += 1,
-        Kind::Updated | Kind::Deleted => *updated += 1,
     }
 }

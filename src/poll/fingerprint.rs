@@ -17,6 +17,8 @@ pub(super) struct Fingerprints {
 enum Domain {
     Version = 1,
     CreatedMark = 2,
+    DeletedMark = 3,
+    RestoredMark = 4,
 }
 
 impl Fingerprints {
@@ -48,6 +50,21 @@ impl Fingerprints {
     /// The mark that an id was delivered as created.
     pub(super) fn created_mark(&self, id: &str) -> u64 {
         let mut hasher = self.hasher(Domain::CreatedMark);
+        hasher.write(id.as_bytes());
+        hasher.finish()
+    }
+
+    /// The mark that the deletion of an id was delivered, dated as the deletion.
+    pub(super) fn deleted_mark(&self, id: &str) -> u64 {
+        let mut hasher = self.hasher(Domain::DeletedMark);
+        hasher.write(id.as_bytes());
+        hasher.finish()
+    }
+
+    /// The mark that an id is back from its deletion at `deleted`.
+    pub(super) fn restored_mark(&self, id: &str, deleted: DateTime<Utc>) -> u64 {
+        let mut hasher = self.hasher(Domain::RestoredMark);
+        hasher.write_i64(deleted.timestamp_micros());
         hasher.write(id.as_bytes());
         hasher.finish()
     }

@@ -6,6 +6,7 @@
 //! order of requests and the comparison take values and return values; pages, notifications,
 //! storage and the time of day come in as arguments.
 
+mod carried;
 mod change;
 mod delivering;
 mod fingerprint;
@@ -37,6 +38,7 @@ pub use start::start;
 use crate::{
     api::Checkpoint,
     callback::{Rejection, Unavailable},
+    event::Kind,
     provider::FetchError,
 };
 
@@ -83,6 +85,7 @@ pub struct Progress {
     /// Events acknowledged, by kind.
     pub created: u64,
     pub updated: u64,
+    pub deleted: u64,
     /// When the last event was acknowledged.
     pub last_event: Option<DateTime<Utc>>,
     /// Requests for pages.
@@ -97,10 +100,20 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Counts one acknowledged event.
+    const fn count(&mut self, kind: Kind) {
+        let events = match kind {
+            Kind::Created => &mut self.created,
+            Kind::Updated => &mut self.updated,
+            Kind::Deleted => &mut self.deleted,
+        };
+        *events += 1;
+    }
+
     /// Events acknowledged.
     #[must_use]
     pub const fn events(&self) -> u64 {
-        self.created + self.updated
+        self.created + self.updated + self.deleted
     }
 }
 

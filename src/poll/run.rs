@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use self::writing::unusable;
 use super::{
     CheckpointStore, End, Held, Outcome, Plan, Progress,
+    carried::bytes_of,
     change::{Change, Comparison},
     delivering::Delivering,
     scan::{Scan, scan},
@@ -194,27 +195,12 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         if changes.is_empty() {
             return Ok(());
         }
-        let records = records(page, &changes).map_err(no_page)?;
+        let records = bytes_of(page, &changes).map_err(no_page)?;
         let (plan, callback, stop) = (self.plan, self.edges.callback, self.stop);
         Delivering::new(plan, callback, polled_at, stop, changes, records)
             .run(self)
             .await
     }
-}
-
-/// The bytes of the changed records, cut out of the page.
-fn records(page: &Page, changes: &[Change]) -> Result<Vec<bytes::Bytes>, PageError> {
-    let mut order: Vec<usize> = (0..changes.len()).collect();
-    let index = |position: &usize| changes.get(*position).map_or(0, |change| change.index);
-    order.sort_by_key(index);
-    let wanted: Vec<usize> = order.iter().map(index).collect();
-    let mut records = vec![bytes::Bytes::new(); changes.len()];
-    for (position, record) in order.into_iter().zip(page.records(&wanted)?) {
-        if let Some(slot) = records.get_mut(position) {
-            *slot = record;
-        }
-    }
-    Ok(records)
 }
 
 fn no_page(error: PageError) -> End {

@@ -136,6 +136,12 @@ impl State {
         if change.kind == Kind::Created && plan.created_check == CreatedCheck::Watermark {
             window.insert(fingerprints.created_mark(&change.id), change.updated);
         }
+        if change.kind == Kind::Deleted {
+            window.insert(fingerprints.deleted_mark(&change.id), change.updated);
+        }
+        if let Some(deleted) = change.restores {
+            window.insert(fingerprints.restored_mark(&change.id, deleted), deleted);
+        }
         self.due = Due::Settled;
     }
 

@@ -48,6 +48,13 @@ impl Stream {
         })
     }
 
+    /// When `id` was deleted, where that was delivered and nothing since that it is back.
+    pub(super) fn deleted_at(&self, id: &str) -> Option<DateTime<Utc>> {
+        let deleted = self.window.date(self.fingerprints.deleted_mark(id))?;
+        let restored = self.fingerprints.restored_mark(id, deleted);
+        (!self.window.contains(restored)).then_some(deleted)
+    }
+
     /// The instant from which a sweep reads: behind the watermark by the reach, but no further
     /// back than the window knows what was settled.
     pub(super) fn bound(&self, reach: TimeDelta) -> DateTime<Utc> {

@@ -53,6 +53,12 @@ impl Window {
         self.dates.contains_key(&fingerprint)
     }
 
+    /// The date under which `fingerprint` was entered.
+    pub(super) fn date(&self, fingerprint: u64) -> Option<DateTime<Utc>> {
+        let micros = self.dates.get(&fingerprint)?;
+        DateTime::from_timestamp_micros(*micros)
+    }
+
     pub(super) fn insert(&mut self, fingerprint: u64, date: DateTime<Utc>) {
         self.dates.insert(fingerprint, date.timestamp_micros());
     }

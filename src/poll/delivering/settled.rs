@@ -48,16 +48,17 @@ impl Settled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Kind;
+    use crate::{event::Kind, poll::carried::Carried};
 
     fn change(second: i64) -> Change {
         Change {
-            index: 0,
+            carried: Carried::Row(0),
             id: second.to_string(),
             updated: DateTime::from_timestamp(second, 0).unwrap(),
             kind: Kind::Updated,
             version: String::new(),
             fingerprint: 0,
+            restores: None,
             content_only: false,
         }
     }

@@ -9,9 +9,7 @@ use super::{Poll, WINDOW_CUT};
 use crate::{
     callback::Callback,
     poll::{
-        CheckpointStore, End, Outcome, StoreError,
-        change::Change,
-        delivering::{Settle, count},
+        CheckpointStore, End, Outcome, StoreError, change::Change, delivering::Settle,
         unusable::Unusable,
     },
     provider::PageSource,
@@ -71,11 +69,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K
     fn settle(&mut self, change: &Change) {
         self.state.settle(self.plan, change);
         self.progress.last_event = Some(self.clock.now());
-        count(
-            change.kind,
-            &mut self.progress.created,
-            &mut self.progress.updated,
-        );
+        self.progress.count(change.kind);
     }
 
     fn settled_until(&mut self, date: DateTime<Utc>) {
