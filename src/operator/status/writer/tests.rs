@@ -136,8 +136,8 @@ async fn a_definition_that_lacks_our_fields_refuses_with_its_reason() {
 #[rstest]
 #[case::another_uid(json!({"metadata": {"uid": "u2"}}), OpenError::Gone)]
 #[case::a_newer_format(
-    json!({"metadata": {"uid": "u1"}, "status": {"checkpoint": {"version": 2}}}),
-    OpenError::CheckpointTooNew(2)
+    json!({"metadata": {"uid": "u1"}, "status": {"checkpoint": {"version": 3}}}),
+    OpenError::CheckpointTooNew(3)
 )]
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_taken_over_is_left_alone(
