@@ -172,8 +172,16 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             self.progress.notes.push(CONTENT_VARIES.to_owned());
         }
         let returned = std::mem::take(&mut self.returned);
+        let since = self.next_bound();
         self.state
-            .complete_sweep(self.plan, |fingerprint| returned.contains(&fingerprint));
+            .complete_sweep(since, |fingerprint| returned.contains(&fingerprint));
+    }
+
+    /// What the next poll reads is dated at or after this: its bound is rounded down as it will be
+    /// rendered, and the window must reach as far.
+    fn next_bound(&self) -> DateTime<Utc> {
+        let reached = self.state.records.watermark - self.plan.reach;
+        self.edges.source.bound(reached).instant
     }
 
     fn scan(&self, page: &Page, ask: &Ask, ordered: bool) -> Result<Scan, End> {

@@ -160,9 +160,9 @@ impl State {
         }
     }
 
-    /// A sweep has read everything: the window is cut to the reach.
-    pub(super) fn complete_sweep(&mut self, plan: &Plan, keep: impl Fn(u64) -> bool) {
-        self.records.complete_sweep(plan.reach, keep);
+    /// A sweep has read everything: the window is cut to what the next bound reads, `since`.
+    pub(super) fn complete_sweep(&mut self, since: DateTime<Utc>, keep: impl Fn(u64) -> bool) {
+        self.records.complete_sweep(since, keep);
         if self.stored.records.settled_at_start.is_some() {
             self.due = Due::Settled;
         }
@@ -183,13 +183,14 @@ impl State {
         }
     }
 
-    /// The checkpoint as it must be stored now.
+    /// The checkpoint as it must be stored now, for a next bound that reads what is dated `since`.
     pub(super) fn checkpoint(
         &mut self,
         plan: &Plan,
+        since: DateTime<Utc>,
         capacity: usize,
     ) -> Result<Checkpoint, Unusable> {
-        let mut records = self.records.stored(plan, capacity)?;
+        let mut records = self.records.stored(plan, since, capacity)?;
         records.content_ignored = plan.content.clone().filter(|_| self.content_ignored);
         Ok(Checkpoint {
             swept_at: self.swept_at,
@@ -206,14 +207,15 @@ impl State {
     }
 
     /// What to go on from in this process.
-    pub(super) fn into_held(mut self, plan: &Plan, capacity: usize) -> Held {
+    pub(super) fn into_held(mut self, plan: &Plan, since: DateTime<Utc>, capacity: usize) -> Held {
         let (due, written) = (self.due, self.written);
         let is_stored =
             due == Due::Nothing && self.stored.records.watermark == self.records.watermark;
         let checkpoint = if is_stored {
             self.stored
         } else {
-            self.checkpoint(plan, capacity).unwrap_or(self.stored)
+            self.checkpoint(plan, since, capacity)
+                .unwrap_or(self.stored)
         };
         Held {
             checkpoint,

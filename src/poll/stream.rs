@@ -95,17 +95,21 @@ impl Stream {
         self.watermark = self.settled_at_start;
     }
 
-    /// A sweep has read everything: the window is cut to the reach.
-    pub(super) fn complete_sweep(&mut self, reach: TimeDelta, keep: impl Fn(u64) -> bool) {
-        let since = self.watermark - reach;
+    /// A sweep has read everything: the window is cut to what the next bound reads, `since`.
+    pub(super) fn complete_sweep(&mut self, since: DateTime<Utc>, keep: impl Fn(u64) -> bool) {
         self.window.prune(since, keep);
         self.window_since = self.window_since.max(since);
         self.unfinished = false;
     }
 
-    /// The stream as it must be stored now.
-    pub(super) fn stored(&mut self, plan: &Plan, capacity: usize) -> Result<Stored, Unusable> {
-        let since = self.fit(plan, capacity)?;
+    /// The stream as it must be stored now, for a next bound that reads what is dated `since`.
+    pub(super) fn stored(
+        &mut self,
+        plan: &Plan,
+        since: DateTime<Utc>,
+        capacity: usize,
+    ) -> Result<Stored, Unusable> {
+        let since = self.fit(plan, since, capacity)?;
         let (entries, count) = self.window.encode(since);
         Ok(Stored {
             watermark: self.watermark,
@@ -122,9 +126,14 @@ impl Stream {
         })
     }
 
-    /// Since when the stored window must hold what was settled: the reach, or where that is too
+    /// Since when the stored window must hold what was settled: `since`, or where that is too
     /// much, whole dates less.
-    fn fit(&mut self, plan: &Plan, capacity: usize) -> Result<DateTime<Utc>, Unusable> {
+    fn fit(
+        &mut self,
+        plan: &Plan,
+        since: DateTime<Utc>,
+        capacity: usize,
+    ) -> Result<DateTime<Utc>, Unusable> {
         if !plan.drop_before_bound {
             // Rows of any date come again, so nothing may be given up.
             let fits = self.window.len() <= capacity;
@@ -132,7 +141,6 @@ impl Stream {
                 .then_some(DateTime::<Utc>::MIN_UTC)
                 .ok_or(Unusable::WindowTooLarge(capacity));
         }
-        let since = self.watermark - plan.reach;
         let fitting = self
             .window
             .fitting_since(since, self.watermark - plan.unit, capacity)

@@ -25,9 +25,10 @@ const LARGE_WINDOW: usize = 512;
 impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     async fn write(&mut self) -> Result<(), End> {
         let capacity = self.edges.store.window_capacity();
+        let since = self.next_bound();
         let checkpoint = self
             .state
-            .checkpoint(self.plan, capacity)
+            .checkpoint(self.plan, since, capacity)
             .map_err(unusable)?;
         self.edges
             .store
@@ -55,7 +56,8 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         let capacity = self.edges.store.window_capacity();
-        let checkpoint = (!lost).then(|| self.state.into_held(self.plan, capacity));
+        let since = self.next_bound();
+        let checkpoint = (!lost).then(|| self.state.into_held(self.plan, since, capacity));
         Outcome {
             checkpoint,
             progress: self.progress,

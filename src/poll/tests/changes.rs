@@ -35,6 +35,21 @@ async fn idle_inside_the_overlap_repeats_nothing() {
     assert_eq!(world.store.written(), written);
 }
 
+/// The bound is rounded down to the second, and the window must reach as far.
+#[tokio::test(start_paused = true)]
+async fn idle_inside_an_overlap_that_is_no_multiple_of_the_unit_repeats_nothing() {
+    let mut world = World::started().await;
+    world.plan.reach = TimeDelta::milliseconds(1_500);
+    world.provider().touch_at("a", 8);
+    world.provider().touch_at("b", 10);
+    world.pass(10).await;
+    assert_eq!(world.poll_well().await.len(), 2);
+    for _ in 0..2 {
+        world.pass(1).await;
+        assert_eq!(world.poll_well().await, []);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_second_update_in_the_same_second_is_a_change_of_its_own() {
     let world = World::started().await;

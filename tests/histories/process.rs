@@ -1,0 +1,160 @@
+//! A process that polls: begun from what is stored, gone on from poll to poll, or killed.
+
+use std::{future::Future, pin::Pin, sync::Arc, task::Poll as Ready};
+
+use pollen::{
+    api::Checkpoint,
+    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Progress},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    invariants::Invariant,
+    steps::Fault,
+    world::{Faults, Process, Store, World},
+};
+
+/// A process between two polls.
+pub(crate) struct Running {
+    process: Process,
+    store: Store,
+    /// What it goes on from; `None` where the poller has not started.
+    held: Option<Held>,
+}
+
+/// Another process polls once, as after a handover of which the first did not hear.
+pub(crate) fn poll_by_another(world: Arc<World>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        if world.inner().stored.checkpoint().is_some() {
+            let mut other = Running::begin(world, false).await;
+            let outcome = other.engage(&CancellationToken::new()).await;
+            other.process.check_outcome(&outcome);
+        }
+    })
+}
+
+impl Running {
+    /// A process that knows what is stored.
+    pub(crate) async fn begin(world: Arc<World>, is_main: bool) -> Self {
+        let number = {
+            let mut inner = world.inner();
+            let settled = inner.stored.settled.clone();
+            inner.ledger.begin_process(settled)
+        };
+        let process = Process {
+            world,
+            number,
+            is_main,
+        };
+        let mut store = Store::open(process.clone());
+        let stored = store.load().await.unwrap_or_default();
+        Self {
+            process,
+            store,
+            held: stored.map(Held::from),
+        }
+    }
+
+    /// One poll; how it ended, and the process, unless it did.
+    pub(crate) async fn poll(mut self, faults: &[(u32, Fault)]) -> (Option<End>, Option<Self>) {
+        let idle = self.held.clone().filter(|held| {
+            faults.is_empty()
+                && !held.is_unwritten()
+                && self.process.world.is_idle(self.process.number, &held.checkpoint)
+        });
+        let (sent, written) = self.totals();
+        let stop = CancellationToken::new();
+        {
+            let mut inner = self.process.world.inner();
+            inner.stop = stop.clone();
+            inner.faults = Faults::of_poll(faults);
+        }
+        let Some(outcome) = self.until_crash(&stop).await else {
+            return (None, None);
+        };
+        self.process.check_outcome(&outcome);
+        if let Some(before) = idle {
+            let (sent_now, written_now) = self.totals();
+            let wrote = written_now != written;
+            self.process.world.check_idle(sent_now - sent, &before.checkpoint, wrote);
+        }
+        let end = outcome.end.clone();
+        (Some(end), self.after(outcome).await)
+    }
+
+    /// What the process goes on with after a poll.
+    async fn after(mut self, outcome: Outcome) -> Option<Self> {
+        let held = outcome.checkpoint?;
+        if outcome.end == End::Stopped {
+            // As a process does that was asked to end: what could not be written is tried once more.
+            if held.is_unwritten() {
+                let _ = self.store.save(&held.checkpoint, &Progress::default()).await;
+            }
+            return None;
+        }
+        self.held = Some(held);
+        Some(self)
+    }
+
+    fn totals(&self) -> (u64, u64) {
+        let inner = self.process.world.inner();
+        (inner.ledger.notifications, inner.stored.writes)
+    }
+
+    /// The engine at work, until it is done or an await point ends the process.
+    async fn until_crash(&mut self, stop: &CancellationToken) -> Option<Outcome> {
+        let world = self.process.world.clone();
+        let mut polling = Box::pin(self.engage(stop));
+        std::future::poll_fn(|context| match polling.as_mut().poll(context) {
+            Ready::Ready(outcome) => Ready::Ready(Some(outcome)),
+            Ready::Pending if world.inner().faults.crashed => Ready::Ready(None),
+            Ready::Pending => Ready::Pending,
+        })
+        .await
+    }
+
+    async fn engage(&mut self, stop: &CancellationToken) -> Outcome {
+        let process = self.process.clone();
+        let (plan, clock) = (process.world.inner().plan.clone(), process.world.clock);
+        process.begin_poll(self.held.as_ref().map(|held| &held.checkpoint));
+        let held = match self.held.take() {
+            Some(held) => held,
+            None => match poll::start(&plan, &process, &mut self.store, &clock, stop).await {
+                Ok(checkpoint) => {
+                    process.begin_poll(Some(&checkpoint));
+                    checkpoint.into()
+                }
+                Err(end) => return Outcome::of(end),
+            },
+        };
+        let edges = Edges {
+            source: &process,
+            callback: &process,
+            store: &mut self.store,
+        };
+        poll::poll(&plan, held, edges, &clock, stop).await
+    }
+}
+
+impl Process {
+    fn begin_poll(&self, before: Option<&Checkpoint>) {
+        let now = self.world.now();
+        let mut inner = self.world.inner();
+        let reach = inner.plan.reach.num_milliseconds();
+        let asks_otherwise =
+            before.is_some_and(|before| before.query_fingerprint != inner.plan.query_fingerprint);
+        let memory = inner.ledger.memory(self.number);
+        memory.begin_poll(before.cloned(), now);
+        if asks_otherwise {
+            memory.ask_otherwise(reach);
+        }
+    }
+
+    fn check_outcome(&self, outcome: &Outcome) {
+        if let End::Unusable(reason) = &outcome.end {
+            let expected = "a checkpoint that the next poll can go on from";
+            self.world.violate(Invariant::Settled, expected, reason.clone());
+        }
+        self.check_complete(outcome);
+    }
+}

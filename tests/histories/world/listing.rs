@@ -1,0 +1,261 @@
+//! How the provider answers a question.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use pollen::{
+    category::Category,
+    provider::{Ask, Bound, FetchError, Page, PageSource, Paging, Step},
+};
+
+use super::{ENDLESS, Inner, Process, World, instant, provider::floor};
+use crate::{
+    invariants::Invariant,
+    settings::{Listing, Order, Settings},
+};
+
+impl PageSource for Process {
+    fn paging(&self) -> Paging {
+        self.world.settings.paging()
+    }
+
+    fn bound(&self, at: DateTime<Utc>) -> Bound {
+        self.world.settings.bound(at)
+    }
+
+    async fn fetch(&self, ask: &Ask) -> Result<Page, FetchError> {
+        self.point().await.map_err(|_| failed())?;
+        let page = self.answer(ask);
+        self.point().await.map_err(|_| failed())?;
+        Ok(page)
+    }
+}
+
+fn failed() -> FetchError {
+    FetchError::new(Category::Provider, "the provider did not answer")
+}
+
+impl Settings {
+    /// Rounded down as dates are read and as they are stated.
+    pub(crate) fn bound(&self, at: DateTime<Utc>) -> Bound {
+        let read = floor(self.field, at.timestamp_millis());
+        let stated = floor(self.stated, read);
+        Bound {
+            instant: instant(stated),
+            text: stated.to_string(),
+        }
+    }
+}
+
+impl Process {
+    fn answer(&self, ask: &Ask) -> Page {
+        let world = &self.world;
+        let now = world.now();
+        let mut inner = world.inner();
+        let (selected, offset) = select(&inner, &world.settings, ask, now);
+        let limit = world.settings.limit();
+        let shown: Vec<u32> = selected.iter().copied().skip(offset).take(limit).collect();
+        let visible = shown
+            .iter()
+            .filter(|number| !inner.provider.records[number].hidden);
+        let visible: Vec<u32> = visible.copied().collect();
+        let mut page = Page::new(
+            world.shape.clone(),
+            body(&inner, &world.settings, &visible).into(),
+        );
+        let told = (now + inner.provider.skew).div_euclid(1_000) * 1_000;
+        page.server_time = world.settings.tells_time.then(|| instant(told));
+        page.total = world.settings.tells_total.then_some(selected.len() as u64);
+        page.limit = world.settings.page_size;
+        if world.settings.gives_links() && offset + limit < selected.len() {
+            page.next = Some(next_link(ask, offset + limit));
+        }
+        let clock = if world.settings.tells_time { told } else { now };
+        inner.provider.latest_told = inner.provider.latest_told.max(clock);
+        self.note(&mut inner, ask, &visible, clock);
+        drop(inner);
+        world.tell(|| {
+            let step = match &ask.step {
+                Step::Link(link) => format!("link {link}"),
+                step => format!("{step:?}"),
+            };
+            let until = ask.until.map(|until| format!(" until {until}"));
+            format!(
+                "      from {}{} {step} -> {} of {} rows: {visible:?}",
+                ask.bound.instant,
+                until.unwrap_or_default(),
+                visible.len(),
+                selected.len()
+            )
+        });
+        page
+    }
+
+    /// Notes what this poll was shown.
+    fn note(&self, inner: &mut Inner, ask: &Ask, visible: &[u32], clock: i64) {
+        // The very first answer only tells the time.
+        if inner.stored.started_at().is_none() {
+            return;
+        }
+        let settings = &self.world.settings;
+        let reach = inner.plan.reach.num_milliseconds();
+        let memory = inner.ledger.memory(self.number);
+        memory.requests += 1;
+        if memory.requests == ENDLESS {
+            inner.violate(
+                Invariant::Ends,
+                format!("a poll ends within {ENDLESS} requests"),
+                "it goes on",
+            );
+            inner.stop.cancel();
+            return;
+        }
+        if memory.sweep_clock.is_none() {
+            memory.begin_sweep(clock, reach);
+        }
+        let sweep_clock = memory.sweep_clock.unwrap_or(clock);
+        let from = ask.bound.instant.timestamp_millis();
+        let started_at = self.started_at(inner);
+        for number in visible {
+            let version = inner.provider.version(*number);
+            let is_dropped = version.date < started_at
+                || settings.is_excluded(*number)
+                || settings.drop_before_bound && version.date < from
+                || settings.drop_after_clock && version.date > sweep_clock;
+            if !is_dropped {
+                inner.ledger.memory(self.number).shown.insert(version);
+            }
+        }
+    }
+}
+
+impl Process {
+    /// Where the poller started; a clock that is followed back may lie before it.
+    pub(super) fn started_at(&self, inner: &mut Inner) -> i64 {
+        let started_at = inner.stored.started_at().unwrap_or(i64::MAX);
+        let memory = inner.ledger.memory(self.number);
+        match memory.sweep_clock {
+            Some(clock) if memory.follows_clock_back => started_at.min(clock),
+            _ => started_at,
+        }
+    }
+}
+
+impl Settings {
+    fn limit(&self) -> usize {
+        self.cap.unwrap_or(u32::MAX).min(self.page_size) as usize
+    }
+
+    fn gives_links(&self) -> bool {
+        self.cap.is_some() || matches!(self.listing, Listing::Unordered { links: true, .. })
+    }
+
+    /// Where a listing puts a record.
+    fn place(&self, number: u32, updated: i64) -> (i64, i64) {
+        let key = i64::from(number);
+        match self.listing {
+            Listing::Anchored {
+                reverses_ties: true,
+                ..
+            } => (updated, -key),
+            Listing::Anchored { .. }
+            | Listing::Unordered {
+                order: Order::OldestFirst,
+                ..
+            } => (updated, key),
+            Listing::Unordered {
+                order: Order::NewestFirst,
+                ..
+            } => (-updated, key),
+            Listing::Unordered {
+                order: Order::Key, ..
+            } => (0, key),
+        }
+    }
+}
+
+/// The records that a question selects, in their order, and how many of them it skips.
+fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<u32>, usize) {
+    let (from, offset) = match &ask.step {
+        Step::Link(link) => parsed(link),
+        Step::Offset(offset) => (
+            ask.bound.instant.timestamp_millis(),
+            usize::try_from(*offset).unwrap(),
+        ),
+        Step::First | Step::AfterKey(_) => (ask.bound.instant.timestamp_millis(), 0),
+    };
+    let until = ask
+        .until
+        .map_or(i64::MAX, |until| floor(settings.stated, until.timestamp_millis()));
+    let stated = from - settings.stated.duration().num_milliseconds();
+    let is_selected = |updated: i64| {
+        settings.ignores_filter
+            || updated <= until
+                && if settings.strict {
+                    updated > stated
+                } else {
+                    updated >= from
+                }
+    };
+    let mut selected: Vec<(u32, i64)> = inner
+        .provider
+        .listed(now)
+        .map(|(number, record)| (number, record.updated))
+        .filter(|(_, updated)| is_selected(*updated))
+        .collect();
+    if let Step::AfterKey(key) = &ask.step {
+        let after: u32 = key.trim_start_matches('r').parse().unwrap();
+        selected.retain(|(number, updated)| *updated == from && *number > after);
+        selected.sort_unstable();
+    } else {
+        selected.sort_by_key(|(number, updated)| settings.place(*number, *updated));
+    }
+    let numbers = selected.into_iter().map(|(number, _)| number);
+    (numbers.collect(), offset)
+}
+
+/// A link stands for the question and the rows that it skips.
+fn next_link(ask: &Ask, offset: usize) -> String {
+    let from = match &ask.step {
+        Step::Link(link) => parsed(link).0,
+        _ => ask.bound.instant.timestamp_millis(),
+    };
+    format!("{from}/{offset}")
+}
+
+fn parsed(link: &str) -> (i64, usize) {
+    let (from, offset) = link.split_once('/').unwrap();
+    (from.parse().unwrap(), offset.parse().unwrap())
+}
+
+fn body(inner: &Inner, settings: &Settings, numbers: &[u32]) -> String {
+    let mut body = String::from(r#"{"result":["#);
+    for (index, number) in numbers.iter().enumerate() {
+        let record = &inner.provider.records[number];
+        let comma = if index == 0 { "" } else { "," };
+        let class = if settings.is_excluded(*number) {
+            "excluded"
+        } else {
+            "plain"
+        };
+        write!(
+            body,
+            r#"{comma}{{"id":"{}","updated":{},"created":{},"version":{},"class":"{class}"}}"#,
+            settings.id(*number),
+            floor(settings.field, record.updated),
+            floor(settings.field, record.created),
+            record.version,
+        )
+        .unwrap();
+    }
+    body.push_str("]}");
+    body
+}
+
+impl World {
+    /// The bound of the next poll that goes on from a checkpoint with this watermark.
+    pub(crate) fn next_bound(&self, watermark: i64, window_since: i64, reach: i64) -> i64 {
+        let from = (watermark - reach).max(window_since.min(watermark));
+        self.settings.bound(instant(from)).instant.timestamp_millis()
+    }
+}

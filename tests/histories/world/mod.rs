@@ -1,0 +1,154 @@
+//! A provider, a callback, a store and a clock in memory, with a fault at any await point.
+
+mod changes;
+pub(crate) mod checkpoints;
+mod faults;
+mod ledger;
+mod listing;
+mod provider;
+mod receiver;
+mod store;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use pollen::{clock::Clock, poll::Plan, provider::RecordShape};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::{
+    faults::Faults,
+    ledger::Version,
+    provider::Promise,
+    store::Store,
+};
+use self::{ledger::Ledger, provider::Provider, store::Stored};
+use crate::{
+    invariants::{Invariant, Violation},
+    settings::Settings,
+};
+
+/// When every history begins, by our clock: not on the edge of any unit.
+const BEGIN: i64 = 1_700_031_825_417;
+
+/// Requests of one poll above which it counts as endless.
+const ENDLESS: u32 = 5_000;
+
+/// Everything that survives a crash of the process, and the process that is at work.
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    shape: Arc<RecordShape>,
+    inner: Mutex<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) provider: Provider,
+    pub(crate) ledger: Ledger,
+    pub(crate) stored: Stored,
+    pub(crate) faults: Faults,
+    pub(crate) plan: Plan,
+    /// Asked to stop the poll under way.
+    pub(crate) stop: CancellationToken,
+    violation: Option<Violation>,
+    trace: Option<Vec<String>>,
+}
+
+impl World {
+    /// Must be called inside a runtime. With `traced`, what happens is kept as lines.
+    pub(crate) fn new(settings: Settings, traced: bool) -> Arc<Self> {
+        let begin = instant(BEGIN);
+        let inner = Inner {
+            provider: Provider::new(&settings),
+            ledger: Ledger::default(),
+            stored: Stored::default(),
+            faults: Faults::default(),
+            plan: checkpoints::plan(&settings, begin),
+            stop: CancellationToken::new(),
+            violation: None,
+            trace: traced.then(Vec::new),
+        };
+        let world = Self {
+            shape: Arc::new(provider::shape(&settings)),
+            clock: Clock::starting_at(begin),
+            settings,
+            inner: Mutex::new(inner),
+        };
+        let world = Arc::new(world);
+        world.inner().provider.fill(&world.settings, BEGIN);
+        world
+    }
+
+    pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Our clock.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().timestamp_millis()
+    }
+
+    /// Lets time pass.
+    pub(crate) async fn pass(&self, milliseconds: i64) {
+        let time = std::time::Duration::from_millis(milliseconds.max(0).cast_unsigned());
+        tokio::time::advance(time).await;
+    }
+
+    pub(crate) fn tell(&self, line: impl FnOnce() -> String) {
+        let mut inner = self.inner();
+        if let Some(trace) = &mut inner.trace {
+            trace.push(line());
+        }
+    }
+
+    pub(crate) fn trace(&self) -> Vec<String> {
+        self.inner().trace.take().unwrap_or_default()
+    }
+
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        self.inner().violation.clone()
+    }
+
+    pub(crate) fn violate(
+        &self,
+        invariant: Invariant,
+        expected: impl Into<String>,
+        came: impl Into<String>,
+    ) {
+        self.inner().violate(invariant, expected, came);
+    }
+}
+
+impl Inner {
+    /// Records a violation; the first one counts, since others may follow from it.
+    pub(crate) fn violate(
+        &mut self,
+        invariant: Invariant,
+        expected: impl Into<String>,
+        came: impl Into<String>,
+    ) {
+        let violation = Violation {
+            invariant,
+            expected: expected.into(),
+            came: came.into(),
+        };
+        self.violation.get_or_insert(violation);
+    }
+
+    pub(crate) const fn is_violated(&self) -> bool {
+        self.violation.is_some()
+    }
+}
+
+/// One process with its view of the world: what the engine is given as provider and callback.
+#[derive(Clone)]
+pub(crate) struct Process {
+    pub(crate) world: Arc<World>,
+    /// Which of the ledger's memories is this process's.
+    pub(crate) number: usize,
+    /// Whether the history's faults happen to it.
+    pub(crate) is_main: bool,
+}
+
+pub(crate) fn instant(milliseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(milliseconds).unwrap()
+}
