@@ -55,12 +55,14 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         let capacity = self.edges.store.window_capacity();
+        let trail = Some(self.trail.end(&self.state));
         let checkpoint = (!lost).then(|| self.state.into_held(self.plan, capacity));
         Outcome {
             checkpoint,
             progress: self.progress,
             end,
             findings: Vec::new(),
+            trail,
         }
     }
 }
