@@ -8,6 +8,7 @@ use std::sync::{
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::{
     Environment, Instance,
@@ -49,6 +50,7 @@ pub struct Sibling {
 
 /// One poller, ready to poll.
 pub struct Poller {
+    name: String,
     instance: Arc<Instance>,
     plan: Plan,
     source: ResourceSource,
@@ -93,6 +95,7 @@ impl Poller {
             children_awaited: AtomicBool::new(false),
             instance: instance.clone(),
             unsupported: unsupported(&instance.spec, &settings.spec),
+            name: settings.name,
             plan,
             source,
             clock: environment.clock,
@@ -135,6 +138,23 @@ impl Poller {
     /// Polls once: probes if need be, sweeps, delivers, stores.
     pub async fn poll<S: CheckpointStore>(
         &self,
+        held: Option<Held>,
+        store: &mut S,
+        stop: &CancellationToken,
+    ) -> Outcome {
+        self.poll_in_span(held, store, stop)
+            .instrument(self.span())
+            .await
+    }
+
+    /// Named in every line that a poll logs, whichever level is asked for.
+    fn span(&self) -> tracing::Span {
+        let (namespace, poller) = (&self.plan.origin.namespace, &self.name);
+        tracing::debug_span!(target: "pollen::poll", "poll", namespace, poller)
+    }
+
+    async fn poll_in_span<S: CheckpointStore>(
+        &self,
         mut held: Option<Held>,
         store: &mut S,
         stop: &CancellationToken,
@@ -145,6 +165,7 @@ impl Poller {
             ..Outcome::of(end)
         });
         outcome.findings = self.findings();
+        outcome.log();
         outcome
     }
 

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     fleet::Observer,
-    poll::{End, Outcome},
-    telemetry::{EventLabels, Line, PollLabels},
+    poll::{End, Outcome, Progress},
+    telemetry::{Counts, EventLabels, Line, PollLabels},
 };
 
 /// Reports the polls of one poller.
@@ -68,7 +68,7 @@ impl Reporter {
         metrics
             .polls
             .get_or_create(&PollLabels {
-                result: verdict::result_of(&outcome.end),
+                result: outcome.end.result(),
             })
             .inc();
         metrics.records.inc_by(progress.read);
@@ -90,20 +90,28 @@ impl Reporter {
     async fn end_poll(&self, outcome: &Outcome) {
         let mut ledger = self.ledger.lock().await;
         ledger.end_poll();
-        let stored = ledger.status().checkpoint.as_ref();
-        let watermark = stored.map(|checkpoint| checkpoint.records.watermark);
+        let status = ledger.status();
+        let checkpoint = status.checkpoint.as_ref();
+        let watermark = checkpoint.map(|checkpoint| checkpoint.records.watermark);
+        let held = status
+            .deletes
+            .as_ref()
+            .and_then(|deletes| deletes.held.as_ref());
+        let deletes_held = held.map_or(0, |held| u64::try_from(held.count).unwrap_or_default());
         drop(ledger);
         let key = &self.item.key;
-        self.shared.board.put(Line {
+        let line = Line {
             namespace: key.namespace.clone(),
             name: key.name.clone(),
             instance: self.item.spec.instance_ref.name.clone(),
             last_poll: self.shared.clock.now(),
-            result: verdict::result_of(&outcome.end),
+            result: outcome.end.result(),
             read: outcome.progress.read,
             events: outcome.progress.events(),
             watermark,
-        });
+            deletes_held,
+        };
+        self.shared.board.polled(line, &counts(&outcome.progress));
     }
 
     async fn report(&self, standing: Option<&Standing>) {
@@ -130,15 +138,27 @@ impl Reporter {
     }
 }
 
+/// What the poll adds to its poller's totals.
+fn counts(progress: &Progress) -> Counts {
+    let flaws = &progress.flaws;
+    Counts {
+        requests: progress.requests,
+        unchanged: progress.unchanged,
+        excluded: progress.excluded,
+        out_of_range: progress.out_of_range,
+        changed: progress.changed,
+        no_id: flaws.no_id,
+        no_date: flaws.no_date,
+        unreadable_date: flaws.unreadable_date,
+        not_utf8: flaws.not_utf8,
+        created: progress.created,
+        updated: progress.updated,
+        deleted: progress.deleted,
+    }
+}
+
 impl Observer for Reporter {
     async fn polled(&mut self, outcome: &Outcome) {
-        tracing::debug!(
-            poller = %self.item.key,
-            result = verdict::result_of(&outcome.end),
-            read = outcome.progress.read,
-            events = outcome.progress.events(),
-            "polled"
-        );
         self.count(outcome);
         if matches!(outcome.end, End::Complete | End::Unfinished(_)) {
             self.healthy_at = Instant::now();

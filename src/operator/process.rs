@@ -85,7 +85,7 @@ impl Process {
             &mut background,
         );
         let served = Served {
-            registry: Arc::new(metrics.registry()),
+            registry: Arc::new(metrics.registry(&shared.board)),
             readiness: readiness.clone(),
             board: shared.board.clone(),
         };

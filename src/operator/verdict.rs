@@ -262,20 +262,5 @@ pub(super) fn stored_deferral(
     stored.filter(close).or(Some(until))
 }
 
-/// The word for a poll's end in metrics and at `/debug/pollers`.
-pub(super) const fn result_of(end: &End) -> &'static str {
-    match end {
-        End::Complete => "complete",
-        End::Unfinished(_) => "unfinished",
-        End::Stopped => "stopped",
-        End::ProviderFailed(error) => error.category.as_str(),
-        End::Blocked { .. } => "blocked",
-        End::CallbackUnavailable(_) => "callback_unavailable",
-        End::CallbackGone => "callback_gone",
-        End::StoreFailed(_) => "store_failed",
-        End::Unusable(_) => "unusable",
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -61,8 +61,18 @@ pub(super) enum Verdict {
     Excluded,
     /// Dated before the start, before the bound, or after the provider's clock.
     OutOfRange,
-    /// It cannot be an event, for this reason.
-    Bad(String),
+    /// It cannot be an event: what is wrong with it, in words too.
+    Bad(Flaw, String),
+}
+
+/// Why a record cannot be an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
+    NoId,
+    /// Neither an updated nor a created date.
+    NoDate,
+    UnreadableDate,
+    NotUtf8,
 }
 
 /// What a record is compared with.
@@ -88,10 +98,11 @@ impl Comparison<'_> {
     /// What `row` is to this poll.
     pub(super) fn judge(&self, row: &Row<'_>) -> Verdict {
         let Some(id) = row.id.as_deref() else {
-            return Verdict::Bad(format!("record {} of the page has no id", row.index));
+            let text = format!("record {} of the page has no id", row.index);
+            return Verdict::Bad(Flaw::NoId, text);
         };
         let Some(updated) = Self::date(row) else {
-            return Verdict::Bad(format!("record {:?}: {}", shortened(id), undated(row)));
+            return undated(id, row);
         };
         if self.is_out_of_range(updated) {
             return Verdict::OutOfRange;
@@ -100,11 +111,7 @@ impl Comparison<'_> {
             return Verdict::Excluded;
         }
         if !row.is_utf8 {
-            return Verdict::Bad(format!(
-                "record {:?}: it holds bytes that are no UTF-8; write its texts anew at the \
-                 provider, which was given them in another encoding",
-                shortened(id)
-            ));
+            return not_utf8(id);
         }
         let version = self.version(row);
         let fingerprint = self
@@ -196,16 +203,30 @@ fn version_text(updated: DateTime<Utc>, version: &str, restores: Option<DateTime
     }
 }
 
-fn undated(row: &Row<'_>) -> String {
-    match (&row.updated, &row.created) {
-        (DateRead::Unreadable(text), _) | (_, DateRead::Unreadable(text)) => {
+fn undated(id: &str, row: &Row<'_>) -> Verdict {
+    let (flaw, what) = match (&row.updated, &row.created) {
+        (DateRead::Unreadable(text), _) | (_, DateRead::Unreadable(text)) => (
+            Flaw::UnreadableDate,
             format!(
                 "its date {:?} cannot be read with the configured format",
                 shortened(text)
-            )
-        }
-        _ => "it has neither an updated nor a created date".to_owned(),
-    }
+            ),
+        ),
+        _ => (
+            Flaw::NoDate,
+            "it has neither an updated nor a created date".to_owned(),
+        ),
+    };
+    Verdict::Bad(flaw, format!("record {:?}: {what}", shortened(id)))
+}
+
+fn not_utf8(id: &str) -> Verdict {
+    let text = format!(
+        "record {:?}: it holds bytes that are no UTF-8; write its texts anew at the provider, which was given them \
+         in another encoding",
+        shortened(id)
+    );
+    Verdict::Bad(Flaw::NotUtf8, text)
 }
 
 /// Enough of a stranger's text to find it by.

@@ -21,6 +21,7 @@ mod stream;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod unusable;
 mod window;
 
@@ -34,6 +35,7 @@ pub use plan::{Child, Plan, Start};
 pub use run::{Edges, poll};
 pub use segment::{SEGMENT_SIZE, Segment, SegmentName};
 pub use start::start;
+pub use trail::Trail;
 
 use crate::{
     api::Checkpoint,
@@ -82,6 +84,10 @@ pub struct Progress {
     pub excluded: u64,
     /// Of these, dated before the start or bound, or after the provider's clock, as configured.
     pub out_of_range: u64,
+    /// Of these, versions that were not settled before.
+    pub changed: u64,
+    /// Of these, records that cannot be events, by what is wrong with them.
+    pub flaws: Flaws,
     /// Events acknowledged, by kind.
     pub created: u64,
     pub updated: u64,
@@ -90,13 +96,37 @@ pub struct Progress {
     pub last_event: Option<DateTime<Utc>>,
     /// Requests for pages.
     pub requests: u64,
-    /// Bad records: counted, the first few named.
+    /// Bad records, each counted once in a sweep, the first few named.
     pub bad_records: u64,
     pub bad_samples: Vec<String>,
     /// Why paging fell back to an unordered sweep, in words for a condition.
     pub unordered: Option<String>,
     /// What else a person should know of this poll, in words for a condition.
     pub notes: Vec<String>,
+}
+
+/// Rows that cannot be events, by what is wrong with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flaws {
+    pub no_id: u64,
+    pub no_date: u64,
+    pub unreadable_date: u64,
+    pub not_utf8: u64,
+}
+
+impl Flaws {
+    const fn add(&mut self, other: &Self) {
+        self.no_id += other.no_id;
+        self.no_date += other.no_date;
+        self.unreadable_date += other.unreadable_date;
+        self.not_utf8 += other.not_utf8;
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.no_id + self.no_date + self.unreadable_date + self.not_utf8
+    }
 }
 
 impl Progress {
@@ -141,6 +171,8 @@ pub struct Outcome {
     pub end: End,
     /// What self-probes and the configuration gave reason to tell, in words for a condition.
     pub findings: Vec<String>,
+    /// What it went by; `None` where it ended before its first request.
+    pub trail: Option<Box<Trail>>,
 }
 
 impl Outcome {
@@ -152,6 +184,7 @@ impl Outcome {
             progress: Progress::default(),
             end,
             findings: Vec::new(),
+            trail: None,
         }
     }
 }

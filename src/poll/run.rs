@@ -17,6 +17,7 @@ use super::{
     scan::{Scan, scan},
     state::State,
     sweep::{Next, Sweep},
+    trail::Trail,
 };
 use crate::{
     callback::Callback,
@@ -56,6 +57,8 @@ pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
         Ok(state) => state,
         Err(error) => return Outcome::of(unusable(error)),
     };
+    let bound = edges.source.bound(state.records.bound(plan.reach));
+    let trail = Trail::begin(plan, &state, bound);
     let mut poll = Poll {
         plan,
         edges,
@@ -69,6 +72,7 @@ pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
         known_bad: HashSet::new(),
         returned: HashSet::new(),
         content_only: 0,
+        trail,
     };
     let swept = poll.sweep().await;
     poll.finish(swept).await
@@ -105,6 +109,7 @@ struct Poll<'a, S, C, K> {
     returned: HashSet<u64>,
     /// Changes of records that were settled under the same date, with other content.
     content_only: u64,
+    trail: Trail,
 }
 
 impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
@@ -157,6 +162,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     /// The sweep begins at this time of the provider.
     fn begin(&mut self, provider_now: DateTime<Utc>) {
         self.sweep_clock = provider_now;
+        self.trail.provider_clock = Some(provider_now);
         if self.state.begin_sweep(self.plan, provider_now) {
             self.progress.notes.push(CLOCK_SET_BACK.to_owned());
         }

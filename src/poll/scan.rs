@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Progress,
-    change::{Change, Comparison, Verdict},
+    Flaws, Progress,
+    change::{Change, Comparison, Flaw, Verdict},
     sweep::{PageFacts, key_order},
+    trail,
 };
 use crate::provider::{Page, PageError, Row};
 
@@ -35,6 +36,28 @@ struct Counts {
     unchanged: u64,
     excluded: u64,
     out_of_range: u64,
+    changed: u64,
+    flaws: Flaws,
+}
+
+impl Counts {
+    const fn flaw(&mut self, flaw: Flaw) {
+        let count = match flaw {
+            Flaw::NoId => &mut self.flaws.no_id,
+            Flaw::NoDate => &mut self.flaws.no_date,
+            Flaw::UnreadableDate => &mut self.flaws.unreadable_date,
+            Flaw::NotUtf8 => &mut self.flaws.not_utf8,
+        };
+        *count += 1;
+    }
+
+    fn add_to(&self, progress: &mut Progress) {
+        progress.unchanged += self.unchanged;
+        progress.excluded += self.excluded;
+        progress.out_of_range += self.out_of_range;
+        progress.changed += self.changed;
+        progress.flaws.add(&self.flaws);
+    }
 }
 
 /// Reads `page`, the answer to a question from `comparison.bound`.
@@ -88,7 +111,9 @@ impl Scan {
     }
 
     fn take(&mut self, row: &Row<'_>, comparison: &Comparison<'_>, keep_returned: bool) {
-        match comparison.judge(row) {
+        let verdict = comparison.judge(row);
+        trail::record(row, &verdict, &comparison.plan.origin);
+        match verdict {
             Verdict::Change(change) => self.change(change, comparison.clock, keep_returned),
             Verdict::Unchanged(fingerprint) => {
                 self.counts.unchanged += 1;
@@ -98,7 +123,10 @@ impl Scan {
             }
             Verdict::Excluded => self.counts.excluded += 1,
             Verdict::OutOfRange => self.counts.out_of_range += 1,
-            Verdict::Bad(reason) => self.bad.push(reason),
+            Verdict::Bad(flaw, reason) => {
+                self.counts.flaw(flaw);
+                self.bad.push(reason);
+            }
         }
         if let Some(id) = row.id.as_deref() {
             let last_id = self.facts.last_id.get_or_insert_default();
@@ -111,6 +139,7 @@ impl Scan {
     }
 
     fn change(&mut self, change: Change, clock: DateTime<Utc>, keep_returned: bool) {
+        self.counts.changed += 1;
         if !self.in_page.insert(change.fingerprint) {
             return;
         }
@@ -126,9 +155,7 @@ impl Scan {
     /// sweep counts once.
     pub(super) fn report(&mut self, progress: &mut Progress, known_bad: &mut HashSet<String>) {
         progress.read += self.facts.rows as u64;
-        progress.unchanged += self.counts.unchanged;
-        progress.excluded += self.counts.excluded;
-        progress.out_of_range += self.counts.out_of_range;
+        self.counts.add_to(progress);
         for reason in self.bad.drain(..) {
             if !known_bad.insert(reason.clone()) {
                 continue;

@@ -4,5 +4,6 @@ mod changes;
 mod checkpoints;
 mod crashes;
 mod delivery;
+mod logged;
 mod paging;
 mod world;

@@ -79,11 +79,15 @@ async fn ready(State(served): State<Served>) -> (StatusCode, &'static str) {
     }
 }
 
+/// Beside the runtime: with ten thousand pollers the text takes a while.
 async fn metrics(State(served): State<Served>) -> Response {
-    let mut text = String::new();
-    match encode(&mut text, &served.registry) {
-        Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    let encoded = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        encode(&mut text, &served.registry).map(|()| text)
+    });
+    match encoded.await {
+        Ok(Ok(text)) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The process's metrics. Labels are bounded: none holds a name that a user chose.
+//! The process's metrics: the sums over all pollers, and a few series for each of them.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -6,7 +6,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// What is counted and measured; clones share the same numbers.
+use super::{Board, pollers::Pollers};
+
+/// What is counted and measured over all pollers; clones share the same numbers. Labels are bounded:
+/// none holds a name that a user chose.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     /// Polls that ended, by how they ended.
@@ -49,11 +52,12 @@ pub struct WriteLabels {
 }
 
 impl Metrics {
-    /// All metrics and the build's version, to be served.
+    /// All metrics, those of the pollers on `board` and the build's version, to be served.
     #[must_use]
-    pub fn registry(&self) -> Registry {
+    pub fn registry(&self, board: &Board) -> Registry {
         let mut registry = Registry::with_prefix("pollen");
         self.register(&mut registry);
+        registry.register_collector(Box::new(Pollers(board.clone())));
         registry.register(
             "build",
             "Version of this build",

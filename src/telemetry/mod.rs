@@ -6,9 +6,10 @@ mod board;
 mod http;
 mod log;
 mod metrics;
+mod pollers;
 mod readiness;
 
-pub use board::{Board, Line};
+pub use board::{Board, Counts, Line};
 pub use http::{HttpError, Served, serve};
 pub use log::{LogError, LogFormat, init};
 pub use metrics::{EventLabels, Metrics, PollLabels, WriteLabels};

@@ -10,6 +10,7 @@
 
 mod generated;
 mod image;
+mod metrics;
 mod rules;
 mod schema;
 mod stored;

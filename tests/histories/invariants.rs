@@ -73,7 +73,11 @@ impl Process {
             return;
         };
         // Where answers tell no time, our clock when the engine had the answer counts.
-        let clock = if world.settings.tells_time { clock } else { now };
+        let clock = if world.settings.tells_time {
+            clock
+        } else {
+            now
+        };
         let (before, after) = (memory.watermark(), watermark(checkpoint));
         if after < memory.least_watermark() {
             let expected = format!("no watermark before {}", memory.least_watermark());
@@ -90,17 +94,24 @@ impl Process {
             .iter()
             .find(|version| after > before && version.date <= after && unsettled(version));
         if let Some(version) = passed {
-            let expected = format!("a watermark before {version:?}, which was read and is not settled");
+            let expected =
+                format!("a watermark before {version:?}, which was read and is not settled");
             inner.violate(Invariant::Settled, expected, after.to_string());
         }
         if !(world.settings.ignores_filter && !world.settings.drop_before_bound) {
             let since = checkpoint.records.window_since.timestamp_millis();
             let next = world.next_bound(after, since, reach);
             let lost = world.promised(&inner, now, Some(Promise::Kept));
-            let lost = lost.into_iter().find(|version| version.date < next && unsettled(version));
+            let lost = lost
+                .into_iter()
+                .find(|version| version.date < next && unsettled(version));
             if let Some(version) = lost {
                 let expected = format!("a checkpoint from which {version:?} is still read");
-                inner.violate(Invariant::Settled, expected, format!("the next bound is {next}"));
+                inner.violate(
+                    Invariant::Settled,
+                    expected,
+                    format!("the next bound is {next}"),
+                );
             }
         }
     }
@@ -111,7 +122,11 @@ impl Process {
         let counted = inner.ledger.memory(self.number).answered;
         if counted != outcome.progress.events() {
             let expected = format!("{counted} events counted");
-            inner.violate(Invariant::Delivery, expected, outcome.progress.events().to_string());
+            inner.violate(
+                Invariant::Delivery,
+                expected,
+                outcome.progress.events().to_string(),
+            );
         }
         let memory = inner.ledger.memory(self.number).clone();
         let (Some(clock), End::Complete) = (memory.sweep_clock, &outcome.end) else {
@@ -121,10 +136,12 @@ impl Process {
             .checkpoint
             .as_ref()
             .is_some_and(|held| held.checkpoint.records.content_ignored.is_some());
-        let lost = self.world.promised(&inner, memory.began - 1, Some(Promise::Kept));
-        let lost = lost.into_iter().find(|version| {
-            version.date <= clock && !memory.settled.covers(*version, ignored)
-        });
+        let lost = self
+            .world
+            .promised(&inner, memory.began - 1, Some(Promise::Kept));
+        let lost = lost
+            .into_iter()
+            .find(|version| version.date <= clock && !memory.settled.covers(*version, ignored));
         if let Some(version) = lost {
             let expected = format!("{version:?} is settled when a poll is complete");
             inner.violate(Invariant::AtLeastOnce, expected, "it is not");
@@ -165,13 +182,14 @@ impl World {
             .checkpoint()
             .is_some_and(|stored| stored.records.content_ignored.is_some());
         let promised = self.promised(&inner, self.now(), None);
-        let is_taken = |version: &Version| {
-            inner.ledger.taken.contains(version)
-                || content_ignored
-                    && inner.ledger.taken.iter().any(|taken| {
-                        (taken.record, taken.date) == (version.record, version.date)
-                    })
-        };
+        let is_taken =
+            |version: &Version| {
+                inner.ledger.taken.contains(version)
+                    || content_ignored
+                        && inner.ledger.taken.iter().any(|taken| {
+                            (taken.record, taken.date) == (version.record, version.date)
+                        })
+            };
         if let Some(version) = promised.iter().find(|version| !is_taken(version)) {
             let expected = format!("{version:?} is delivered");
             inner.violate(Invariant::AtLeastOnce, expected, "it never is");
@@ -185,7 +203,9 @@ impl World {
         let now = self.now();
         let started_at = checkpoint.started_at.timestamp_millis();
         let reached = watermark(checkpoint) - inner.plan.reach.num_milliseconds();
-        let swept = checkpoint.swept_at.map_or(i64::MAX, |swept| swept.timestamp_millis());
+        let swept = checkpoint
+            .swept_at
+            .map_or(i64::MAX, |swept| swept.timestamp_millis());
         let settled = inner.ledger.memory(process).settled.clone();
         // A clock without fractions of a second may stand one second behind.
         inner.plan.query_fingerprint == checkpoint.query_fingerprint
@@ -207,13 +227,22 @@ impl World {
         let Some(after) = inner.stored.checkpoint().filter(|_| wrote) else {
             return;
         };
-        let since = before.swept_at.unwrap_or(before.started_at).timestamp_millis();
-        let now = after.swept_at.map_or(since, |swept| swept.timestamp_millis());
+        let since = before
+            .swept_at
+            .unwrap_or(before.started_at)
+            .timestamp_millis();
+        let now = after
+            .swept_at
+            .map_or(since, |swept| swept.timestamp_millis());
         // Watermarks moved by records without event are written, but not often.
         let is_quiet = watermark(&after) > watermark(before) && now - since >= QUIET;
         if !is_quiet {
             let expected = "no write, or none but of a watermark every ten minutes";
-            inner.violate(Invariant::Idle, expected, format!("{before:?} became {after:?}"));
+            inner.violate(
+                Invariant::Idle,
+                expected,
+                format!("{before:?} became {after:?}"),
+            );
         }
     }
 }

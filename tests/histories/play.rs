@@ -114,7 +114,8 @@ impl Player {
 
     /// Everything is over but polling: nothing is lost, and then the poller is idle.
     async fn end(&mut self) {
-        self.world.tell(|| "nothing changes and nothing fails any more".to_owned());
+        self.world
+            .tell(|| "nothing changes and nothing fails any more".to_owned());
         self.world.settle_down().await;
         let mut end = None;
         for left in (0..LAST_POLLS).rev() {
@@ -130,7 +131,8 @@ impl Player {
         }
         if end != Some(End::Complete) {
             let expected = "everything is read once nothing changes any more";
-            self.world.violate(Invariant::Ends, expected, format!("{end:?}"));
+            self.world
+                .violate(Invariant::Ends, expected, format!("{end:?}"));
         }
         self.world.check_end();
     }

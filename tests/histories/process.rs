@@ -60,7 +60,10 @@ impl Running {
         let idle = self.held.clone().filter(|held| {
             faults.is_empty()
                 && !held.is_unwritten()
-                && self.process.world.is_idle(self.process.number, &held.checkpoint)
+                && self
+                    .process
+                    .world
+                    .is_idle(self.process.number, &held.checkpoint)
         });
         let (sent, written) = self.totals();
         let stop = CancellationToken::new();
@@ -76,7 +79,9 @@ impl Running {
         if let Some(before) = idle {
             let (sent_now, written_now) = self.totals();
             let wrote = written_now != written;
-            self.process.world.check_idle(sent_now - sent, &before.checkpoint, wrote);
+            self.process
+                .world
+                .check_idle(sent_now - sent, &before.checkpoint, wrote);
         }
         let end = outcome.end.clone();
         (Some(end), self.after(outcome).await)
@@ -88,7 +93,10 @@ impl Running {
         if outcome.end == End::Stopped {
             // As a process does that was asked to end: what could not be written is tried once more.
             if held.is_unwritten() {
-                let _ = self.store.save(&held.checkpoint, &Progress::default()).await;
+                let _ = self
+                    .store
+                    .save(&held.checkpoint, &Progress::default())
+                    .await;
             }
             return None;
         }
@@ -153,7 +161,8 @@ impl Process {
     fn check_outcome(&self, outcome: &Outcome) {
         if let End::Unusable(reason) = &outcome.end {
             let expected = "a checkpoint that the next poll can go on from";
-            self.world.violate(Invariant::Settled, expected, reason.clone());
+            self.world
+                .violate(Invariant::Settled, expected, reason.clone());
         }
         self.check_complete(outcome);
     }

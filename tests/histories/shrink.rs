@@ -10,8 +10,11 @@ use crate::{
 
 /// The least history found that violates `invariant` too.
 pub(crate) fn shrink(mut history: History, invariant: Invariant) -> History {
-    let fails =
-        |history: &History| history.play().is_some_and(|found| found.invariant == invariant);
+    let fails = |history: &History| {
+        history
+            .play()
+            .is_some_and(|found| found.invariant == invariant)
+    };
     loop {
         let before = history.clone();
         shrink_settings(&mut history, &fails);

@@ -15,7 +15,10 @@ const ENOUGH: usize = 5;
 
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok().filter(|text| !text.is_empty())?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no whole number")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is no whole number")),
+    )
 }
 
 /// `SEED` plays one history and tells it; else from `FROM` on, `HISTORIES` of them or `MINUTES` long.

@@ -121,7 +121,10 @@ impl fmt::Display for Step {
         match self {
             Self::Touch(record) => write!(out, "record {record} is created or updated"),
             Self::Tie(record, count) => {
-                write!(out, "{count} records from {record} on are created or updated at once")
+                write!(
+                    out,
+                    "{count} records from {record} on are created or updated at once"
+                )
             }
             Self::Late(record, eighths) => write!(
                 out,
@@ -135,7 +138,10 @@ impl fmt::Display for Step {
             Self::Show(record) => write!(out, "access rules show record {record}"),
             Self::Pass(eighths) => write!(out, "{eighths}/8 of the interval pass"),
             Self::Jump(eighths) => {
-                write!(out, "the provider's clock is set by {eighths}/8 of the interval")
+                write!(
+                    out,
+                    "the provider's clock is set by {eighths}/8 of the interval"
+                )
             }
             Self::Poll(faults) if faults.is_empty() => write!(out, "poll"),
             Self::Poll(faults) => {

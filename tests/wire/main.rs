@@ -14,6 +14,7 @@ mod crashes;
 mod delivery;
 mod envelope;
 mod harness;
+mod logs;
 mod mistakes;
 mod paging;
 mod probes;

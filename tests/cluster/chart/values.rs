@@ -76,6 +76,8 @@ async fn a_service_monitor_selects_the_metrics_service_and_its_port() {
         monitor["spec"]["endpoints"][0]["port"],
         service["spec"]["ports"][0]["name"]
     );
+    // Else Prometheus writes the operator's namespace over a poller's.
+    assert_eq!(monitor["spec"]["endpoints"][0]["honorLabels"], true);
 }
 
 #[tokio::test]

@@ -142,6 +142,10 @@ async fn health_and_metrics_are_served() {
         "pollen_api_writes_total{what=\"checkpoint\"}",
         "pollen_last_poll_timestamp_seconds",
         "pollen_build_info{",
+        &format!(
+            "pollen_poller_events_total{{namespace=\"{}\",poller=\"incident\",kind=\"created\"}} 1",
+            stage.namespace
+        ),
     ] {
         assert!(
             text.lines().any(|line| line.starts_with(name)),

@@ -56,7 +56,11 @@ impl Memory {
     pub(crate) fn begin_sweep(&mut self, clock: i64, reach: i64) {
         self.sweep_clock = Some(clock);
         let Some(before) = &self.before else { return };
-        let least = if self.edited { self.least_watermark() } else { watermark(before) };
+        let least = if self.edited {
+            self.least_watermark()
+        } else {
+            watermark(before)
+        };
         let reached = least - reach;
         let swept = before.swept_at.map(|date| date.timestamp_millis());
         if clock < reached && swept.is_some_and(|swept| swept < reached) {
@@ -89,7 +93,11 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
         content: (!settings.versioned).then(|| "digest of ignoreFields".to_owned()),
         drop_before_bound: settings.drop_before_bound,
         drop_after_clock: settings.drop_after_clock,
-        excluded_classes: settings.excludes.then(|| "excluded".to_owned()).into_iter().collect(),
+        excluded_classes: settings
+            .excludes
+            .then(|| "excluded".to_owned())
+            .into_iter()
+            .collect(),
         children: Vec::new(),
         max_events: settings.max_events as usize,
         in_flight: settings.in_flight as usize,

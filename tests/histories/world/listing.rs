@@ -184,9 +184,9 @@ fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<u32>,
         ),
         Step::First | Step::AfterKey(_) => (ask.bound.instant.timestamp_millis(), 0),
     };
-    let until = ask
-        .until
-        .map_or(i64::MAX, |until| floor(settings.stated, until.timestamp_millis()));
+    let until = ask.until.map_or(i64::MAX, |until| {
+        floor(settings.stated, until.timestamp_millis())
+    });
     let stated = from - settings.stated.duration().num_milliseconds();
     let is_selected = |updated: i64| {
         settings.ignores_filter
@@ -256,6 +256,9 @@ impl World {
     /// The bound of the next poll that goes on from a checkpoint with this watermark.
     pub(crate) fn next_bound(&self, watermark: i64, window_since: i64, reach: i64) -> i64 {
         let from = (watermark - reach).max(window_since.min(watermark));
-        self.settings.bound(instant(from)).instant.timestamp_millis()
+        self.settings
+            .bound(instant(from))
+            .instant
+            .timestamp_millis()
     }
 }

@@ -15,12 +15,7 @@ use chrono::{DateTime, Utc};
 use pollen::{clock::Clock, poll::Plan, provider::RecordShape};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::{
-    faults::Faults,
-    ledger::Version,
-    provider::Promise,
-    store::Store,
-};
+pub(crate) use self::{faults::Faults, ledger::Version, provider::Promise, store::Store};
 use self::{ledger::Ledger, provider::Provider, store::Stored};
 use crate::{
     invariants::{Invariant, Violation},

@@ -171,7 +171,8 @@ impl Settings {
 }
 
 pub(crate) fn floor(unit: Unit, milliseconds: i64) -> i64 {
-    unit.floor(instant(milliseconds), Zone::Utc).timestamp_millis()
+    unit.floor(instant(milliseconds), Zone::Utc)
+        .timestamp_millis()
 }
 
 pub(crate) fn shape(settings: &Settings) -> RecordShape {

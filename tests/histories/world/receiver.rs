@@ -72,12 +72,22 @@ impl Process {
         let records: Vec<u32> = versions.iter().map(|version| version.record).collect();
         let twice = records
             .iter()
-            .find(|record| memory.flying.iter().flatten().any(|flying| flying == *record))
+            .find(|record| {
+                memory
+                    .flying
+                    .iter()
+                    .flatten()
+                    .any(|flying| flying == *record)
+            })
             .copied();
         memory.flying.push(records);
         let flying = memory.flying.len();
         if let Some(reason) = silenced {
-            inner.violate(Invariant::Delivery, format!("silence: {reason}"), format!("{versions:?}"));
+            inner.violate(
+                Invariant::Delivery,
+                format!("silence: {reason}"),
+                format!("{versions:?}"),
+            );
         }
         if let Some(record) = twice {
             let one = format!("one event of record {record} in flight");
@@ -123,7 +133,13 @@ impl Process {
                 let expected = "a version is delivered once while its acknowledgement is known";
                 inner.violate(Invariant::Once, expected, format!("{version:?} again"));
             }
-            check_kind(&mut inner, &self.world.settings, self.number, event, *version);
+            check_kind(
+                &mut inner,
+                &self.world.settings,
+                self.number,
+                event,
+                *version,
+            );
         }
     }
 
@@ -131,11 +147,11 @@ impl Process {
     fn arrive(&self, versions: &[Version], delivery: &Delivery, notification: &Notification) {
         let mut inner = self.world.inner();
         let memory = inner.ledger.memory(self.number);
-        if let Some(landed) = memory
-            .flying
-            .iter()
-            .position(|flying| flying.iter().eq(versions.iter().map(|version| &version.record)))
-        {
+        if let Some(landed) = memory.flying.iter().position(|flying| {
+            flying
+                .iter()
+                .eq(versions.iter().map(|version| &version.record))
+        }) {
             memory.flying.swap_remove(landed);
         }
         if *delivery == Delivery::Acknowledged {
@@ -148,18 +164,31 @@ impl Process {
             }
         }
         drop(inner);
-        self.world.tell(|| format!("      process {} posted {versions:?}: {delivery:?}", self.number));
+        self.world.tell(|| {
+            format!(
+                "      process {} posted {versions:?}: {delivery:?}",
+                self.number
+            )
+        });
     }
 }
 
 fn check_id(inner: &mut Inner, event: &Event, version: Version) {
     let id = event.id.as_str().to_owned();
-    let known = inner.ledger.ids.entry(version).or_insert_with(|| id.clone());
+    let known = inner
+        .ledger
+        .ids
+        .entry(version)
+        .or_insert_with(|| id.clone());
     let same_id = *known == id;
     let known = inner.ledger.versions.entry(id).or_insert(version);
     if !same_id || *known != version {
         let expected = "one event id for each version, in every process";
-        inner.violate(Invariant::Once, expected, format!("another for {version:?}"));
+        inner.violate(
+            Invariant::Once,
+            expected,
+            format!("another for {version:?}"),
+        );
     }
 }
 

@@ -83,7 +83,14 @@ impl CheckpointStore for Store {
     async fn save(&mut self, checkpoint: &Checkpoint, _: &Progress) -> Result<(), StoreError> {
         let lost = |_| StoreError::Unavailable("the store did not answer".to_owned());
         let number = self.process.number;
-        let settled = self.process.world.inner().ledger.memory(number).settled.clone();
+        let settled = self
+            .process
+            .world
+            .inner()
+            .ledger
+            .memory(number)
+            .settled
+            .clone();
         self.process.check_write(checkpoint);
         self.process.point().await.map_err(lost)?;
         let text = serde_json::to_string(checkpoint).unwrap();
