@@ -32,6 +32,10 @@ lint: ## Format and lints
 bench: ## Throughput and memory, beside a bare client
 	$(CARGO) bench --bench throughput --locked
 
+.PHONY: compare
+compare: ## Pollen beside airbyte-cdk and dlt, scenario by scenario, into docs/compare.md (needs Python)
+	@python="$$(benches/compare/prepare)" && $(CARGO) bench --profile dev --bench compare --locked -- "$$python"
+
 .PHONY: bench-memory
 bench-memory: ## Resident memory of an operator at rest, in a cluster
 	$(CARGO) test --release --locked --test cluster -- --ignored --nocapture operator::memory
