@@ -165,6 +165,7 @@ fn plan(source: &ResourceSource, in_flight: usize) -> Plan {
         drop_after_clock: false,
         excluded_classes: Default::default(),
         children: Vec::new(),
+        gone: Default::default(),
         max_events: 1,
         in_flight,
     }

@@ -25,6 +25,9 @@ pub struct Checkpoint {
     pub query_fingerprint: String,
     /// Where the poller started; records dated before are not delivered.
     pub started_at: DateTime<Utc>,
+    /// Where an edit of what is asked found the watermark; absent while nothing was edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_since: Option<DateTime<Utc>>,
     /// The provider's clock when the last stored sweep began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swept_at: Option<DateTime<Utc>>,
@@ -39,6 +42,36 @@ pub struct Checkpoint {
     /// The running replay and those done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<ReplayProgress>,
+    /// The pollers that take a class of this one's records, and those that did and are gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_CHILDREN), extend("x-kubernetes-list-type" = "atomic"))]
+    pub children: Vec<ChildProgress>,
+}
+
+/// Entries in [`Checkpoint::children`] at most.
+pub const MAX_CHILDREN: usize = 64;
+
+/// How far a poller has settled the class that it takes from this one's records.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChildProgress {
+    /// metadata.uid of that poller.
+    #[schemars(length(max = 128))]
+    pub uid: String,
+    /// The class, as records name it.
+    #[schemars(length(max = 128))]
+    pub class: String,
+    /// Digest of what that poller asks: what it settled under another one is not counted.
+    #[schemars(length(max = 128))]
+    pub query_fingerprint: String,
+    /// From which updated date on records of the class are left to that poller.
+    pub started_at: DateTime<Utc>,
+    /// Newest updated date up to which that poller has settled the class, as it is stored.
+    pub watermark: DateTime<Utc>,
+    /// Set once that poller is gone, so that the class is read again from its watermark: what other
+    /// records are dated before this was settled already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_before: Option<DateTime<Utc>>,
 }
 
 impl Checkpoint {

@@ -30,8 +30,8 @@ pub use callback::{
     OnRejected, OpenConnectorsIdentity, SignatureScheme, Signing,
 };
 pub use checkpoint::{
-    CHECKPOINT_VERSION, Checkpoint, KeyPosition, Position, Reconcile, ReplayProgress, Stream,
-    WHOLE_CHECKPOINT_VERSION, Window, WindowSegment,
+    CHECKPOINT_VERSION, Checkpoint, ChildProgress, KeyPosition, MAX_CHILDREN, Position, Reconcile,
+    ReplayProgress, Stream, WHOLE_CHECKPOINT_VERSION, Window, WindowSegment,
 };
 pub use connector_instance::{ConnectorInstance, ConnectorInstanceSpec, ConnectorInstanceStatus};
 pub use crds::{crds, crds_manifest, crds_yaml};

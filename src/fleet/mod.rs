@@ -4,12 +4,14 @@ mod authentication;
 mod gone;
 mod holds;
 mod instance;
+mod kinship;
 mod plan;
 mod poller;
 mod probed;
 mod runner;
 mod schedule;
 mod starts;
+mod stored;
 mod turn;
 mod unsupported;
 
@@ -17,8 +19,10 @@ use std::sync::Arc;
 
 pub use holds::{Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, secret_names};
-pub use poller::{Poller, PollerSettings, Sibling};
+pub use kinship::{Sibling, Taker};
+pub use poller::{Poller, PollerSettings};
 pub use runner::{Begin, Observer, run};
+pub use stored::Stored;
 pub use unsupported::{unsupported_by_instance, unsupported_by_poller};
 
 use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::Clients};

@@ -1,6 +1,6 @@
 //! From a poller's spec to the plan that its polls go by.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
 
@@ -71,6 +71,7 @@ pub(super) fn plan(
         drop_after_clock: spec.filter_by_current_date.unwrap_or(false),
         excluded_classes: spec.exclude_classes.iter().cloned().collect(),
         children: Vec::new(),
+        gone: HashMap::new(),
         max_events: count(
             callback.and_then(|callback| callback.max_events_per_notification),
             DEFAULT_EVENTS,

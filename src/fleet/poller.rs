@@ -1,9 +1,6 @@
 //! One poller, ready to poll.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
@@ -11,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::{
-    Environment, Instance,
+    Environment, Instance, Sibling, Stored, Taker,
+    kinship::Kinship,
     plan::{interval, plan, resource},
     probed::{self, Probed},
     schedule::Grid,
@@ -19,10 +17,10 @@ use super::{
     unsupported::{unsupported_by_instance, unsupported_by_poller},
 };
 use crate::{
-    api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec, Subclasses},
+    api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec},
     category::ConfigurationError,
     clock::Clock,
-    poll::{self, CheckpointStore, Child, Edges, End, Held, Outcome, Plan},
+    poll::{self, CheckpointStore, Edges, End, Held, Outcome, Plan},
     provider::{FetchError, Findings, ResourceSettings, ResourceSource},
 };
 
@@ -36,16 +34,10 @@ pub struct PollerSettings {
     pub spec: PollerResourceSpec,
     /// The other pollers of the instance.
     pub siblings: Vec<Sibling>,
-}
-
-/// Another poller of the same instance, as far as a parent's poller must know it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sibling {
-    pub name: String,
-    pub uid: String,
-    pub spec: PollerResourceSpec,
-    /// Where it started, once that is stored.
-    pub started_at: Option<DateTime<Utc>>,
+    /// What is stored of this one.
+    pub stored: Stored,
+    /// What is still stored of pollers of the instance that are no more, with their uids.
+    pub gone: Vec<(String, Stored)>,
 }
 
 /// One poller, ready to poll.
@@ -56,10 +48,7 @@ pub struct Poller {
     source: ResourceSource,
     grid: Grid,
     clock: Clock,
-    /// Siblings that take a class of this poller's records, and the class.
-    children: Vec<(Sibling, String)>,
-    /// Whether the children had their chance to start.
-    children_awaited: AtomicBool,
+    kinship: Kinship,
     /// What the specs ask for in vain.
     unsupported: Vec<String>,
     findings: OnceCell<Findings>,
@@ -91,8 +80,7 @@ impl Poller {
         let plan = plan(instance, &settings, &source)?;
         Ok(Self {
             grid: Grid::new(&settings.uid, interval(instance, &settings.spec)),
-            children: children(instance, &settings, &source),
-            children_awaited: AtomicBool::new(false),
+            kinship: Kinship::new(instance, &settings, &source),
             instance: instance.clone(),
             unsupported: unsupported(&instance.spec, &settings.spec),
             name: settings.name,
@@ -116,10 +104,10 @@ impl Poller {
         &self.instance
     }
 
-    /// The siblings that take a class of its records, each with the class.
+    /// The siblings that take a class of its records.
     #[must_use]
-    pub fn children(&self) -> &[(Sibling, String)] {
-        &self.children
+    pub fn takers(&self) -> &[Taker] {
+        self.kinship.takers()
     }
 
     /// Whether it asks what it asked when `checkpoint` was stored.
@@ -205,15 +193,16 @@ impl Poller {
         if held.is_none() {
             *held = Some(self.start(store, stop).await?.into());
         }
-        if let Some(held) = held {
-            self.instance
-                .starts
-                .record(&self.plan.uid, held.checkpoint.started_at);
-        }
-        let plan = self.plan_with_children(stop).await?;
+        self.kinship.has_started();
+        let mut sweep = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(End::Stopped),
+            sweep = self.kinship.sweep() => sweep,
+        };
         let Some(held) = held.take() else {
             return Err(End::Stopped);
         };
+        let plan = self.plan_among_kin(&held.checkpoint);
         let edges = Edges {
             source: &Probed {
                 instance: &self.instance,
@@ -224,17 +213,31 @@ impl Poller {
             callback,
             store,
         };
-        Ok(poll::poll(&plan, held, edges, &self.clock, stop).await)
+        let outcome = poll::poll(&plan, held, edges, &self.clock, stop).await;
+        if let Some(polled) = sweep.as_deref_mut() {
+            *polled = Some(self.clock.now());
+        }
+        Ok(outcome)
     }
 
-    /// Where it starts, resolved once and stored.
+    /// Where it starts, resolved once and stored. A child whose parent has polled since the child was
+    /// made starts at the provider's time: what is dated before may have come from the parent.
     async fn start<S: CheckpointStore>(
         &self,
         store: &mut S,
         stop: &CancellationToken,
     ) -> Result<Checkpoint, End> {
+        let parents = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(End::Stopped),
+            parents = self.kinship.parents_at_rest() => parents,
+        };
+        let polled = parents.iter().filter_map(|polled| **polled).max();
         let _leave = self.instance.leave_to_ask().await;
-        poll::start(&self.plan, &self.source, store, &self.clock, stop).await
+        let plan = self.plan.starting_behind(polled);
+        let checkpoint = poll::start(&plan, &self.source, store, &self.clock, stop).await?;
+        self.kinship.has_started();
+        Ok(checkpoint)
     }
 
     /// Asks the provider, until it does, whether it understands the query.
@@ -263,35 +266,14 @@ impl Poller {
         probed::sound(self.source.probe(self.clock.now(), from).await?)
     }
 
-    /// The plan, with where each child started by now. Before its first sweep a parent waits for
-    /// children that are about to start, so that no record of theirs comes from both.
-    async fn plan_with_children(&self, stop: &CancellationToken) -> Result<Plan, End> {
-        if !self.children_awaited.swap(true, Ordering::Relaxed) {
-            let starting: Vec<_> = self
-                .children
-                .iter()
-                .filter(|(child, _)| is_starting(child))
-                .collect();
-            let uids: Vec<_> = starting
-                .iter()
-                .map(|(child, _)| child.uid.clone())
-                .collect();
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => return Err(End::Stopped),
-                () = self.instance.starts.wait_for(&uids) => {}
-            }
+    /// The plan, with what the children have settled by now.
+    fn plan_among_kin(&self, checkpoint: &Checkpoint) -> Plan {
+        let children = self.kinship.children(&self.source);
+        Plan {
+            gone: self.kinship.gone(checkpoint, &children),
+            children,
+            ..self.plan.clone()
         }
-        let mut plan = self.plan.clone();
-        plan.children = self
-            .children
-            .iter()
-            .map(|(child, class)| Child {
-                class: class.clone(),
-                started_at: self.instance.starts.of(&child.uid).or(child.started_at),
-            })
-            .collect();
-        Ok(plan)
     }
 
     fn findings(&self) -> Vec<String> {
@@ -315,7 +297,8 @@ fn unsupported(instance: &ConnectorInstanceSpec, spec: &PollerResourceSpec) -> V
     all
 }
 
-fn source(
+/// The source of a poller of `instance` called `name`.
+pub(super) fn source(
     instance: &Arc<Instance>,
     spec: &PollerResourceSpec,
     name: &str,
@@ -325,35 +308,4 @@ fn source(
         spec,
     };
     ResourceSource::new(instance.connection.clone(), &settings)
-}
-
-/// A child without a stored start that will poll.
-fn is_starting(child: &Sibling) -> bool {
-    child.started_at.is_none() && child.spec.suspend != Some(true)
-}
-
-/// The siblings that take a class of this poller's records: a child must ask for all of its class,
-/// and a suspended one still counts (polling rule 17).
-fn children(
-    instance: &Arc<Instance>,
-    settings: &PollerSettings,
-    own: &ResourceSource,
-) -> Vec<(Sibling, String)> {
-    let classes = &instance.connection.connector().classes;
-    // Most tables have no class below them: only where one has are the siblings worth a look each.
-    let is_parent = |table: &str| classes.values().any(|parent| parent == table);
-    if settings.spec.subclasses == Some(Subclasses::Include) || !own.table().is_some_and(is_parent)
-    {
-        return Vec::new();
-    }
-    let class_of = |sibling: &Sibling| {
-        let source = source(instance, &sibling.spec, &sibling.name).ok()?;
-        let class = source.table().filter(|_| source.unfiltered())?;
-        (Some(class) != own.table() && own.covers(class)).then(|| class.to_owned())
-    };
-    let taken = settings
-        .siblings
-        .iter()
-        .filter_map(|sibling| Some((sibling.clone(), class_of(sibling)?)));
-    taken.collect()
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -14,7 +13,7 @@ use super::{
 };
 use crate::{
     api::{ConnectorInstance, PollerResource},
-    fleet::{Environment, Instance, InstanceSettings, Poller, PollerSettings, Sibling},
+    fleet::{Environment, Instance, InstanceSettings, Poller, PollerSettings, Sibling, Stored},
     secrets::Secrets,
 };
 
@@ -130,6 +129,8 @@ impl Assembler<'_> {
             created_at: record.first_seen,
             spec: placed.object.spec.clone(),
             siblings: self.siblings(placed),
+            stored: self.memory.stored(name),
+            gone: self.memory.gone(&instance_name(placed)),
         })
     }
 
@@ -157,7 +158,7 @@ impl Assembler<'_> {
             name: name.name.clone(),
             uid: record.map(|record| record.uid.clone()).unwrap_or_default(),
             spec: poller.object.spec.clone(),
-            started_at: record.map_or(Some(DateTime::<Utc>::MIN_UTC), started_at),
+            stored: record.map_or_else(Stored::unread, |_| self.memory.stored(name)),
         }
     }
 }
@@ -169,12 +170,8 @@ fn remembered(name: &ObjectName, record: &PollerRecord) -> Option<Sibling> {
         name: name.name.clone(),
         uid: record.uid.clone(),
         spec: serde_json::from_value(spec).ok()?,
-        started_at: started_at(record),
+        stored: Stored::of(record.checkpoint.as_ref()),
     })
-}
-
-fn started_at(record: &PollerRecord) -> Option<DateTime<Utc>> {
-    Some(record.checkpoint.as_ref()?.started_at)
 }
 
 /// The instance that a poller names.

@@ -13,7 +13,10 @@ use super::{
     problem::{ObjectId, ObjectName, Problem},
     state::{self, InstanceRecord, PollerRecord, StateError, StateFolder},
 };
-use crate::api::{ConnectorInstance, PollerResource, annotations::RESUME_DELIVERY};
+use crate::{
+    api::{ConnectorInstance, PollerResource, annotations::RESUME_DELIVERY},
+    fleet::Stored,
+};
 
 /// A record for each instance and poller of the manifests.
 #[derive(Debug, Default)]
@@ -22,6 +25,10 @@ pub(super) struct Memory {
     pub(super) pollers: BTreeMap<ObjectName, PollerRecord>,
     /// Of pollers that ran before, and whose manifests cannot be read now.
     pub(super) misread: BTreeMap<ObjectName, PollerRecord>,
+    /// Of pollers that ran before, and that no manifest names any more.
+    pub(super) orphans: BTreeMap<ObjectName, PollerRecord>,
+    /// What siblings see of the pollers while they run.
+    stored: BTreeMap<ObjectName, Stored>,
 }
 
 impl Memory {
@@ -32,7 +39,7 @@ impl Memory {
         Self {
             instances: manifests.instances.values().map(instance).collect(),
             pollers: manifests.pollers.values().map(poller).collect(),
-            misread: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -55,7 +62,28 @@ impl Memory {
                 memory.misread.insert(name.clone(), record);
             }
         }
+        memory.orphans = orphans(manifests, state);
+        let stored = |(name, record): (&ObjectName, &PollerRecord)| {
+            (name.clone(), Stored::of(record.checkpoint.as_ref()))
+        };
+        memory.stored = memory.pollers.iter().map(stored).collect();
         (memory, unusable)
+    }
+
+    /// What siblings see of the poller called `name`.
+    pub(super) fn stored(&self, name: &ObjectName) -> Stored {
+        self.stored.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What is still stored of pollers of `instance` that no manifest names, with their uids.
+    pub(super) fn gone(&self, instance: &ObjectName) -> Vec<(String, Stored)> {
+        let orphans = self.orphans.iter();
+        let its = orphans.filter(|(name, record)| name.beside(&record.instance) == *instance);
+        its.map(|(_, record)| {
+            let stored = Stored::of(record.checkpoint.as_ref());
+            (record.uid.clone(), stored)
+        })
+        .collect()
     }
 
     /// Stores what is seen for the first time, so that a poller's start is known before it polls.
@@ -117,6 +145,20 @@ impl Memory {
         }
         problems
     }
+}
+
+/// The records of pollers that no manifest names; what cannot be read tells nothing.
+fn orphans(manifests: &Manifests, state: &StateFolder) -> BTreeMap<ObjectName, PollerRecord> {
+    let is_orphan = |name: &ObjectName| {
+        !manifests.pollers.contains_key(name) && !manifests.misread.contains(name)
+    };
+    let names = state.pollers().into_iter().filter(is_orphan);
+    names
+        .filter_map(|name| {
+            let record = state::read(&state.checkpoint_path(&name)).ok()??;
+            Some((name, record))
+        })
+        .collect()
 }
 
 /// Puts what is remembered in the place of what is new, and takes out what cannot be used.

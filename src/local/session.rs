@@ -95,6 +95,7 @@ impl Session {
                 self.state.checkpoint_path(&name),
                 self.state.segments(&name),
                 record,
+                self.memory.stored(&name),
             )?;
             runners.push(Runner {
                 label,

@@ -82,6 +82,20 @@ impl StateFolder {
         file_path(&self.root, "instances", instance)
     }
 
+    /// The pollers that have a record, as far as the folder can be listed.
+    pub(super) fn pollers(&self) -> Vec<ObjectName> {
+        let namespaces = entries(&self.root.join("checkpoints"));
+        let records = namespaces.flat_map(|(namespace, path)| {
+            let names =
+                entries(&path).filter_map(|(file, _)| Some(file.strip_suffix(".json")?.to_owned()));
+            names.map(move |name| ObjectName {
+                namespace: namespace.clone(),
+                name,
+            })
+        });
+        records.collect()
+    }
+
     /// Where a [`PollerRecord`] stands.
     pub(super) fn checkpoint_path(&self, poller: &ObjectName) -> PathBuf {
         file_path(&self.root, "checkpoints", poller)
@@ -92,6 +106,12 @@ impl StateFolder {
         let all = self.root.join("segments");
         SegmentFolder::new(all.join(&poller.namespace).join(&poller.name))
     }
+}
+
+/// What a folder holds, by name.
+fn entries(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
+    let listed = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    listed.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
 }
 
 /// Where an instance's refresh token stands below the state folder `root`.

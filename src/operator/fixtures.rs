@@ -108,6 +108,7 @@ pub(super) fn checkpoint(seconds: i64) -> Checkpoint {
         uid: "uid-of-accounts".into(),
         query_fingerprint: String::new(),
         started_at: at,
+        asked_since: None,
         swept_at: None,
         records: Stream {
             watermark: at,
@@ -120,5 +121,6 @@ pub(super) fn checkpoint(seconds: i64) -> Checkpoint {
         deletes: None,
         reconcile: None,
         replay: None,
+        children: Vec::new(),
     }
 }

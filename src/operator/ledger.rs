@@ -1,7 +1,5 @@
 //! What is recorded of one poller: the checkpoint of its polls and its conditions, by one writer.
 
-mod started;
-
 use std::{
     sync::{
         Arc, Mutex as StdMutex, PoisonError,
@@ -15,7 +13,6 @@ use chrono::{DateTime, Utc};
 use kube::Client;
 use tokio::{sync::Mutex, time::Instant};
 
-pub(super) use self::started::Started;
 use super::{
     budget::{Write, WriteBudget},
     cache::PollerItem,
@@ -28,6 +25,7 @@ use super::{
 use crate::{
     api::{Checkpoint, PollerResource, PollerResourceStatus},
     clock::Clock,
+    fleet::Stored,
     poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
@@ -53,7 +51,7 @@ pub(super) struct Ledger {
     /// Whether what the writer holds is what was read last, so that a poll can begin from it.
     fresh: bool,
     refused: Refused,
-    started: Started,
+    stored: Stored,
 }
 
 /// A checkpoint that the server refused, seen by the worker without waiting for a write.
@@ -114,8 +112,7 @@ impl Ledger {
             uid: item.uid.clone(),
         };
         let writer = reopen.open(budget.clone()).await?;
-        let started = Started::default();
-        started.note(writer.status());
+        let stored = Stored::of(writer.status().checkpoint.as_ref());
         Ok(Self {
             writer,
             reopen,
@@ -127,7 +124,7 @@ impl Ledger {
             written_at: None,
             fresh: true,
             refused: Refused::default(),
-            started,
+            stored,
         })
     }
 
@@ -140,8 +137,8 @@ impl Ledger {
         self.refused.clone()
     }
 
-    pub(super) fn started(&self) -> Started {
-        self.started.clone()
+    pub(super) fn stored(&self) -> Stored {
+        self.stored.clone()
     }
 
     /// From here on the record speaks of this generation.
@@ -213,7 +210,7 @@ impl Ledger {
             return false;
         }
         self.refused.set(None);
-        self.started.note(self.writer.status());
+        self.stored.note(self.writer.status().checkpoint.as_ref());
         true
     }
 
@@ -253,7 +250,7 @@ impl Ledger {
 
     fn settle(&mut self, stored: &Result<(), WriteError>, status: PollerResourceStatus) {
         self.fresh = false;
-        self.started.note(self.writer.status());
+        self.stored.note(self.writer.status().checkpoint.as_ref());
         if let Err(WriteError::Refused(refusal)) = stored {
             self.refused.set(Some(Box::new(Held {
                 refusal: refusal.clone(),
@@ -301,7 +298,7 @@ impl Ledger {
                         }
                     })?;
             self.put_off = None;
-            self.started.note(self.writer.status());
+            self.stored.note(self.writer.status().checkpoint.as_ref());
         }
         Ok(self.status().checkpoint.clone())
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::{Plan, carried::Carried, fingerprint::Fingerprints, state::State};
+use super::{Plan, carried::Carried, children::Claim, fingerprint::Fingerprints, state::State};
 use crate::{
     api::CreatedCheck,
     event::Kind,
@@ -107,8 +107,8 @@ impl Comparison<'_> {
         if self.is_out_of_range(updated) {
             return Verdict::OutOfRange;
         }
-        if self.plan.excludes(row.class.as_deref(), updated) {
-            return Verdict::Excluded;
+        if let Some(verdict) = self.of_class(row.class.as_deref(), updated) {
+            return verdict;
         }
         if !row.is_utf8 {
             return not_utf8(id);
@@ -133,6 +133,18 @@ impl Comparison<'_> {
             restores,
             content_only: restores.is_none() && self.is_settled_with_other_content(id, updated),
         })
+    }
+
+    /// What a record is already by its class.
+    fn of_class(&self, class: Option<&str>, updated: DateTime<Utc>) -> Option<Verdict> {
+        if class.is_some_and(|class| self.plan.excluded_classes.contains(class)) {
+            return Some(Verdict::Excluded);
+        }
+        match self.state.children.claim(class, updated) {
+            Claim::Own => None,
+            Claim::Childs => Some(Verdict::Excluded),
+            Claim::Settled => Some(Verdict::OutOfRange),
+        }
     }
 
     /// What tells apart two states of a record under one date.

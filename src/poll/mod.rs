@@ -8,6 +8,7 @@
 
 mod carried;
 mod change;
+mod children;
 mod delivering;
 mod fingerprint;
 mod held;

@@ -1,6 +1,6 @@
 //! The plan: everything that one poller's polls go by, validated.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -34,6 +34,9 @@ pub struct Plan {
     pub excluded_classes: HashSet<String>,
     /// Pollers of the instance that take a class from this one.
     pub children: Vec<Child>,
+    /// How far pollers had settled that took a class by what the checkpoint says, and are no
+    /// children any more; by uid, as far as that is known.
+    pub gone: HashMap<String, DateTime<Utc>>,
     /// Events in one notification at most.
     pub max_events: usize,
     /// Notifications in flight at most.
@@ -47,28 +50,27 @@ pub enum Start {
     Created(DateTime<Utc>),
     /// At an instant of the provider's time, also its earliest.
     At(DateTime<Utc>),
+    /// Behind the provider's time of the first answer.
+    Answered,
 }
 
 /// A poller that takes one class of this poller's records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Child {
+    /// metadata.uid of the poller; empty where it cannot be known, because what is remembered of the
+    /// poller cannot be read.
+    pub uid: String,
     /// The class, as records name it.
     pub class: String,
-    /// Where the child started; until it has, the parent delivers.
+    /// Digest of what the poller asks.
+    pub query_fingerprint: String,
+    /// Where it started to ask that, once that is stored; until then the parent delivers.
     pub started_at: Option<DateTime<Utc>>,
+    /// Its watermark under that question, as it is stored.
+    pub watermark: Option<DateTime<Utc>>,
 }
 
 impl Plan {
-    /// Whether a record of `class` dated `updated` is another's to deliver.
-    #[must_use]
-    pub fn excludes(&self, class: Option<&str>, updated: DateTime<Utc>) -> bool {
-        let Some(class) = class else { return false };
-        self.excluded_classes.contains(class)
-            || self.children.iter().any(|child| {
-                child.class == class && child.started_at.is_some_and(|start| updated >= start)
-            })
-    }
-
     /// Where a poller starts whose first answer came at `provider_now` by the provider's clock
     /// and `now` by ours.
     #[must_use]
@@ -76,6 +78,21 @@ impl Plan {
         match self.start {
             Start::At(instant) => instant,
             Start::Created(created) => created + (provider_now - now),
+            // A provider tells its time in whole seconds, of which a part is over.
+            Start::Answered => provider_now + self.unit.max(TimeDelta::seconds(1)),
         }
+    }
+
+    /// The plan of a poller some of whose records another has delivered until `polled`, by our clock:
+    /// one that starts now, at its creation, starts behind what that other has read.
+    #[must_use]
+    pub fn starting_behind(&self, polled: Option<DateTime<Utc>>) -> Self {
+        let mut plan = self.clone();
+        if let (Start::Created(created), Some(polled)) = (self.start, polled)
+            && polled >= created
+        {
+            plan.start = Start::Answered;
+        }
+        plan
     }
 }

@@ -179,8 +179,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         }
         let returned = std::mem::take(&mut self.returned);
         let since = self.next_bound();
-        self.state
-            .complete_sweep(since, |fingerprint| returned.contains(&fingerprint));
+        self.state.complete_sweep(self.plan, since, |fingerprint| {
+            returned.contains(&fingerprint)
+        });
     }
 
     /// What the next poll reads is dated at or after this: its bound is rounded down as it will be

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Plan,
     change::Change,
+    children::Children,
     held::{Due, Held},
     stream::Stream,
     unusable::Unusable,
@@ -23,6 +24,7 @@ pub(super) struct State {
     /// touch are carried over from it.
     stored: Checkpoint,
     pub(super) records: Stream,
+    pub(super) children: Children,
     swept_at: Option<DateTime<Utc>>,
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
@@ -39,11 +41,13 @@ impl State {
             uid: plan.uid.clone(),
             query_fingerprint: plan.query_fingerprint.clone(),
             started_at,
+            asked_since: None,
             swept_at: None,
             records: Stream::starting(started_at),
             deletes: None,
             reconcile: None,
             replay: None,
+            children: Vec::new(),
         }
     }
 
@@ -59,6 +63,7 @@ impl State {
         let ignored = &checkpoint.records.content_ignored;
         let mut state = Self {
             records,
+            children: Children::resume(&checkpoint.children),
             swept_at: checkpoint.swept_at,
             content_ignored: ignored.is_some() && *ignored == plan.content,
             due,
@@ -68,7 +73,18 @@ impl State {
         if state.stored.query_fingerprint != plan.query_fingerprint {
             state.ask_otherwise(plan);
         }
+        state.meet_children(plan);
         Ok(state)
+    }
+
+    /// Takes note of who takes which class by now. The class of a poller that is gone is read again
+    /// from where that one stopped (polling rule 17).
+    fn meet_children(&mut self, plan: &Plan) {
+        let met = self.children.meet(plan, self.records.bound(plan.reach));
+        if let Some(instant) = met.read_again {
+            self.records.take_back(instant);
+        }
+        self.due = self.due.max(met.due);
     }
 
     /// After an edit of what is asked, the next bound reads back to where the old question was
@@ -78,6 +94,7 @@ impl State {
         self.stored
             .query_fingerprint
             .clone_from(&plan.query_fingerprint);
+        self.stored.asked_since = Some(self.records.watermark);
         self.due = Due::Settled;
     }
 
@@ -161,8 +178,17 @@ impl State {
     }
 
     /// A sweep has read everything: the window is cut to what the next bound reads, `since`.
-    pub(super) fn complete_sweep(&mut self, since: DateTime<Utc>, keep: impl Fn(u64) -> bool) {
+    pub(super) fn complete_sweep(
+        &mut self,
+        plan: &Plan,
+        since: DateTime<Utc>,
+        keep: impl Fn(u64) -> bool,
+    ) {
         self.records.complete_sweep(since, keep);
+        // Where rows of any date come again, those that a child settled do too.
+        if plan.drop_before_bound && self.children.retire(since) {
+            self.due = self.due.max(Due::Watermark);
+        }
         if self.stored.records.settled_at_start.is_some() {
             self.due = Due::Settled;
         }
@@ -195,6 +221,7 @@ impl State {
         Ok(Checkpoint {
             swept_at: self.swept_at,
             records,
+            children: self.children.stored(),
             ..self.stored.clone()
         })
     }

@@ -83,6 +83,12 @@ impl Stream {
         self.window_since = self.window_since.min(self.watermark - reach);
     }
 
+    /// What is dated after `instant` is to be read again.
+    pub(super) fn take_back(&mut self, instant: DateTime<Utc>) {
+        self.watermark = self.watermark.min(instant);
+        self.settled_at_start = self.settled_at_start.min(self.watermark);
+    }
+
     /// Everything dated at or before `date` is settled; answers whether that moved the watermark.
     pub(super) fn advance(&mut self, date: DateTime<Utc>) -> bool {
         let moves = date > self.watermark;

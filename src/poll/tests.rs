@@ -2,6 +2,7 @@
 
 mod changes;
 mod checkpoints;
+mod children;
 mod crashes;
 mod delivery;
 mod logged;

@@ -95,7 +95,7 @@ impl Running {
             if held.is_unwritten() {
                 let _ = self
                     .store
-                    .save(&held.checkpoint, &Progress::default())
+                    .save(&held.checkpoint, &[], &Progress::default())
                     .await;
             }
             return None;

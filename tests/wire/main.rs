@@ -10,6 +10,7 @@
 
 mod answers;
 mod changes;
+mod children;
 mod crashes;
 mod delivery;
 mod envelope;

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::{PollerRecord, SegmentFolder, StateError, unusable};
 use crate::{
     api::Checkpoint,
+    fleet::Stored,
     poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
@@ -29,6 +30,8 @@ struct PollerFile {
     record: PollerRecord,
     stamp: Stamp,
     segments: SegmentFolder,
+    /// What siblings see of the record.
+    stored: Stored,
 }
 
 /// Which file stands at a path: every write renames a new one into place.
@@ -40,7 +43,8 @@ struct Stamp {
 }
 
 impl FileCheckpointStore {
-    /// A store that writes to `path`, where `record` stands, and into `segments`.
+    /// A store that writes to `path`, where `record` stands, and into `segments`, and notes in
+    /// `stored` what it wrote.
     ///
     /// # Errors
     ///
@@ -49,6 +53,7 @@ impl FileCheckpointStore {
         path: PathBuf,
         segments: SegmentFolder,
         record: PollerRecord,
+        stored: Stored,
     ) -> Result<Self, StateError> {
         let stamp = Stamp::at(&path).map_err(|error| unusable(&path, error))?;
         Ok(Self(Arc::new(Mutex::new(PollerFile {
@@ -56,6 +61,7 @@ impl FileCheckpointStore {
             record,
             stamp,
             segments,
+            stored,
         }))))
     }
 }
@@ -114,6 +120,7 @@ impl PollerFile {
             return Err(self.lost());
         }
         (self.record, self.stamp) = (record, stamp);
+        self.stored.note(self.record.checkpoint.as_ref());
         Ok(self.record.checkpoint.clone())
     }
 
@@ -131,6 +138,7 @@ impl PollerFile {
         self.segments.write(segments).map_err(unavailable)?;
         self.record.checkpoint = Some(checkpoint);
         super::write(&self.path, &self.record).map_err(unavailable)?;
+        self.stored.note(self.record.checkpoint.as_ref());
         self.stamp =
             Stamp::at(&self.path).map_err(|error| StoreError::ClaimLost(error.to_string()))?;
         self.drop_unnamed_segments();
@@ -191,11 +199,13 @@ mod tests {
             uid: "u".into(),
             query_fingerprint: "q".into(),
             started_at: watermark,
+            asked_since: None,
             swept_at: None,
             records,
             deletes: None,
             reconcile: None,
             replay: None,
+            children: Vec::new(),
         }
     }
 
@@ -222,8 +232,13 @@ mod tests {
         write(&path, &record).unwrap();
         (
             path.clone(),
-            FileCheckpointStore::new(path, SegmentFolder::new(root.join("segments")), record)
-                .unwrap(),
+            FileCheckpointStore::new(
+                path,
+                SegmentFolder::new(root.join("segments")),
+                record,
+                Stored::default(),
+            )
+            .unwrap(),
         )
     }
 

@@ -158,11 +158,11 @@ async fn after_a_lost_claim_the_next_poll_starts_from_what_is_stored() {
 async fn a_start_is_known_once_it_is_stored_and_not_before() {
     let api = FakeApi::default();
     let mut ledger = ledger(&api, 50).await;
-    let started = ledger.started();
+    let stored = ledger.stored();
     let unknown = "strict decoding error: unknown field \"status.checkpoint\"";
     api.fail_next(Fault::Refused(400, unknown.into()));
     ledger.save(&checkpoint(1), &progress(0)).await.unwrap_err();
-    assert_eq!(started.get(), None);
+    assert_eq!(stored.since(), None);
     ledger.save(&checkpoint(1), &progress(0)).await.unwrap();
-    assert_eq!(started.get(), Some(at(1)));
+    assert_eq!(stored.since(), Some(at(1)));
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
@@ -11,11 +10,11 @@ use super::{
 };
 use crate::{
     api::{PollerResource, PollerResourceStatus, reasons},
-    fleet::Begin,
+    fleet::{Begin, Stored},
     operator::{
         cache::{Group, PollerItem},
         item::Key,
-        ledger::{Ledger, Refused, Started},
+        ledger::{Ledger, Refused},
         notices::{Notice, Notices},
         plan::{self, Plan},
         shared::Shared,
@@ -56,7 +55,7 @@ enum Record {
     Open {
         ledger: Arc<Mutex<Ledger>>,
         refused: Refused,
-        started: Started,
+        stored: Stored,
     },
     /// A status that this release must not write over, and when it was found so.
     Unreadable { error: OpenError, found_at: Instant },
@@ -70,7 +69,7 @@ impl Worker {
         instance: Option<&Plan>,
     ) -> Result<Option<Duration>, Retry> {
         self.roster.observe(group);
-        let starts = self.starts();
+        let stored = self.stored();
         let around = Surroundings {
             shared: &self.shared,
             wake: &self.wake,
@@ -78,7 +77,7 @@ impl Worker {
             group,
             instance: self.instance.as_ref(),
             roster: &self.roster,
-            starts: &starts,
+            stored: &stored,
         };
         let mut again: Option<Duration> = None;
         for item in group.pollers.values() {
@@ -91,22 +90,22 @@ impl Worker {
         Ok(again)
     }
 
-    /// Where the pollers started, those at rest too: a suspended child still counts.
-    pub(super) fn starts(&self) -> BTreeMap<String, DateTime<Utc>> {
-        let start = |(name, work): (&String, &PollerWork)| Some((name.clone(), work.started_at()?));
-        self.pollers.iter().filter_map(start).collect()
+    /// What is stored of the pollers, those at rest too: a suspended child still counts.
+    pub(super) fn stored(&self) -> BTreeMap<String, Stored> {
+        let stored = |(name, work): (&String, &PollerWork)| Some((name.clone(), work.stored()?));
+        self.pollers.iter().filter_map(stored).collect()
     }
 }
 
 impl PollerWork {
     pub(super) fn new(item: &PollerItem, ledger: Ledger) -> Self {
-        let (refused, started) = (ledger.refused(), ledger.started());
+        let (refused, stored) = (ledger.refused(), ledger.stored());
         Self::with(
             item,
             Record::Open {
                 ledger: Arc::new(Mutex::new(ledger)),
                 refused,
-                started,
+                stored,
             },
         )
     }
@@ -137,10 +136,10 @@ impl PollerWork {
         &self.uid
     }
 
-    /// Where it started, once that is stored.
-    fn started_at(&self) -> Option<DateTime<Utc>> {
+    /// What is stored of it, where that can be read.
+    fn stored(&self) -> Option<Stored> {
         match &self.record {
-            Record::Open { started, .. } => started.get(),
+            Record::Open { stored, .. } => Some(stored.clone()),
             Record::Unreadable { .. } => None,
         }
     }

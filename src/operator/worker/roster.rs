@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::{
-    fleet::Sibling,
+    fleet::{Sibling, Stored},
     operator::cache::{Group, PollerItem},
 };
 
@@ -69,11 +68,11 @@ impl Entry {
     }
 }
 
-/// All pollers of the group but the one called `name`; `starts` says where they started.
+/// All pollers of the group but the one called `name`; `stored` says what is stored of them.
 pub(super) fn siblings(
     group: &Group,
     name: &str,
-    starts: &BTreeMap<String, DateTime<Utc>>,
+    stored: &BTreeMap<String, Stored>,
 ) -> Vec<Sibling> {
     group
         .pollers
@@ -83,7 +82,7 @@ pub(super) fn siblings(
             name: item.key.name.clone(),
             uid: item.uid.clone(),
             spec: item.spec.clone(),
-            started_at: starts.get(&item.key.name).copied(),
+            stored: stored.get(&item.key.name).cloned().unwrap_or_default(),
         })
         .collect()
 }

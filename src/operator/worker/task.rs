@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use tokio::{
     sync::{Mutex, watch},
     time::{Instant, timeout},
@@ -12,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{InstanceWork, Wake, instance::Running, roster};
 use crate::{
     category::ConfigurationError,
-    fleet::{self, Begin, Poller, PollerSettings, Sibling},
+    fleet::{self, Begin, Poller, PollerSettings, Stored, Taker},
     operator::{
         cache::{Group, PollerItem},
         ledger::{KubeCheckpointStore, Ledger},
@@ -31,7 +30,7 @@ const ENDED: Duration = Duration::from_secs(5);
 pub(super) struct Task {
     generation: i64,
     /// The siblings that take a class of its records, and the edition of the roster that shows them.
-    children: Vec<(Sibling, String)>,
+    takers: Vec<Taker>,
     edition: Instant,
     started_at: Instant,
     stop: CancellationToken,
@@ -47,8 +46,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) group: &'a Group,
     pub(super) instance: Option<&'a InstanceWork>,
     pub(super) roster: &'a roster::Roster,
-    /// Where pollers started, by name.
-    pub(super) starts: &'a BTreeMap<String, DateTime<Utc>>,
+    /// What is stored of the pollers, by name.
+    pub(super) stored: &'a BTreeMap<String, Stored>,
 }
 
 impl Task {
@@ -75,7 +74,7 @@ impl Task {
     ) -> bool {
         let same = !self.handle.is_finished()
             && self.generation == item.generation
-            && same_children(&self.children, poller.children());
+            && same_takers(&self.takers, poller.takers());
         if same {
             self.edition = roster.edition();
         }
@@ -114,7 +113,7 @@ impl Surroundings<'_> {
         begin: Begin,
         running: &Running,
     ) -> Task {
-        let children = poller.children().to_vec();
+        let takers = poller.takers().to_vec();
         let stop = self.stop.child_token();
         let (poke, poked) = watch::channel(0);
         let reporter = Reporter::new(
@@ -139,7 +138,7 @@ impl Surroundings<'_> {
         let (edition, started_at) = (self.roster.edition(), Instant::now());
         Task {
             generation,
-            children,
+            takers,
             edition,
             started_at,
             stop,
@@ -158,7 +157,9 @@ impl Surroundings<'_> {
                 self.instance.and_then(InstanceWork::events_enabled_at),
             ),
             spec: item.spec.clone(),
-            siblings: roster::siblings(self.group, &item.key.name, self.starts),
+            siblings: roster::siblings(self.group, &item.key.name, self.stored),
+            stored: self.stored.get(&item.key.name).cloned().unwrap_or_default(),
+            gone: Vec::new(),
         }
     }
 }
@@ -170,10 +171,11 @@ async fn observe(item: &PollerItem, ledger: &Mutex<Ledger>) {
     }
 }
 
-/// Whether the same siblings take the same classes; where they started, the instance knows.
-fn same_children(some: &[(Sibling, String)], others: &[(Sibling, String)]) -> bool {
-    fn told((sibling, class): &(Sibling, String)) -> impl PartialEq {
-        (&sibling.name, &sibling.uid, &sibling.spec, class)
+/// Whether the same siblings take the same classes; how far they have come, the instance knows.
+fn same_takers(some: &[Taker], others: &[Taker]) -> bool {
+    fn told(taker: &Taker) -> impl PartialEq {
+        let sibling = &taker.sibling;
+        (&sibling.name, &sibling.uid, &sibling.spec, &taker.class)
     }
     some.iter().map(told).eq(others.iter().map(told))
 }

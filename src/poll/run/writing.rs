@@ -56,8 +56,8 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         let capacity = self.edges.store.window_capacity();
-        let trail = Some(self.trail.end(&self.state));
         let since = self.next_bound();
+        let trail = Some(self.trail.end(&self.state));
         let checkpoint = (!lost).then(|| self.state.into_held(self.plan, since, capacity));
         Outcome {
             checkpoint,

@@ -1,7 +1,7 @@
 //! What is a change, of which kind, and delivered how often.
 
 use super::world::{BEGIN, World, at};
-use crate::{api::CreatedCheck, event::Kind, poll::Child};
+use crate::{api::CreatedCheck, event::Kind};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -212,32 +212,6 @@ async fn a_record_without_updated_date_goes_by_its_created_date() {
         Some(json!({"sys_id": "a", "sys_updated_on": "", "sys_created_on": BEGIN * 1_000}));
     assert_eq!(world.poll_well().await[0].kind, Kind::Created);
     assert_eq!(world.poll_well().await, []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_class_that_a_childs_poller_takes_is_left_to_it_from_its_start() {
-    let mut world = World::started().await;
-    world.plan.children.push(Child {
-        class: "child".to_owned(),
-        started_at: Some(at(10)),
-    });
-    world.provider().touch_at("early", 5).class = "child";
-    world.provider().touch_at("late", 15).class = "child";
-    world.pass(20).await;
-    let got = world.poll_well().await;
-    assert_eq!(got.len(), 1);
-    assert_eq!(got[0].id, "early");
-}
-
-#[tokio::test(start_paused = true)]
-async fn until_a_child_has_started_the_parent_delivers() {
-    let mut world = World::started().await;
-    world.plan.children.push(Child {
-        class: "child".to_owned(),
-        started_at: None,
-    });
-    world.provider().touch_at("a", 0).class = "child";
-    assert_eq!(world.poll_well().await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

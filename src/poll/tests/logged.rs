@@ -57,8 +57,11 @@ fn logging() -> (Lines, tracing::subscriber::DefaultGuard) {
 async fn busy() -> World {
     let mut world = World::started().await;
     world.plan.children.push(Child {
+        uid: "child-uid".to_owned(),
         class: "child".to_owned(),
+        query_fingerprint: "all of the class".to_owned(),
         started_at: Some(at(0)),
+        watermark: None,
     });
     world.provider().touch_at("settled", 20);
     world.pass(20).await;

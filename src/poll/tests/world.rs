@@ -165,6 +165,7 @@ fn plan() -> Plan {
         drop_after_clock: false,
         excluded_classes: Default::default(),
         children: Vec::new(),
+        gone: Default::default(),
         max_events: 3,
         in_flight: 1,
     }

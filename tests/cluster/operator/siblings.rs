@@ -1,5 +1,8 @@
 //! Pollers of one instance, as far as they must know each other.
 
+use std::collections::BTreeMap;
+
+use pollen::api::PollerResource;
 use serde_json::{Value, json};
 
 use super::{
@@ -99,4 +102,90 @@ async fn a_parent_leaves_records_to_the_poller_of_a_child_that_came_later() {
             ("task".to_owned(), problem)
         ]
     );
+}
+
+/// How often each record was told of, under which type.
+fn told(stage: &Stage<'_>) -> BTreeMap<String, Vec<String>> {
+    let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for event in stage.callback.acknowledged() {
+        let types = told.entry(event.object_id).or_default();
+        types.push(event.object_type);
+    }
+    told
+}
+
+/// The parent polls on while the child comes: no record may come from both, and none from nobody.
+#[tokio::test]
+async fn while_a_child_is_added_each_record_comes_from_one_poller() {
+    let stage = Stage::on(ControlPlane::shared().await).await;
+    let release = Release::install(stage.plane, &stage.namespace, &stage.namespace).await;
+    let _operator = release.start("pollen-0").await;
+    let [oauth, signing] = stage.secrets();
+    stage
+        .apply(&[oauth, signing, stage.instance(), poller("task", "prod")])
+        .await;
+    stage.poller_is("task", "True Succeeded").await;
+
+    let mut records = Vec::new();
+    let is_told_by_child = || {
+        told(&stage)
+            .values()
+            .flatten()
+            .any(|kind| kind == "incident")
+    };
+    stage.apply(&[poller("incident", "prod")]).await;
+    eventually("the child delivers", async || {
+        records.push(stage.provider.create("incident", &[]));
+        is_told_by_child().then_some(())
+    })
+    .await;
+    eventually("all is told", async || {
+        (told(&stage).len() == records.len()).then_some(())
+    })
+    .await;
+    // A second telling would come with the polls that follow.
+    let enough = requests(&stage, "task") + 3;
+    eventually("the parent polls on", async || {
+        (requests(&stage, "task") >= enough).then_some(())
+    })
+    .await;
+    let twice: Vec<_> = told(&stage)
+        .into_iter()
+        .filter(|(_, types)| types.len() > 1)
+        .collect();
+    assert_eq!(twice, [], "{} records", records.len());
+}
+
+#[tokio::test]
+async fn what_a_deleted_child_had_not_delivered_comes_from_its_parent() {
+    let stage = Stage::on(ControlPlane::shared().await).await;
+    let release = Release::install(stage.plane, &stage.namespace, &stage.namespace).await;
+    let _operator = release.start("pollen-0").await;
+    let [oauth, signing] = stage.secrets();
+    let mut child = poller("incident", "prod");
+    stage
+        .apply(&[
+            oauth,
+            signing,
+            stage.instance(),
+            poller("task", "prod"),
+            child.clone(),
+        ])
+        .await;
+    stage.poller_is("task", "True Succeeded").await;
+    stage.poller_is("incident", "True Succeeded").await;
+    child["spec"]["suspend"] = json!(true);
+    stage.apply(&[child]).await;
+    stage.poller_is("incident", "True Suspended").await;
+
+    let left = stage.provider.create("incident", &[]);
+    let enough = requests(&stage, "task") + 3;
+    eventually("the parent has seen it", async || {
+        (requests(&stage, "task") >= enough).then_some(())
+    })
+    .await;
+    assert_eq!(told(&stage).len(), 0);
+    stage.delete::<PollerResource>("incident").await;
+    stage.callback.await_events(1, PATIENCE).await.unwrap();
+    assert_eq!(told(&stage), [(left, vec!["task".to_owned()])].into());
 }

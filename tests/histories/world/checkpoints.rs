@@ -1,5 +1,7 @@
 //! The poller's plan, and what a checkpoint says of the poll that goes on from it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use pollen::{
     api::Checkpoint,
@@ -99,6 +101,7 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
             .into_iter()
             .collect(),
         children: Vec::new(),
+        gone: HashMap::new(),
         max_events: settings.max_events as usize,
         in_flight: settings.in_flight as usize,
     }

@@ -1,8 +1,11 @@
 //! The store: fenced, and checked at every write.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
 use pollen::{
     api::Checkpoint,
-    poll::{CheckpointStore, Progress, StoreError},
+    poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
 use super::{Process, ledger::Settled};
@@ -12,6 +15,8 @@ use super::{Process, ledger::Settled};
 pub(crate) struct Stored {
     /// As JSON, so that a restart reads what a file or an API server would give.
     text: Option<String>,
+    /// By name.
+    segments: BTreeMap<String, Bytes>,
     revision: u64,
     started_at: Option<i64>,
     /// What was settled when it was written.
@@ -80,7 +85,19 @@ impl CheckpointStore for Store {
         Ok(inner.stored.checkpoint())
     }
 
-    async fn save(&mut self, checkpoint: &Checkpoint, _: &Progress) -> Result<(), StoreError> {
+    async fn load_segment(&mut self, name: &SegmentName) -> Result<Option<Bytes>, StoreError> {
+        let lost = |_| StoreError::Unavailable("the store did not answer".to_owned());
+        self.process.point().await.map_err(lost)?;
+        let inner = self.process.world.inner();
+        Ok(inner.stored.segments.get(name.as_str()).cloned())
+    }
+
+    async fn save(
+        &mut self,
+        checkpoint: &Checkpoint,
+        segments: &[Segment],
+        _: &Progress,
+    ) -> Result<(), StoreError> {
         let lost = |_| StoreError::Unavailable("the store did not answer".to_owned());
         let number = self.process.number;
         let settled = self
@@ -92,6 +109,12 @@ impl CheckpointStore for Store {
             .settled
             .clone();
         self.process.check_write(checkpoint);
+        for segment in segments {
+            self.process.point().await.map_err(lost)?;
+            let (name, content) = (segment.name().to_string(), segment.content().clone());
+            let mut inner = self.process.world.inner();
+            inner.stored.segments.insert(name, content);
+        }
         self.process.point().await.map_err(lost)?;
         let text = serde_json::to_string(checkpoint).unwrap();
         let revision = self.write(&text, settled)?;
@@ -104,6 +127,11 @@ impl CheckpointStore for Store {
         });
         self.tried = Some(text);
         self.process.point().await.map_err(lost)?;
+        let named: BTreeSet<_> = checkpoint.segments().collect();
+        let mut inner = self.process.world.inner();
+        let segments = &mut inner.stored.segments;
+        segments.retain(|name, _| named.contains(name.as_str()));
+        drop(inner);
         (self.revision, self.tried) = (revision, None);
         Ok(())
     }

@@ -1,0 +1,175 @@
+//! What is stored of a poller's checkpoint, for those who must not wait for a write under way.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::api::Checkpoint;
+
+/// What is stored of one poller, as its siblings must know it; clones show the same poller.
+#[derive(Clone, Debug, Default)]
+pub struct Stored(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    now: Option<Settled>,
+    /// The same as it was when something else was asked.
+    before: Option<Settled>,
+}
+
+/// How far a poller has come with one question.
+#[derive(Clone, Debug, PartialEq)]
+struct Settled {
+    query_fingerprint: String,
+    since: DateTime<Utc>,
+    watermark: DateTime<Utc>,
+    /// The provider's clock when a sweep began that is complete.
+    swept_at: Option<DateTime<Utc>>,
+}
+
+impl Settled {
+    fn of(checkpoint: &Checkpoint) -> Self {
+        let records = &checkpoint.records;
+        let is_complete = records.settled_at_start.is_none();
+        Self {
+            query_fingerprint: checkpoint.query_fingerprint.clone(),
+            since: checkpoint.asked_since.unwrap_or(checkpoint.started_at),
+            watermark: records.watermark,
+            swept_at: checkpoint.swept_at.filter(|_| is_complete),
+        }
+    }
+
+    /// The date up to which everything is settled for certain. In the watermark's own unit there may
+    /// be more: while a sweep is unfinished, or where it began before that unit was over.
+    fn until(&self, unit: TimeDelta) -> DateTime<Utc> {
+        let end = self.watermark + unit;
+        if self.swept_at.is_some_and(|swept| swept >= end) {
+            return self.watermark;
+        }
+        self.watermark - TimeDelta::microseconds(1)
+    }
+}
+
+impl Stored {
+    /// What `checkpoint` says, where there is one.
+    #[must_use]
+    pub fn of(checkpoint: Option<&Checkpoint>) -> Self {
+        let stored = Self::default();
+        stored.note(checkpoint);
+        stored
+    }
+
+    /// Of a poller that cannot be read: everything it takes is its own, how far it has come is not
+    /// known.
+    #[must_use]
+    pub fn unread() -> Self {
+        let start = DateTime::<Utc>::MIN_UTC;
+        let now = Some(Settled {
+            query_fingerprint: String::new(),
+            since: start,
+            watermark: start,
+            swept_at: None,
+        });
+        Self(Arc::new(Mutex::new(Seen { now, before: None })))
+    }
+
+    /// Takes note of the checkpoint as it is stored.
+    pub fn note(&self, checkpoint: Option<&Checkpoint>) {
+        let settled = checkpoint.map(Settled::of);
+        let mut seen = self.lock();
+        let asked = |settled: &Option<Settled>| {
+            let settled = settled.as_ref();
+            settled.map(|settled| settled.query_fingerprint.clone())
+        };
+        if asked(&seen.now) != asked(&settled) {
+            seen.before = seen.now.take();
+        }
+        seen.now = settled;
+    }
+
+    /// From which updated date on it delivers what it asks for, once that is stored.
+    #[must_use]
+    pub fn since(&self) -> Option<DateTime<Utc>> {
+        self.lock().now.as_ref().map(|settled| settled.since)
+    }
+
+    /// The date up to which it has settled everything for certain, under the question with this
+    /// digest; also where it asks another by now.
+    pub(super) fn until(&self, query_fingerprint: &str, unit: TimeDelta) -> Option<DateTime<Utc>> {
+        let seen = self.lock();
+        let all = seen.now.iter().chain(&seen.before);
+        let mut asked = all.filter(|settled| settled.query_fingerprint == query_fingerprint);
+        asked.next().map(|settled| settled.until(unit))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{CHECKPOINT_VERSION, Stream};
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    fn checkpoint(query: &str, watermark: i64, swept_at: i64) -> Checkpoint {
+        let records = Stream {
+            watermark: at(watermark),
+            settled_at_start: None,
+            window_since: at(0),
+            window: None,
+            content_ignored: None,
+            position: None,
+        };
+        Checkpoint {
+            version: CHECKPOINT_VERSION,
+            uid: "uid".to_owned(),
+            query_fingerprint: query.to_owned(),
+            started_at: at(0),
+            asked_since: None,
+            swept_at: Some(at(swept_at)),
+            records,
+            deletes: None,
+            reconcile: None,
+            replay: None,
+            children: Vec::new(),
+        }
+    }
+
+    fn until(stored: &Stored, query: &str) -> Option<DateTime<Utc>> {
+        stored.until(query, TimeDelta::seconds(1))
+    }
+
+    #[test]
+    fn how_far_one_question_was_settled_is_known_while_another_is_asked() {
+        let stored = Stored::of(Some(&checkpoint("all", 5, 9)));
+        stored.note(Some(&checkpoint("some", 7, 20)));
+        stored.note(Some(&checkpoint("some", 30, 40)));
+        assert_eq!(until(&stored, "all"), Some(at(5)));
+        assert_eq!(until(&stored, "some"), Some(at(30)));
+        assert_eq!(until(&stored, "none"), None);
+    }
+
+    #[test]
+    fn the_second_of_the_watermark_is_settled_once_a_sweep_began_behind_it() {
+        let open = at(5) - TimeDelta::microseconds(1);
+        let stored = |checkpoint: &Checkpoint| until(&Stored::of(Some(checkpoint)), "all");
+        assert_eq!(stored(&checkpoint("all", 5, 6)), Some(at(5)));
+        assert_eq!(stored(&checkpoint("all", 5, 5)), Some(open));
+        let mut unfinished = checkpoint("all", 5, 6);
+        unfinished.records.settled_at_start = Some(at(1));
+        assert_eq!(stored(&unfinished), Some(open));
+    }
+
+    #[test]
+    fn what_is_asked_since_an_edit_is_delivered_from_there_on() {
+        let mut edited = checkpoint("all", 5, 9);
+        assert_eq!(Stored::of(Some(&edited)).since(), Some(at(0)));
+        edited.asked_since = Some(at(4));
+        assert_eq!(Stored::of(Some(&edited)).since(), Some(at(4)));
+    }
+}

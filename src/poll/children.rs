@@ -1,0 +1,172 @@
+//! Classes of records that other pollers of the instance take from this one (polling rule 17).
+
+use chrono::{DateTime, Utc};
+
+use super::{Child, Plan, held::Due};
+use crate::api::{ChildProgress, MAX_CHILDREN};
+
+/// Who takes which class, and how far those had come that are gone.
+pub(super) struct Children {
+    entries: Vec<ChildProgress>,
+    /// Children of whom nothing can be read: what is theirs, and from when on.
+    unread: Vec<(String, DateTime<Utc>)>,
+}
+
+/// Whose a record is by its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// This poller's.
+    Own,
+    /// A child's, or settled by one that is gone.
+    Childs,
+    /// This poller's, which settled it before it went back for the class of a child.
+    Settled,
+}
+
+/// What has changed with the children.
+pub(super) struct Met {
+    /// From when on records are to be read again.
+    pub(super) read_again: Option<DateTime<Utc>>,
+    /// What a write would tell of it.
+    pub(super) due: Due,
+}
+
+impl Children {
+    /// Takes up what is stored.
+    pub(super) fn resume(stored: &[ChildProgress]) -> Self {
+        Self {
+            entries: stored.to_vec(),
+            unread: Vec::new(),
+        }
+    }
+
+    /// As they must be stored now.
+    pub(super) fn stored(&self) -> Vec<ChildProgress> {
+        self.entries.clone()
+    }
+
+    /// Takes note of the plan's children; `bound` is where the next sweep would begin without them.
+    pub(super) fn meet(&mut self, plan: &Plan, bound: DateTime<Utc>) -> Met {
+        let mut met = Met {
+            read_again: None,
+            due: Due::Nothing,
+        };
+        self.follow(&plan.children, &mut met);
+        self.part(plan, bound, &mut met);
+        self.admit(&plan.children, &mut met);
+        let unread = plan.children.iter().filter(|child| child.uid.is_empty());
+        self.unread = unread
+            .filter_map(|child| Some((child.class.clone(), child.started_at?)))
+            .collect();
+        met
+    }
+
+    /// Takes over how far the children have come.
+    fn follow(&mut self, children: &[Child], met: &mut Met) {
+        for entry in self.entries.iter_mut().filter(|entry| is_there(entry)) {
+            let Some(child) = children.iter().find(|child| child.uid == entry.uid) else {
+                continue;
+            };
+            if child.class != entry.class {
+                continue;
+            }
+            entry.query_fingerprint.clone_from(&child.query_fingerprint);
+            if let Some(watermark) = child.watermark.filter(|at| *at != entry.watermark) {
+                entry.watermark = watermark;
+                met.due = met.due.max(Due::Watermark);
+            }
+        }
+    }
+
+    /// Notices who is gone. What this poller has read so far of a class that it took back before is
+    /// settled up to `bound`, as is everything else.
+    fn part(&mut self, plan: &Plan, bound: DateTime<Utc>, met: &mut Met) {
+        let has_left = |entry: &ChildProgress| {
+            let is_it = |child: &Child| {
+                child.class == entry.class && (child.uid == entry.uid || child.uid.is_empty())
+            };
+            is_there(entry) && !plan.children.iter().any(is_it)
+        };
+        if !self.entries.iter().any(has_left) {
+            return;
+        }
+        for entry in &mut self.entries {
+            if has_left(entry) {
+                let settled = plan.gone.get(&entry.uid).copied();
+                entry.watermark = settled.unwrap_or(entry.watermark);
+                entry.settled_before = Some(bound);
+                let earliest = met.read_again.unwrap_or(entry.watermark);
+                met.read_again = Some(earliest.min(entry.watermark));
+            } else if entry.settled_before.is_some() {
+                entry.watermark = entry.watermark.max(bound);
+            }
+        }
+        met.due = Due::Settled;
+    }
+
+    /// Leaves to new children what is dated from their start on. Beyond what a checkpoint holds
+    /// nothing is left to them: the parent then delivers too, and loses nothing.
+    fn admit(&mut self, children: &[Child], met: &mut Met) {
+        for child in children.iter().filter(|child| !child.uid.is_empty()) {
+            let Some(started_at) = child.started_at else {
+                continue;
+            };
+            let is_known = |entry: &ChildProgress| {
+                is_there(entry) && entry.uid == child.uid && entry.class == child.class
+            };
+            if self.entries.iter().any(is_known) || self.entries.len() >= MAX_CHILDREN {
+                continue;
+            }
+            self.entries.push(ChildProgress {
+                uid: child.uid.clone(),
+                class: child.class.clone(),
+                query_fingerprint: child.query_fingerprint.clone(),
+                started_at,
+                watermark: child.watermark.unwrap_or(started_at),
+                settled_before: None,
+            });
+            met.due = Due::Settled;
+        }
+    }
+
+    /// Whose a record of `class` dated `updated` is.
+    pub(super) fn claim(&self, class: Option<&str>, updated: DateTime<Utc>) -> Claim {
+        let mut is_taken_back = false;
+        let theirs = |entry: &&ChildProgress| {
+            Some(entry.class.as_str()) == class && updated >= entry.started_at
+        };
+        for entry in self.entries.iter().filter(theirs) {
+            if is_there(entry) || updated <= entry.watermark {
+                return Claim::Childs;
+            }
+            is_taken_back = true;
+        }
+        let is_unread = |(theirs, start): &(String, DateTime<Utc>)| {
+            Some(theirs.as_str()) == class && updated >= *start
+        };
+        if self.unread.iter().any(is_unread) {
+            return Claim::Childs;
+        }
+        let settled_before = self.entries.iter().filter_map(|entry| entry.settled_before);
+        if !is_taken_back && settled_before.max().is_some_and(|date| updated < date) {
+            return Claim::Settled;
+        }
+        Claim::Own
+    }
+
+    /// Forgets those that are gone and whose records lie before `bound`, from which on is read
+    /// from now on; answers whether there were any.
+    pub(super) fn retire(&mut self, bound: DateTime<Utc>) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| {
+            let last = entry.settled_before.map(|date| date.max(entry.watermark));
+            last.is_none_or(|last| last >= bound)
+        });
+        self.entries.len() < before
+    }
+}
+
+/// Whether the child is not gone.
+fn is_there(entry: &ChildProgress) -> bool {
+    entry.settled_before.is_none()
+}

@@ -1,0 +1,164 @@
+//! Classes that other pollers take: each record from one poller, whoever comes and goes.
+
+use super::world::{Got, World, at, provider_error};
+use crate::{
+    api::ChildProgress,
+    poll::{Child, End},
+};
+
+/// The poller of the class `child`, which started and has settled so far.
+fn child(started_at: Option<i64>, watermark: Option<i64>) -> Child {
+    Child {
+        uid: "child-uid".to_owned(),
+        class: "child".to_owned(),
+        query_fingerprint: "all of the class".to_owned(),
+        started_at: started_at.map(at),
+        watermark: watermark.map(at),
+    }
+}
+
+/// A parent that has settled until 500, with a child that has settled until 100.
+async fn behind() -> World {
+    let mut world = World::started().await;
+    world.plan.children.push(child(Some(10), Some(100)));
+    for (id, second) in [("c90", 90), ("c100", 100), ("c150", 150), ("c490", 490)] {
+        world.provider().touch_at(id, second).class = "child";
+    }
+    for (id, second) in [("early", 5), ("p200", 200), ("p480", 480), ("p500", 500)] {
+        world.provider().touch_at(id, second);
+    }
+    world.pass(500).await;
+    assert_eq!(
+        ids(&world.poll_well().await),
+        ["early", "p200", "p480", "p500"]
+    );
+    world
+}
+
+fn ids(got: &[Got]) -> Vec<&str> {
+    got.iter().map(|got| got.id.as_str()).collect()
+}
+
+fn entries(world: &World) -> Vec<ChildProgress> {
+    world.store.checkpoint().children
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_is_left_to_its_poller_from_the_start_of_that_one() {
+    let mut world = World::started().await;
+    world.plan.children.push(child(Some(10), None));
+    world.provider().touch_at("early", 5).class = "child";
+    world.provider().touch_at("late", 15).class = "child";
+    world.pass(15).await;
+    assert_eq!(ids(&world.poll_well().await), ["early"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn until_a_child_has_started_the_parent_delivers() {
+    let mut world = World::started().await;
+    world.plan.children.push(child(None, None));
+    world.provider().touch_at("a", 0).class = "child";
+    assert_eq!(world.poll_well().await.len(), 1);
+    assert_eq!(entries(&world), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_child_that_is_gone_had_not_settled_comes_from_the_parent_once() {
+    let mut world = behind().await;
+    world.plan.children.clear();
+    assert_eq!(ids(&world.poll_well().await), ["c150", "c490"]);
+    assert_eq!(world.store.checkpoint().records.watermark, at(500));
+    assert_eq!(world.poll_well().await, []);
+    world.pass(100).await;
+    world.touch("p600");
+    assert_eq!(ids(&world.poll_well().await), ["p600"]);
+    assert_eq!(entries(&world), [], "nothing of it is read any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_child_settled_after_its_parents_last_write_is_not_repeated() {
+    let mut world = behind().await;
+    world.plan.children.clear();
+    world.plan.gone.insert("child-uid".to_owned(), at(150));
+    assert_eq!(ids(&world.poll_well().await), ["c490"]);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_a_class_again_survives_failures_and_repeats_nothing() {
+    let mut world = behind().await;
+    world.plan.children.clear();
+    world.provider().paging.page_size = 2;
+    let mut got = Vec::new();
+    for _ in 0..8 {
+        // Each poll reads two pages and is then cut off.
+        let next = world.provider().requests.len() + 3;
+        world.provider().failing.insert(next, provider_error());
+        let before = world.receiver.acknowledged().len();
+        let end = world.poll().await.end;
+        got.extend(world.receiver.acknowledged().split_off(before));
+        world.provider().failing.clear();
+        if end == End::Complete {
+            break;
+        }
+    }
+    assert_eq!(ids(&got), ["c150", "c490"]);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_that_another_poller_takes_while_it_is_read_again_is_that_ones() {
+    let mut world = behind().await;
+    world.plan.children.clear();
+    world.plan.children.push(Child {
+        uid: "second-uid".to_owned(),
+        ..child(Some(300), None)
+    });
+    assert_eq!(ids(&world.poll_well().await), ["c150"]);
+    assert_eq!(world.poll_well().await, []);
+    // The second is gone before it has settled anything.
+    world.plan.children.clear();
+    assert_eq!(ids(&world.poll_well().await), ["c490"]);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unordered_provider_too_gives_back_what_the_child_left() {
+    let mut world = behind().await;
+    world.provider().paging.anchored = false;
+    world.plan.children.clear();
+    assert_eq!(ids(&world.poll_well().await), ["c150", "c490"]);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_entry_of_a_child_that_catches_up_follows_it_quietly() {
+    let mut world = behind().await;
+    let written = world.store.written();
+    let mut held = world.poll().await.checkpoint.unwrap();
+    world.plan.children = vec![child(Some(10), Some(490))];
+    held = world
+        .poll_from(held, &Default::default())
+        .await
+        .checkpoint
+        .unwrap();
+    assert_eq!(
+        world.store.written(),
+        written,
+        "an idle poll writes nothing"
+    );
+    assert_eq!(held.checkpoint.children[0].watermark, at(490));
+}
+
+/// The poller that takes a class cannot be read: nothing of its own may come from here meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_cannot_be_read_still_counts() {
+    let mut world = behind().await;
+    world.plan.children = vec![Child {
+        uid: String::new(),
+        ..child(Some(-1_000), None)
+    }];
+    world.provider().touch_at("c500", 500).class = "child";
+    assert_eq!(world.poll_well().await, []);
+    assert_eq!(entries(&world)[0].settled_before, None);
+}
