@@ -126,7 +126,13 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             let page = fetch(source, &ask, self.stop).await?;
             if !begun {
                 begun = true;
-                self.begin(page.server_time.unwrap_or_else(|| self.clock.now()));
+                let set_back = self.begin(page.server_time.unwrap_or_else(|| self.clock.now()));
+                if set_back {
+                    let bound = source.bound(self.state.records.bound(self.plan.reach));
+                    (sweep, ask) =
+                        Sweep::begin(source.paging(), self.plan.unit, self.sweep_clock, bound);
+                    continue;
+                }
                 sweep.set_clock(self.sweep_clock);
             }
             let mut scan = self.scan(&page, &ask, sweep.is_ordered())?;
@@ -159,13 +165,16 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         Ok(())
     }
 
-    /// The sweep begins at this time of the provider.
-    fn begin(&mut self, provider_now: DateTime<Utc>) {
+    /// The sweep begins at this time of the provider; answers whether its clock was set back, so
+    /// that the sweep must begin further back.
+    fn begin(&mut self, provider_now: DateTime<Utc>) -> bool {
         self.sweep_clock = provider_now;
         self.trail.provider_clock = Some(provider_now);
-        if self.state.begin_sweep(self.plan, provider_now) {
+        let set_back = self.state.begin_sweep(self.plan, provider_now);
+        if set_back {
             self.progress.notes.push(CLOCK_SET_BACK.to_owned());
         }
+        set_back
     }
 
     /// The sweep has read everything.

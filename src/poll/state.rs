@@ -113,21 +113,23 @@ impl State {
     }
 
     /// A clock that stands before the reach in two polls running was set back: what is dated by it
-    /// from now on lies before the bound, so the watermark goes back to it (polling rule 22).
+    /// from now on lies before the bound, so the watermark goes back to where it stood in the first
+    /// of them (polling rule 22).
     ///
     /// The first of the two polls stores what it saw, since the second may be another process's.
     fn follow_clock_back(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
         let reached = self.records.watermark - plan.reach;
-        let was_behind = self.stored.swept_at.is_some_and(|swept| swept < reached);
+        let behind = self.stored.swept_at.filter(|swept| *swept < reached);
         let is_behind = clock < reached;
-        if was_behind != is_behind {
+        if behind.is_some() != is_behind {
             self.due = Due::Settled;
         }
-        if !(was_behind && is_behind) {
+        let Some(first) = behind.filter(|_| is_behind) else {
             return false;
-        }
-        self.records.follow_back(clock, plan.reach);
-        self.stored.started_at = self.stored.started_at.min(clock);
+        };
+        let back = first.min(clock);
+        self.records.follow_back(back, plan.reach);
+        self.stored.started_at = self.stored.started_at.min(back);
         self.due = Due::Settled;
         true
     }

@@ -270,13 +270,25 @@ async fn a_clock_that_was_set_back_is_followed() {
         outcome.progress.notes[0].contains("set back"),
         "{outcome:?}"
     );
-    let got = world.poll_well().await;
-    assert_eq!(
-        got.iter()
-            .map(|event| event.id.as_str())
-            .collect::<Vec<_>>(),
-        ["b"]
-    );
+    assert_eq!(outcome.progress.events(), 1, "what it hid until now");
+    assert_eq!(world.receiver.acknowledged()[1].id, "b");
+    assert_eq!(world.poll_well().await, []);
+}
+
+/// Polls are further apart than the overlap reaches.
+#[tokio::test(start_paused = true)]
+async fn what_changes_between_the_two_polls_that_show_a_clock_set_back_is_delivered() {
+    let world = World::started().await;
+    world.pass(7_200).await;
+    world.touch("a");
+    world.poll_well().await;
+    world.provider().skew = TimeDelta::hours(-1);
+    assert_eq!(world.poll_well().await, []);
+    world.pass(60).await;
+    let by_provider = world.now() - 3_600;
+    world.provider().touch_at("b", by_provider);
+    world.pass(600).await;
+    assert_eq!(world.poll_well().await.len(), 1);
     assert_eq!(world.poll_well().await, []);
 }
 
