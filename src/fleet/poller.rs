@@ -282,6 +282,11 @@ impl Poller {
                 () = self.instance.starts.wait_for(&uids) => {}
             }
         }
+        Ok(self.plan_now())
+    }
+
+    /// The plan, with where each child started by now.
+    pub(super) fn plan_now(&self) -> Plan {
         let mut plan = self.plan.clone();
         plan.children = self
             .children
@@ -291,7 +296,11 @@ impl Poller {
                 started_at: self.instance.starts.of(&child.uid).or(child.started_at),
             })
             .collect();
-        Ok(plan)
+        plan
+    }
+
+    pub(super) const fn source(&self) -> &ResourceSource {
+        &self.source
     }
 
     fn findings(&self) -> Vec<String> {

@@ -95,7 +95,10 @@ impl Assembler<'_> {
         (assembly, problems)
     }
 
-    fn instance_settings(&self, placed: &Placed<Box<ConnectorInstance>>) -> InstanceSettings {
+    pub(super) fn instance_settings(
+        &self,
+        placed: &Placed<Box<ConnectorInstance>>,
+    ) -> InstanceSettings {
         let name = &placed.id.name;
         let record = self.memory.instances.get(name);
         InstanceSettings {
@@ -120,7 +123,10 @@ impl Assembler<'_> {
         secrets
     }
 
-    fn poller_settings(&self, placed: &Placed<Box<PollerResource>>) -> Option<PollerSettings> {
+    pub(super) fn poller_settings(
+        &self,
+        placed: &Placed<Box<PollerResource>>,
+    ) -> Option<PollerSettings> {
         let name = &placed.id.name;
         let record = self.memory.pollers.get(name)?;
         Some(PollerSettings {

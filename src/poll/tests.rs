@@ -4,6 +4,7 @@ mod changes;
 mod checkpoints;
 mod crashes;
 mod delivery;
+mod explained;
 mod logged;
 mod paging;
 mod world;

@@ -13,6 +13,7 @@ mod changes;
 mod crashes;
 mod delivery;
 mod envelope;
+mod explain;
 mod harness;
 mod logs;
 mod mistakes;
