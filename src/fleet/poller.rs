@@ -202,7 +202,7 @@ impl Poller {
         let Some(held) = held.take() else {
             return Err(End::Stopped);
         };
-        let plan = self.plan_among_kin(&held.checkpoint);
+        let plan = self.plan_among_kin(Some(&held.checkpoint));
         let edges = Edges {
             source: &Probed {
                 instance: &self.instance,
@@ -267,13 +267,18 @@ impl Poller {
     }
 
     /// The plan, with what the children have settled by now.
-    fn plan_among_kin(&self, checkpoint: &Checkpoint) -> Plan {
+    pub(super) fn plan_among_kin(&self, checkpoint: Option<&Checkpoint>) -> Plan {
         let children = self.kinship.children(&self.source);
+        let gone = checkpoint.map(|checkpoint| self.kinship.gone(checkpoint, &children));
         Plan {
-            gone: self.kinship.gone(checkpoint, &children),
+            gone: gone.unwrap_or_default(),
             children,
             ..self.plan.clone()
         }
+    }
+
+    pub(super) const fn source(&self) -> &ResourceSource {
+        &self.source
     }
 
     fn findings(&self) -> Vec<String> {
