@@ -88,7 +88,8 @@ impl Clients {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::{Method, Request};
+    use futures::future::BoxFuture;
+    use reqwest::{Method, Request, Response};
 
     use super::*;
 
@@ -107,6 +108,24 @@ mod tests {
             panic!("{clients:?}")
         };
         assert_eq!(by_namespace.lock().unwrap().len(), 2);
+    }
+
+    #[derive(Debug)]
+    struct Unreachable;
+
+    impl Transport for Unreachable {
+        fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>> {
+            panic!("{request:?} was sent")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_given_transport_gets_nothing_that_the_policy_refuses() {
+        let policy = AddressPolicy::new(vec!["10.0.0.1".parse().unwrap()], Vec::new());
+        let clients = Clients::over(Arc::new(Unreachable), Arc::new(policy));
+        let request = Request::new(Method::GET, "http://10.0.0.2/".parse().unwrap());
+        let error = clients.of("a").unwrap().execute(request).await.unwrap_err();
+        assert!(matches!(error, crate::network::SendError::Refused(_)));
     }
 
     #[tokio::test]

@@ -68,6 +68,15 @@ impl Instance {
         self.state().withhold(sys_id, true);
     }
 
+    /// Withholds a field of a record by an access rule: its rows lack it.
+    ///
+    /// # Panics
+    ///
+    /// There is no such record.
+    pub fn hide_field(&self, sys_id: &str, field: &str) {
+        self.state().withhold_field(sys_id, field);
+    }
+
     /// Ends what [`hide`](Self::hide) did.
     ///
     /// # Panics

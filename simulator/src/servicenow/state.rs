@@ -118,6 +118,12 @@ impl State {
         self.store.put(record);
     }
 
+    pub(super) fn withhold_field(&mut self, sys_id: &str, field: &str) {
+        let mut record = self.present(sys_id).clone();
+        record.withheld.push(field.into());
+        self.store.put(record);
+    }
+
     /// Sets fields; those that the record's table lacks become columns of it.
     fn fill<'a>(
         &mut self,

@@ -40,6 +40,32 @@ async fn access_rules_thin_a_page_after_its_limit() {
 }
 
 #[tokio::test]
+async fn access_rules_take_a_field_out_of_a_row_and_leave_its_place() {
+    let world = World::new().await;
+    tie(&world.instance, "abc");
+    world.instance.hide_field("b", "sys_id");
+    let reply = world.list("incident", &[("sysparm_query", ORDER)]).await;
+    let rows: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    let ids = [0, 1, 2].map(|row| rows["result"][row]["sys_id"].as_str());
+    assert_eq!(ids, [Some("a"), None, Some("c")]);
+    assert_eq!(rows["result"][1]["sys_updated_on"], TIED);
+}
+
+#[tokio::test]
+async fn something_is_done_before_each_page_from_now_on() {
+    let world = World::new().await;
+    tie(&world.instance, "a");
+    world.instance.before_table_requests(|instance, request| {
+        let after = request.parameter("sysparm_offset").unwrap_or("none");
+        later(instance, &format!("after-{after}"), 5);
+    });
+    for (offset, rows) in [("0", "aafter-0"), ("1", "after-0after-1")] {
+        let asked = [("sysparm_query", ORDER), ("sysparm_offset", offset)];
+        assert_eq!(world.list("incident", &asked).await.ids(), rows);
+    }
+}
+
+#[tokio::test]
 async fn links_are_spelt_as_an_instance_spells_them() {
     let world = World::new().await;
     tie(&world.instance, "abcde");

@@ -69,6 +69,9 @@ impl Serialize for Row<'_> {
         let mut map = serializer.serialize_map(None)?;
         let view = self.view;
         let mut write = |name: &str, column, value| {
+            if self.record.withheld.iter().any(|field| **field == *name) {
+                return Ok(());
+            }
             let value = Value {
                 value,
                 column,

@@ -10,6 +10,8 @@ pub(in crate::servicenow) struct Record {
     pub(super) sequence: u64,
     /// Whether access rules withhold it.
     pub(in crate::servicenow) hidden: bool,
+    /// The fields of it that they withhold.
+    pub(in crate::servicenow) withheld: Vec<Box<str>>,
     /// Those that were ever set, in that order.
     fields: Vec<(Arc<str>, Box<str>)>,
 }
@@ -21,6 +23,7 @@ impl Record {
             lineage,
             sequence: 0,
             hidden: false,
+            withheld: Vec::new(),
             fields: Vec::new(),
         }
     }

@@ -1,0 +1,249 @@
+//! The whole of Pollen in this process, under a paused clock and without a socket.
+
+use std::{
+    convert::Infallible,
+    fmt, io,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll as Progress},
+    time::Duration,
+};
+
+use axum::{Router, body::Body};
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
+use http::{HeaderValue, header::HOST};
+use pollen::{
+    callback::RetryPolicy,
+    catalog::Catalog,
+    clock::Clock,
+    fleet::Environment,
+    local::{self, Ended, LocalError, Options, Streams},
+    network::{AddressPolicy, Clients, Transport},
+};
+use reqwest::{Request, Response};
+use simulator::served::CloseConnection;
+use tokio::time::{Instant, timeout_at};
+use tower::ServiceExt as _;
+
+use super::{
+    Run, RunEnd,
+    world::{Addresses, Signals, World, lock},
+};
+
+/// Longer than any request of Pollen's that says nothing of its own.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+const PROVIDER: &str = "http://10.0.0.1";
+const CALLBACK: &str = "http://10.0.0.2";
+
+/// Pollen in this process.
+pub(super) struct InMemory {
+    clock: Clock,
+    hosts: Arc<Hosts>,
+}
+
+impl InMemory {
+    pub(super) fn new(world: &World) -> Self {
+        let hosts = Hosts {
+            provider: world.instance.router(),
+            callback: world.receiver.router(),
+        };
+        Self {
+            clock: Clock::starting_at(world.scenario.start),
+            hosts: Arc::new(hosts),
+        }
+    }
+
+    pub(super) fn addresses() -> Addresses {
+        Addresses {
+            provider: PROVIDER.to_owned(),
+            callback: CALLBACK.to_owned(),
+        }
+    }
+
+    /// `pollen local --once`, killed at the turn with this number.
+    pub(super) async fn run(
+        &self,
+        world: &World,
+        retry_for: Duration,
+        signals: Signals,
+        turns: Option<usize>,
+    ) -> Run {
+        let said = Said::default();
+        let streams = Streams {
+            output: Box::new(io::sink()),
+            errors: Box::new(said.clone()),
+        };
+        let options = Options {
+            folder: world.manifests.path().to_owned(),
+            state: None,
+            once: Some(retry_for),
+            environment: self.environment(retry_for),
+            streams,
+        };
+        let running = Mortal {
+            run: Box::pin(local::run(options, signals.stop)),
+            turns,
+        };
+        let ended = tokio::select! {
+            biased;
+            () = signals.kill.cancelled() => None,
+            ended = running => ended,
+        };
+        let (end, problems) = end(ended);
+        let errors = format!("{}{problems}", said.text());
+        Run { end, errors }
+    }
+
+    fn environment(&self, retry_for: Duration) -> Environment {
+        let allowed = vec!["10.0.0.0/8".parse().unwrap()];
+        let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
+        let transport: Arc<dyn Transport> = self.hosts.clone();
+        Environment {
+            clock: self.clock,
+            catalog: Arc::new(Catalog::builtin().unwrap()),
+            clients: Arc::new(Clients::over(transport, policy)),
+            // As the command has it.
+            retry: RetryPolicy {
+                first: Duration::from_secs(1),
+                max: Duration::from_secs(8),
+                give_up_after: retry_for,
+            },
+        }
+    }
+}
+
+fn end(ended: Option<Result<Ended, LocalError>>) -> (RunEnd, String) {
+    let end = match ended {
+        None => RunEnd::Killed,
+        Some(Ok(Ended::Well)) => RunEnd::Code(0),
+        Some(Ok(Ended::Failed)) => RunEnd::Code(1),
+        Some(Ok(Ended::Invalid)) => RunEnd::Code(2),
+        Some(Err(LocalError::Invalid(problems))) => {
+            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            return (RunEnd::Code(2), lines.join("\n"));
+        }
+        Some(Err(error)) => return (RunEnd::Code(1), error.to_string()),
+    };
+    (end, String::new())
+}
+
+/// A run that dies after so many turns, wherever it is then.
+struct Mortal<F> {
+    run: Pin<Box<F>>,
+    turns: Option<usize>,
+}
+
+impl<F: Future> Future for Mortal<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Progress<Self::Output> {
+        if self.turns == Some(0) {
+            return Progress::Ready(None);
+        }
+        self.turns = self.turns.map(|turns| turns - 1);
+        self.run.as_mut().poll(context).map(Some)
+    }
+}
+
+/// What is said to the person who watches.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Said {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.0)).into_owned()
+    }
+}
+
+impl io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Provider and callback, called without a socket.
+struct Hosts {
+    provider: Router,
+    callback: Router,
+}
+
+impl fmt::Debug for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hosts").finish_non_exhaustive()
+    }
+}
+
+impl Transport for Hosts {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>> {
+        self.call(request).boxed()
+    }
+}
+
+impl Hosts {
+    async fn call(&self, request: Request) -> Result<Response, reqwest::Error> {
+        let patience = request.timeout().copied().unwrap_or(TIMEOUT);
+        let deadline = Instant::now() + patience;
+        let is_callback = request.url().as_str().starts_with(CALLBACK);
+        let host = if is_callback {
+            &self.callback
+        } else {
+            &self.provider
+        };
+        let request = as_it_arrives(request)?;
+        // A process can die while a message is under way.
+        tokio::task::yield_now().await;
+        let Ok(answer) = timeout_at(deadline, host.clone().oneshot(request)).await else {
+            return Err(broken(io::ErrorKind::TimedOut).await);
+        };
+        tokio::task::yield_now().await;
+        let answer = answer.unwrap_or_else(|error: Infallible| match error {});
+        if answer.extensions().get::<CloseConnection>().is_some() {
+            return Err(broken(io::ErrorKind::ConnectionReset).await);
+        }
+        Ok(answer.map(|body| body_until(deadline, body)).into())
+    }
+}
+
+/// The request as a server reads it: the host in its header, not in the request line.
+fn as_it_arrives(request: Request) -> Result<http::Request<Body>, reqwest::Error> {
+    let authority = request.url().authority().to_owned();
+    let request: http::Request<reqwest::Body> = request.try_into()?;
+    let mut request = request.map(Body::new);
+    let path = request.uri().path_and_query().cloned();
+    if let Some(path) = path {
+        *request.uri_mut() = path.into();
+    }
+    if let Ok(host) = HeaderValue::from_str(&authority) {
+        request.headers_mut().insert(HOST, host);
+    }
+    Ok(request)
+}
+
+/// The body, which breaks off at the deadline.
+fn body_until(deadline: Instant, body: Body) -> reqwest::Body {
+    let pieces = body.into_data_stream();
+    reqwest::Body::wrap_stream(futures::stream::unfold(
+        pieces,
+        move |mut pieces| async move {
+            let piece = match timeout_at(deadline, pieces.next()).await {
+                Ok(piece) => piece?.map_err(io::Error::other),
+                Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            };
+            Some((piece, pieces))
+        },
+    ))
+}
+
+/// The error of a connection that ends so. reqwest makes its errors itself: here of a body that
+/// cannot be read.
+async fn broken(kind: io::ErrorKind) -> reqwest::Error {
+    let piece: Result<Vec<u8>, io::Error> = Err(kind.into());
+    let body = reqwest::Body::wrap_stream(futures::stream::iter([piece]));
+    let mut answer = Response::from(http::Response::new(body));
+    answer.chunk().await.expect_err("its body is an error")
+}
