@@ -32,9 +32,8 @@ use crate::{
     poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
-/// Fingerprints in one checkpoint, so that a status stays below a megabyte: a fingerprint is eight
-/// bytes, eleven in base64, and dates come on top.
-const WINDOW_CAPACITY: usize = 50_000;
+/// Fingerprints in one checkpoint: some thirty segments.
+const WINDOW_CAPACITY: usize = 1_000_000;
 
 /// A write that the budget has no room for is put off until the next one, but no longer than this.
 const LONGEST_PUT_OFF: Duration = Duration::from_secs(10);

@@ -7,4 +7,5 @@ mod crashes;
 mod delivery;
 mod logged;
 mod paging;
+mod segments;
 mod world;
