@@ -6,17 +6,21 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt as _;
 use serde_json::Value;
 
-use super::{ConnectorInstance, PollerResource};
+use super::{ConnectorInstance, PollerResource, PollerWindow};
 
 const HEADER: &str = "# Generated from src/api by `UPDATE_GENERATED=1 cargo test --test contract`; edits are lost.\n";
 
-/// The definitions of both kinds, as they are installed.
+/// The definitions of all kinds, as they are installed.
 ///
 /// They differ from `CustomResource::crd` in that no field is nullable: the API server then drops
 /// a null before a rule can see it, and so does [`manifest`](super::manifest).
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    let mut crds = vec![ConnectorInstance::crd(), PollerResource::crd()];
+    let mut crds = vec![
+        ConnectorInstance::crd(),
+        PollerResource::crd(),
+        PollerWindow::crd(),
+    ];
     let versions = crds.iter_mut().flat_map(|crd| &mut crd.spec.versions);
     for schema in
         versions.filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut())

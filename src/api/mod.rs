@@ -1,4 +1,4 @@
-//! The contract: both kinds, their status, conditions and reasons, and the CRDs made from them.
+//! The contract: the kinds, their status, conditions and reasons, and the CRDs made from them.
 //!
 //! The types are the one source: schema, documentation (`kubectl explain`) and admission rules
 //! stand beside the fields, `crds/*.yaml` is generated from them, and [`manifest`] applies the same
@@ -19,6 +19,7 @@ mod headers;
 pub mod manifest;
 mod patterns;
 mod poller_resource;
+mod poller_window;
 pub mod reasons;
 mod schema;
 mod start;
@@ -41,4 +42,5 @@ pub use duration::{Duration, DurationError};
 pub use events::Events;
 pub use headers::RESERVED_HEADERS;
 pub use poller_resource::{InstanceRef, PollerResource, PollerResourceSpec, PollerResourceStatus};
+pub use poller_window::{POLLER_UID_LABEL, PollerWindow, PollerWindowSpec};
 pub use start::{Replay, StartFrom};

@@ -11,7 +11,7 @@ Examples:
   pollen crds | kubectl apply --server-side -f -
   pollen crds > crds.yaml";
 
-/// Prints the custom resource definitions of both kinds.
+/// Prints the custom resource definitions of all kinds.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Crds {}

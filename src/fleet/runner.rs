@@ -6,7 +6,7 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Poller, turn::Turn};
-use crate::poll::{CheckpointStore, End, Held, Outcome, Progress, StoreError};
+use crate::poll::{CheckpointStore, End, Held, Outcome, StoreError};
 
 /// Who is told after each poll: the rim, which makes conditions or lines of it.
 pub trait Observer: Send {
@@ -76,11 +76,7 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
         let Some(held) = self.held.take().filter(Held::is_unwritten) else {
             return;
         };
-        let saved = self
-            .store
-            .save(&held.checkpoint, &[], &Progress::default())
-            .await;
-        if let Err(error) = saved {
+        if let Err(error) = held.save(&mut self.store).await {
             tracing::warn!(%error, "events that were delivered will be delivered again");
         }
     }
@@ -197,7 +193,8 @@ fn is_retried(end: &End) -> bool {
         | End::Stopped
         | End::Blocked { .. }
         | End::CallbackGone
-        | End::Unusable(_) => false,
+        | End::Unusable(_)
+        | End::WindowTooLarge(_) => false,
         End::StoreFailed(error) => !matches!(error, StoreError::Refused(_)),
         End::Unfinished(_) | End::ProviderFailed(_) | End::CallbackUnavailable(_) => true,
     }

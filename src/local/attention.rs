@@ -62,7 +62,7 @@ impl Attention {
                     .into(),
             )),
             End::StoreFailed(error) => Some(Self::error(format!("checkpoint: {error}"))),
-            End::Unusable(text) => Some(Self::error(format!("checkpoint: {text}"))),
+            End::Unusable(text) | End::WindowTooLarge(text) => Some(Self::error(format!("checkpoint: {text}"))),
         }
     }
 

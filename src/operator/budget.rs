@@ -20,7 +20,11 @@ pub(super) enum Write {
     /// The mark of a token refresh, or the refreshed token.
     Token,
     Checkpoint,
+    /// A part of the checkpoint that is written next.
+    Segment,
     Condition,
+    /// The removal of a segment that no checkpoint names.
+    Removal,
     /// A Kubernetes event.
     Event,
 }
@@ -31,9 +35,9 @@ impl Write {
     const fn rank(self) -> usize {
         match self {
             Self::Token => 0,
-            Self::Checkpoint => 1,
+            Self::Checkpoint | Self::Segment => 1,
             Self::Condition => 2,
-            Self::Event => 3,
+            Self::Removal | Self::Event => 3,
         }
     }
 
@@ -41,6 +45,8 @@ impl Write {
         match self {
             Self::Token => "token",
             Self::Checkpoint => "checkpoint",
+            Self::Segment => "segment",
+            Self::Removal => "removal",
             Self::Condition => "condition",
             Self::Event => "event",
         }
@@ -173,7 +179,7 @@ impl Bucket {
     }
 
     const fn is_free(&self, write: Write) -> bool {
-        self.lifted && matches!(write, Write::Token | Write::Checkpoint)
+        self.lifted && write.rank() <= Write::Checkpoint.rank()
     }
 
     fn take_unless_queued(&mut self) -> bool {

@@ -27,6 +27,8 @@ pub(super) enum Fault {
     Overtaken(Value),
     /// It is not stored, and is never answered.
     Silent,
+    /// Nothing: what fails is a later write.
+    None,
 }
 
 #[derive(Clone, Default)]
@@ -51,6 +53,10 @@ impl FakeApi {
 
     pub(super) fn insert(&self, path: &str, object: Value) {
         self.0.lock().unwrap().put(path, object);
+    }
+
+    pub(super) fn remove(&self, path: &str) {
+        self.0.lock().unwrap().objects.remove(path);
     }
 
     /// Refuses to show what stands at `path`.
@@ -99,7 +105,7 @@ impl Stored {
                 merge(&mut object, &change);
                 self.put(object_path, object);
             }
-            Some(Fault::Silent) | None => {}
+            Some(Fault::Silent | Fault::None) | None => {}
         }
         self.apply(method, path, body)
     }
@@ -154,7 +160,9 @@ impl Stored {
         match self.objects.get(path) {
             _ if self.forbidden.contains(path) => failure(403, "Forbidden", "not yours to read"),
             Some(object) => Json(object.clone()).into_response(),
-            None if path.ends_with("/secrets") => Json(self.list(path)).into_response(),
+            None if path.ends_with("/secrets") || path.ends_with("/pollerwindows") => {
+                Json(self.list(path)).into_response()
+            }
             None => failure(404, "NotFound", "no such object"),
         }
     }

@@ -1,5 +1,7 @@
 //! What is recorded of one poller: the checkpoint of its polls and its conditions, by one writer.
 
+mod segments;
+
 use std::{
     sync::{
         Arc, Mutex as StdMutex, PoisonError,
@@ -13,6 +15,7 @@ use chrono::{DateTime, Utc};
 use kube::Client;
 use tokio::{sync::Mutex, time::Instant};
 
+use self::segments::SegmentObjects;
 use super::{
     budget::{Write, WriteBudget},
     cache::PollerItem,
@@ -23,15 +26,14 @@ use super::{
     },
 };
 use crate::{
-    api::{Checkpoint, PollerResource, PollerResourceStatus},
+    api::{Checkpoint, PollerResource, PollerResourceStatus, WHOLE_CHECKPOINT_VERSION},
     clock::Clock,
     fleet::Stored,
     poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
-/// Fingerprints in one checkpoint, so that a status stays below a megabyte: a fingerprint is eight
-/// bytes, eleven in base64, and dates come on top.
-const WINDOW_CAPACITY: usize = 50_000;
+/// Fingerprints in one checkpoint: some thirty segments.
+const WINDOW_CAPACITY: usize = 1_000_000;
 
 /// A write that the budget has no room for is put off until the next one, but no longer than this.
 const LONGEST_PUT_OFF: Duration = Duration::from_secs(10);
@@ -52,6 +54,7 @@ pub(super) struct Ledger {
     fresh: bool,
     refused: Refused,
     stored: Stored,
+    segments: SegmentObjects,
 }
 
 /// A checkpoint that the server refused, seen by the worker without waiting for a write.
@@ -105,6 +108,7 @@ impl Ledger {
         item: &PollerItem,
     ) -> Result<Self, OpenError> {
         let key = &item.key;
+        let segments = SegmentObjects::new(client.clone(), budget.clone(), key, &item.uid);
         let reopen = Reopen {
             client,
             namespace: key.namespace.clone(),
@@ -125,6 +129,7 @@ impl Ledger {
             fresh: true,
             refused: Refused::default(),
             stored,
+            segments,
         })
     }
 
@@ -206,8 +211,11 @@ impl Ledger {
         };
         let mut next = held.status;
         next.conditions.clone_from(&self.status().conditions);
-        if self.writer.write(next, Write::Checkpoint).await.is_err() {
-            return false;
+        if next != *self.status() {
+            self.budget.acquire(Write::Checkpoint).await;
+            if self.store(&next).await.is_err() {
+                return false;
+            }
         }
         self.refused.set(None);
         self.stored.note(self.writer.status().checkpoint.as_ref());
@@ -217,8 +225,10 @@ impl Ledger {
     async fn save(
         &mut self,
         checkpoint: &Checkpoint,
+        segments: &[Segment],
         progress: &Progress,
     ) -> Result<(), StoreError> {
+        self.segments.add(segments);
         let may_be_put_off = self.may_be_put_off();
         if may_be_put_off && !self.budget.try_acquire(Write::Checkpoint) {
             self.put_off = Some(Box::new((checkpoint.clone(), progress.clone())));
@@ -232,7 +242,7 @@ impl Ledger {
         if !may_be_put_off {
             self.budget.acquire(Write::Checkpoint).await;
         }
-        let stored = self.writer.write_granted(next.clone()).await;
+        let stored = self.store(&next).await;
         self.settle(&stored, next);
         if stored.is_ok() {
             self.counted = progress.events();
@@ -243,9 +253,30 @@ impl Ledger {
     }
 
     async fn write(&mut self, next: PollerResourceStatus, what: Write) -> Result<(), WriteError> {
-        let stored = self.writer.write(next.clone(), what).await;
+        let stored = if next == *self.status() {
+            Ok(())
+        } else {
+            self.budget.acquire(what).await;
+            self.store(&next).await
+        };
         self.settle(&stored, next);
         stored
+    }
+
+    /// Stores a status, which the budget has granted, in its order: the segments that its checkpoint
+    /// names, itself, and then the removal of those that it no longer names.
+    async fn store(&mut self, next: &PollerResourceStatus) -> Result<(), WriteError> {
+        if next.checkpoint == self.status().checkpoint {
+            return self.writer.write_granted(next.clone()).await;
+        }
+        let mut checkpoints = self.status().checkpoint.iter().chain(&next.checkpoint);
+        if checkpoints.any(may_have_segments) {
+            self.segments.look().await;
+        }
+        self.segments.create(next.checkpoint.as_ref()).await?;
+        self.writer.write_granted(next.clone()).await?;
+        self.segments.remove_unnamed(next.checkpoint.as_ref()).await;
+        Ok(())
     }
 
     fn settle(&mut self, stored: &Result<(), WriteError>, status: PollerResourceStatus) {
@@ -298,10 +329,16 @@ impl Ledger {
                         }
                     })?;
             self.put_off = None;
+            self.segments.forget_unstored();
             self.stored.note(self.writer.status().checkpoint.as_ref());
         }
         Ok(self.status().checkpoint.clone())
     }
+}
+
+/// Whether a checkpoint has segments, or took the place of one that had.
+const fn may_have_segments(checkpoint: &Checkpoint) -> bool {
+    checkpoint.version > WHOLE_CHECKPOINT_VERSION
 }
 
 /// The watermark, never later than now: a date column shows a later one as invalid.
@@ -334,8 +371,9 @@ impl CheckpointStore for KubeCheckpointStore {
         self.0.lock().await.load().await
     }
 
-    async fn load_segment(&mut self, _: &SegmentName) -> Result<Option<Bytes>, StoreError> {
-        Ok(None)
+    async fn load_segment(&mut self, name: &SegmentName) -> Result<Option<Bytes>, StoreError> {
+        let segments = self.0.lock().await.segments.reader();
+        segments.read(name).await
     }
 
     async fn save(
@@ -344,11 +382,8 @@ impl CheckpointStore for KubeCheckpointStore {
         segments: &[Segment],
         progress: &Progress,
     ) -> Result<(), StoreError> {
-        if !segments.is_empty() {
-            let why = "a status alone holds no segments".to_owned();
-            return Err(StoreError::Refused(why));
-        }
-        self.0.lock().await.save(checkpoint, progress).await
+        let mut ledger = self.0.lock().await;
+        ledger.save(checkpoint, segments, progress).await
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
             late(overdue, reasons::INTERNAL_ERROR, message)
         }
         End::Unusable(why) => Standing::stalled(reasons::CHECKPOINT_DAMAGED, why.as_str()),
+        End::WindowTooLarge(why) => Standing::stalled(reasons::WINDOW_TOO_LARGE, why.as_str()),
         // The store itself reports a refusal, and whoever took the claim reports the poller.
         End::Stopped | End::StoreFailed(_) => return None,
     };

@@ -7,7 +7,7 @@ use std::hash::Hasher as _;
 
 /// SipHash-2-4 under a key of the checkpoint's own, so that nobody who writes records can choose
 /// two versions that collide.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprints {
     key: [u8; 16],
 }

@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
+use super::{CheckpointStore, Progress, Segment, StoreError, stream::Stream};
 use crate::api::Checkpoint;
 
 /// A checkpoint as this process goes on from it, and what of it is not stored yet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Held {
     pub checkpoint: Checkpoint,
+    /// The records' stream at work, where its window is too large to be read anew at every poll.
+    pub(super) records: Option<Box<Stream>>,
     pub(super) due: Due,
     /// The provider's clock at the sweep that was stored last.
     pub(super) written: DateTime<Utc>,
@@ -28,6 +31,23 @@ impl Held {
     pub fn is_unwritten(&self) -> bool {
         self.due == Due::Settled
     }
+
+    /// Stores it, at the end of a process that polls no more.
+    ///
+    /// # Errors
+    ///
+    /// It is not stored; what is unwritten will be delivered again.
+    pub async fn save<S: CheckpointStore>(&self, store: &mut S) -> Result<(), StoreError> {
+        let records = self.records.as_ref();
+        let segments = records.map_or_else(Vec::new, |records| self.unstored(records));
+        store
+            .save(&self.checkpoint, &segments, &Progress::default())
+            .await
+    }
+
+    fn unstored(&self, records: &Stream) -> Vec<Segment> {
+        records.unstored(&self.checkpoint.records)
+    }
 }
 
 /// A checkpoint as it is stored.
@@ -36,6 +56,7 @@ impl From<Checkpoint> for Held {
         Self {
             due: Due::Nothing,
             written: checkpoint.swept_at.unwrap_or(checkpoint.started_at),
+            records: None,
             checkpoint,
         }
     }

@@ -216,4 +216,6 @@ pub enum End {
     StoreFailed(StoreError),
     /// The stored checkpoint cannot be used: what is wrong and what to do.
     Unusable(String),
+    /// More versions must be kept apart than a checkpoint holds; nothing was given up.
+    WindowTooLarge(String),
 }

@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::writing::unusable;
 use super::{
     CheckpointStore, End, Held, Outcome, Plan, Progress,
     carried::bytes_of,
@@ -53,9 +52,9 @@ pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
     clock: &Clock,
     stop: &CancellationToken,
 ) -> Outcome {
-    let state = match State::resume(plan, held) {
+    let state = match State::resume(plan, held, edges.store).await {
         Ok(state) => state,
-        Err(error) => return Outcome::of(unusable(error)),
+        Err(end) => return Outcome::of(end),
     };
     let bound = edges.source.bound(state.records.bound(plan.reach));
     let trail = Trail::begin(plan, &state, bound);
@@ -219,6 +218,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         if changes.is_empty() {
             return Ok(());
         }
+        let (since, capacity) = (self.next_bound(), self.edges.store.window_capacity());
+        self.state
+            .check_room(self.plan, &changes, since, capacity)?;
         let records = bytes_of(page, &changes).map_err(no_page)?;
         let (plan, callback, stop) = (self.plan, self.edges.callback, self.stop);
         Delivering::new(plan, callback, polled_at, stop, changes, records)

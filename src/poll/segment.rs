@@ -30,7 +30,7 @@ pub(super) enum Holds {
 pub struct SegmentName(String);
 
 /// A sealed segment: a header, the body, and the name that both have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Segment {
     name: SegmentName,
     content: Bytes,
@@ -87,6 +87,15 @@ impl SegmentName {
 impl fmt::Display for SegmentName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segment")
+            .field("name", &self.name)
+            .field("size", &self.content.len())
+            .finish()
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Plan,
+    CheckpointStore, End, Plan, Segment,
     change::Change,
     children::Children,
     held::{Due, Held},
@@ -51,15 +51,23 @@ impl State {
         }
     }
 
-    /// Takes up a stored checkpoint.
-    pub(super) fn resume(plan: &Plan, held: Held) -> Result<Self, Unusable> {
+    /// Takes up a checkpoint, reading from the store what this process doesn't hold.
+    pub(super) async fn resume<K: CheckpointStore>(
+        plan: &Plan,
+        held: Held,
+        store: &mut K,
+    ) -> Result<Self, End> {
         let Held {
             checkpoint,
+            records,
             due,
             written,
         } = held;
         check(plan, &checkpoint)?;
-        let records = Stream::resume(&checkpoint.records)?;
+        let records = match records {
+            Some(records) => *records,
+            None => Stream::resume(&checkpoint.records, store).await?,
+        };
         let ignored = &checkpoint.records.content_ignored;
         let mut state = Self {
             records,
@@ -142,26 +150,51 @@ impl State {
 
     /// A change is settled: its version enters the window, and must be written.
     pub(super) fn settle(&mut self, plan: &Plan, change: &Change) {
-        let Stream {
-            window,
-            fingerprints,
-            ..
-        } = &mut self.records;
-        window.insert(change.fingerprint, change.updated);
-        if plan.content.is_some() {
-            let dated = fingerprints.version(&change.id, change.updated, "");
-            window.insert(dated, change.updated);
-        }
-        if change.kind == Kind::Created && plan.created_check == CreatedCheck::Watermark {
-            window.insert(fingerprints.created_mark(&change.id), change.updated);
-        }
-        if change.kind == Kind::Deleted {
-            window.insert(fingerprints.deleted_mark(&change.id), change.updated);
-        }
-        if let Some(deleted) = change.restores {
-            window.insert(fingerprints.restored_mark(&change.id, deleted), deleted);
+        for (fingerprint, date) in self.entries_of(plan, change) {
+            self.records.window.insert(fingerprint, date);
         }
         self.due = Due::Settled;
+    }
+
+    /// Whether what these changes enter into the window can be stored: else nothing of them may be
+    /// delivered.
+    pub(super) fn check_room(
+        &self,
+        plan: &Plan,
+        changes: &[Change],
+        since: DateTime<Utc>,
+        capacity: usize,
+    ) -> Result<(), Unusable> {
+        let entries = changes
+            .iter()
+            .map(|change| self.entries_of(plan, change).count());
+        self.records
+            .check_room(plan, entries.sum(), since, capacity)
+    }
+
+    /// What a change enters into the window, each under its date: its version, where that is a
+    /// digest also its date alone, and marks of its creation, deletion and restoration.
+    fn entries_of(
+        &self,
+        plan: &Plan,
+        change: &Change,
+    ) -> impl Iterator<Item = (u64, DateTime<Utc>)> + use<> {
+        let fingerprints = &self.records.fingerprints;
+        let (id, updated) = (&change.id, change.updated);
+        let is_marked =
+            change.kind == Kind::Created && plan.created_check == CreatedCheck::Watermark;
+        let is_dated = plan.content.is_some();
+        let dated = is_dated.then(|| fingerprints.version(id, updated, ""));
+        let created = is_marked.then(|| fingerprints.created_mark(id));
+        let deleted = (change.kind == Kind::Deleted).then(|| fingerprints.deleted_mark(id));
+        let restored = change
+            .restores
+            .map(|deleted| (fingerprints.restored_mark(id, deleted), deleted));
+        [Some(change.fingerprint), dated, created, deleted]
+            .into_iter()
+            .flatten()
+            .map(move |fingerprint| (fingerprint, updated))
+            .chain(restored)
     }
 
     /// Everything dated at or before `date` is settled.
@@ -186,7 +219,7 @@ impl State {
         since: DateTime<Utc>,
         keep: impl Fn(u64) -> bool,
     ) {
-        self.records.complete_sweep(since, keep);
+        self.records.complete_sweep(plan, since, keep);
         // Where rows of any date come again, those that a child settled do too.
         if plan.drop_before_bound && self.children.retire(since) {
             self.due = self.due.max(Due::Watermark);
@@ -220,17 +253,27 @@ impl State {
     ) -> Result<Checkpoint, Unusable> {
         let mut records = self.records.stored(plan, since, capacity)?;
         records.content_ignored = plan.content.clone().filter(|_| self.content_ignored);
-        Ok(Checkpoint {
+        let mut checkpoint = Checkpoint {
             swept_at: self.swept_at,
             records,
             children: self.children.stored(),
             ..self.stored.clone()
-        })
+        };
+        // The store still has what the last one named: the next write shows that it was removed.
+        let before = self.stored.least_version();
+        checkpoint.version = checkpoint.least_version().max(before);
+        Ok(checkpoint)
+    }
+
+    /// The segments that `checkpoint` names and the store has not.
+    pub(super) fn unstored(&self, checkpoint: &Checkpoint) -> Vec<Segment> {
+        self.records.unstored(&checkpoint.records)
     }
 
     /// `checkpoint` is stored now.
     pub(super) fn stored(&mut self, checkpoint: Checkpoint) {
         self.written = checkpoint.swept_at.unwrap_or(checkpoint.started_at);
+        self.records.note_stored(&checkpoint.records);
         self.stored = checkpoint;
         self.due = Due::Nothing;
     }
@@ -246,8 +289,10 @@ impl State {
             self.checkpoint(plan, since, capacity)
                 .unwrap_or(self.stored)
         };
+        let is_large = self.records.window.is_large();
         Held {
             checkpoint,
+            records: is_large.then(|| Box::new(self.records)),
             due,
             written,
         }

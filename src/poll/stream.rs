@@ -2,10 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Plan, fingerprint::Fingerprints, unusable::Unusable, window::Window};
-use crate::api::{Stream as Stored, Window as Encoded};
+use super::{
+    CheckpointStore, End, Plan, Segment,
+    fingerprint::Fingerprints,
+    segment::LoadError,
+    unusable::Unusable,
+    window::{Unread, Window},
+};
+use crate::api::Stream as Stored;
 
 /// One stream at work: its watermark and its window, decoded.
+#[derive(Clone, Debug)]
 pub(super) struct Stream {
     pub(super) fingerprints: Fingerprints,
     pub(super) window: Window,
@@ -31,11 +38,17 @@ impl Stream {
         }
     }
 
-    /// Takes up a stored stream.
-    pub(super) fn resume(stored: &Stored) -> Result<Self, Unusable> {
+    /// Takes up a stored stream, with the segments that it names.
+    pub(super) async fn resume<K: CheckpointStore>(
+        stored: &Stored,
+        store: &mut K,
+    ) -> Result<Self, End> {
         let (fingerprints, window) = match &stored.window {
             None => (Fingerprints::new(rand::random()), Window::default()),
-            Some(encoded) => decode(encoded)?,
+            Some(window) => (
+                fingerprints(&window.key)?,
+                Window::load(window, store).await.map_err(unread)?,
+            ),
         };
         Ok(Self {
             fingerprints,
@@ -101,9 +114,17 @@ impl Stream {
         self.watermark = self.settled_at_start;
     }
 
-    /// A sweep has read everything: the window is cut to what the next bound reads, `since`.
-    pub(super) fn complete_sweep(&mut self, since: DateTime<Utc>, keep: impl Fn(u64) -> bool) {
-        self.window.prune(since, keep);
+    /// A sweep has read everything: the window is cut to what the next bound reads, `since`, or
+    /// less where it is complete for less.
+    pub(super) fn complete_sweep(
+        &mut self,
+        plan: &Plan,
+        since: DateTime<Utc>,
+        keep: impl Fn(u64) -> bool,
+    ) {
+        let complete = self.window_since.min(self.watermark) - plan.unit;
+        self.window.prune(since.max(complete), keep);
+        self.is_cut &= self.window_since > since;
         self.window_since = self.window_since.max(since);
         self.unfinished = false;
     }
@@ -116,20 +137,39 @@ impl Stream {
         capacity: usize,
     ) -> Result<Stored, Unusable> {
         let since = self.fit(plan, since, capacity)?;
-        let (entries, count) = self.window.encode(since);
+        let key = self.fingerprints.encoded_key();
         Ok(Stored {
             watermark: self.watermark,
             settled_at_start: self.unfinished.then_some(self.settled_at_start),
             window_since: self.window_since.max(since),
-            window: (count > 0).then(|| Encoded {
-                key: self.fingerprints.encoded_key(),
-                count: i64::try_from(count).unwrap_or(i64::MAX),
-                entries,
-                segments: Vec::new(),
-            }),
+            window: self.window.store(key, since, capacity),
             content_ignored: None,
             position: None,
         })
+    }
+
+    /// The segments that `stored` names and the store has not.
+    pub(super) fn unstored(&self, stored: &Stored) -> Vec<Segment> {
+        let window = stored.window.as_ref();
+        window.map_or_else(Vec::new, |stored| self.window.unstored(stored))
+    }
+
+    /// `stored` is stored now.
+    pub(super) fn note_stored(&mut self, stored: &Stored) {
+        self.window.note_stored(stored.window.as_ref());
+    }
+
+    /// Whether `more` entries could be stored beside those that are there.
+    pub(super) fn check_room(
+        &self,
+        plan: &Plan,
+        more: usize,
+        since: DateTime<Utc>,
+        capacity: usize,
+    ) -> Result<(), Unusable> {
+        let room = capacity.checked_sub(more);
+        let fitting = room.and_then(|room| self.fitting_since(plan, since, room));
+        fitting.map(drop).ok_or(Unusable::WindowTooLarge(capacity))
     }
 
     /// Since when the stored window must hold what was settled: `since`, or where that is too
@@ -140,29 +180,44 @@ impl Stream {
         since: DateTime<Utc>,
         capacity: usize,
     ) -> Result<DateTime<Utc>, Unusable> {
-        if !plan.drop_before_bound {
-            // Rows of any date come again, so nothing may be given up.
-            let fits = self.window.len() <= capacity;
-            return fits
-                .then_some(DateTime::<Utc>::MIN_UTC)
-                .ok_or(Unusable::WindowTooLarge(capacity));
-        }
         let fitting = self
-            .window
-            .fitting_since(since, self.watermark - plan.unit, capacity)
+            .fitting_since(plan, since, capacity)
             .ok_or(Unusable::WindowTooLarge(capacity))?;
         if fitting > since {
-            self.window_since = self.window_since.max(fitting);
+            // A bound there is rounded down, by less than a unit.
+            self.window_since = self.window_since.max(fitting + plan.unit);
             self.is_cut = true;
         }
         Ok(fitting)
     }
+
+    /// Since when the window holds at most `capacity` entries; `None` where nothing more may be
+    /// given up.
+    fn fitting_since(
+        &self,
+        plan: &Plan,
+        since: DateTime<Utc>,
+        capacity: usize,
+    ) -> Option<DateTime<Utc>> {
+        if plan.drop_before_bound {
+            let latest = self.watermark - plan.unit;
+            return self.window.fitting_since(since, latest, capacity);
+        }
+        // Rows of any date come again.
+        let fits = self.window.len() <= capacity;
+        fits.then_some(DateTime::<Utc>::MIN_UTC)
+    }
 }
 
-fn decode(encoded: &Encoded) -> Result<(Fingerprints, Window), Unusable> {
-    let fingerprints = Fingerprints::from_encoded(&encoded.key)
-        .ok_or_else(|| Unusable::Damaged("the window's key is no 16 bytes in base64".to_owned()))?;
-    let window = Window::decode(&encoded.entries, encoded.count)
-        .map_err(|damage| Unusable::Damaged(damage.to_string()))?;
-    Ok((fingerprints, window))
+fn fingerprints(key: &str) -> Result<Fingerprints, Unusable> {
+    let damaged = || Unusable::Damaged("the window's key is no 16 bytes in base64".to_owned());
+    Fingerprints::from_encoded(key).ok_or_else(damaged)
+}
+
+fn unread(unread: Unread) -> End {
+    match unread {
+        Unread::Segment(LoadError::Store(error)) => End::StoreFailed(error),
+        Unread::Segment(LoadError::Damaged(damage)) => Unusable::Segment(damage).into(),
+        Unread::Damaged(damage) => Unusable::Damaged(damage.to_string()).into(),
+    }
 }

@@ -8,4 +8,5 @@ mod delivery;
 mod explained;
 mod logged;
 mod paging;
+mod segments;
 mod world;

@@ -94,13 +94,16 @@ impl End {
             Self::CallbackGone => "callback_gone",
             Self::StoreFailed(_) => "store_failed",
             Self::Unusable(_) => "unusable",
+            Self::WindowTooLarge(_) => "window_too_large",
         }
     }
 
     fn why(&self) -> Option<String> {
         match self {
             Self::Complete | Self::Stopped | Self::CallbackGone => None,
-            Self::Unfinished(reason) | Self::Unusable(reason) => Some(reason.clone()),
+            Self::Unfinished(reason) | Self::Unusable(reason) | Self::WindowTooLarge(reason) => {
+                Some(reason.clone())
+            }
             Self::ProviderFailed(error) => Some(error.message.clone()),
             Self::Blocked {
                 object_id,

@@ -1,5 +1,6 @@
 //! Checkpoints that no poll can go on from.
 
+use super::{End, segment::DamagedSegment};
 use crate::api::CHECKPOINT_VERSION;
 
 /// A checkpoint that cannot be used, in words for a condition.
@@ -16,6 +17,12 @@ pub(super) enum Unusable {
     )]
     Damaged(String),
     #[error(
+        "a part of the checkpoint cannot be read ({0}): restore it from a backup (in a cluster the \
+         PollerWindow whose name ends so, else that file below segments/ in the state folder), or \
+         delete and create the poller with startFrom set to the instant to go on from"
+    )]
+    Segment(DamagedSegment),
+    #[error(
         "the checkpoint belongs to the poller with uid {0}, not to this one: delete and create \
          the poller with startFrom set to the instant to go on from"
     )]
@@ -25,4 +32,14 @@ pub(super) enum Unusable {
          checkpoint can hold: poll the resource with a filter that splits it"
     )]
     WindowTooLarge(usize),
+}
+
+impl From<Unusable> for End {
+    fn from(unusable: Unusable) -> Self {
+        let why = unusable.to_string();
+        match unusable {
+            Unusable::WindowTooLarge(_) => Self::WindowTooLarge(why),
+            _ => Self::Unusable(why),
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod stored;
 mod telling;
 mod tokens;
 mod upgrade;
+mod windows;
 
 use std::time::Duration;
 

@@ -75,6 +75,10 @@ annotations:
 - apiGroups: [pollen.dev]
   resources: [connectorinstances/status, pollerresources/status]
   verbs: [update]
+# Segments of checkpoints that are too large for a status; they never change.
+- apiGroups: [pollen.dev]
+  resources: [pollerwindows]
+  verbs: [get, list, create, delete]
 # Watched as metadata and read by name when a spec names one; RBAC cannot tell that from reading all.
 - apiGroups: [""]
   resources: [secrets]

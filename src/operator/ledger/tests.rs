@@ -54,11 +54,17 @@ fn succeeded() -> Standing {
 async fn an_idle_poll_writes_nothing() {
     let api = FakeApi::default();
     let mut ledger = ledger(&api, 50).await;
-    ledger.save(&checkpoint(1), &progress(0)).await.unwrap();
+    ledger
+        .save(&checkpoint(1), &[], &progress(0))
+        .await
+        .unwrap();
     ledger.report(Some(&succeeded())).await.unwrap();
     let written = api.writes().len();
     ledger.end_poll();
-    ledger.save(&checkpoint(1), &progress(0)).await.unwrap();
+    ledger
+        .save(&checkpoint(1), &[], &progress(0))
+        .await
+        .unwrap();
     ledger.report(Some(&succeeded())).await.unwrap();
     assert_eq!(api.writes().len(), written);
 }
@@ -67,10 +73,19 @@ async fn an_idle_poll_writes_nothing() {
 async fn events_are_counted_once_over_the_saves_of_a_poll_and_over_polls() {
     let api = FakeApi::default();
     let mut ledger = ledger(&api, 50).await;
-    ledger.save(&checkpoint(1), &progress(2)).await.unwrap();
-    ledger.save(&checkpoint(2), &progress(5)).await.unwrap();
+    ledger
+        .save(&checkpoint(1), &[], &progress(2))
+        .await
+        .unwrap();
+    ledger
+        .save(&checkpoint(2), &[], &progress(5))
+        .await
+        .unwrap();
     ledger.end_poll();
-    ledger.save(&checkpoint(3), &progress(1)).await.unwrap();
+    ledger
+        .save(&checkpoint(3), &[], &progress(1))
+        .await
+        .unwrap();
     assert_eq!(status(&api)["events"], 6);
 }
 
@@ -78,7 +93,10 @@ async fn events_are_counted_once_over_the_saves_of_a_poll_and_over_polls() {
 async fn a_watermark_in_the_future_is_shown_as_settled_now() {
     let api = FakeApi::default();
     let mut ledger = ledger(&api, 50).await;
-    ledger.save(&checkpoint(2_000), &progress(0)).await.unwrap();
+    ledger
+        .save(&checkpoint(2_000), &[], &progress(0))
+        .await
+        .unwrap();
     assert_eq!(status(&api)["lastSettled"], "1970-01-01T00:16:40Z");
 }
 
@@ -86,10 +104,19 @@ async fn a_watermark_in_the_future_is_shown_as_settled_now() {
 async fn without_room_in_the_budget_delivery_goes_on_and_the_report_carries_the_checkpoint() {
     let api = FakeApi::default();
     let mut ledger = ledger(&api, 1).await;
-    ledger.save(&checkpoint(1), &progress(1)).await.unwrap();
+    ledger
+        .save(&checkpoint(1), &[], &progress(1))
+        .await
+        .unwrap();
     let begun = Instant::now();
-    ledger.save(&checkpoint(2), &progress(2)).await.unwrap();
-    ledger.save(&checkpoint(3), &progress(3)).await.unwrap();
+    ledger
+        .save(&checkpoint(2), &[], &progress(2))
+        .await
+        .unwrap();
+    ledger
+        .save(&checkpoint(3), &[], &progress(3))
+        .await
+        .unwrap();
     assert_eq!(begun.elapsed(), Duration::ZERO);
     assert_eq!(api.writes().len(), 1);
     ledger.report(Some(&succeeded())).await.unwrap();
@@ -107,7 +134,10 @@ async fn the_first_checkpoint_waits_for_the_budget() {
     let mut ledger = ledger(&api, 1).await;
     ledger.budget.acquire(Write::Event).await;
     let begun = Instant::now();
-    ledger.save(&checkpoint(1), &progress(0)).await.unwrap();
+    ledger
+        .save(&checkpoint(1), &[], &progress(0))
+        .await
+        .unwrap();
     assert!(begun.elapsed() >= Duration::from_millis(900));
     assert_eq!(api.writes().len(), 1);
 }
@@ -122,7 +152,7 @@ async fn a_refused_checkpoint_is_kept_until_the_server_takes_it() {
     );
     api.fail_next(outdated.clone());
     assert!(matches!(
-        ledger.save(&checkpoint(1), &progress(1)).await,
+        ledger.save(&checkpoint(1), &[], &progress(1)).await,
         Err(StoreError::Refused(_))
     ));
     assert_eq!(
@@ -148,7 +178,7 @@ async fn after_a_lost_claim_the_next_poll_starts_from_what_is_stored() {
         json!({"status": {"checkpoint": checkpoint(9)}}),
     ));
     assert!(matches!(
-        ledger.save(&checkpoint(1), &progress(1)).await,
+        ledger.save(&checkpoint(1), &[], &progress(1)).await,
         Err(StoreError::ClaimLost(_))
     ));
     assert_eq!(ledger.load().await, Ok(Some(checkpoint(9))));
@@ -161,8 +191,14 @@ async fn a_start_is_known_once_it_is_stored_and_not_before() {
     let stored = ledger.stored();
     let unknown = "strict decoding error: unknown field \"status.checkpoint\"";
     api.fail_next(Fault::Refused(400, unknown.into()));
-    ledger.save(&checkpoint(1), &progress(0)).await.unwrap_err();
+    ledger
+        .save(&checkpoint(1), &[], &progress(0))
+        .await
+        .unwrap_err();
     assert_eq!(stored.since(), None);
-    ledger.save(&checkpoint(1), &progress(0)).await.unwrap();
+    ledger
+        .save(&checkpoint(1), &[], &progress(0))
+        .await
+        .unwrap();
     assert_eq!(stored.since(), Some(at(1)));
 }

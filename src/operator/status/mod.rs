@@ -9,7 +9,7 @@ mod writer;
 use kube::core::NamespaceResourceScope;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub(super) use request::Refusal;
+pub(super) use request::{FIELD_MANAGER, Refusal};
 pub(super) use unread::{report_refused, report_unread};
 pub(super) use writer::{OpenError, StatusWriter, WriteError};
 

@@ -154,14 +154,14 @@ mod tests {
     async fn a_checkpoint_of_a_newer_release_is_left_as_it_is() {
         let api = FakeApi::default();
         let item = fixtures::poller("accounts", "prod");
-        let checkpoint = json!({"version": 2, "what": "only a later release knows"});
+        let checkpoint = json!({"version": 3, "what": "only a later release knows"});
         let metadata = json!({"namespace": "helpdesk", "name": "accounts", "uid": item.uid});
         api.insert(
             PATH,
             json!({"metadata": metadata, "status": {"checkpoint": checkpoint}}),
         );
         let budget = WriteBudget::new(std::num::NonZeroU32::MIN, Metrics::default());
-        let standing = Standing::stalled(reasons::CHECKPOINT_TOO_NEW, "format 2");
+        let standing = Standing::stalled(reasons::CHECKPOINT_TOO_NEW, "format 3");
         for _ in 0..2 {
             let now = DateTime::UNIX_EPOCH;
             report_unread::<PollerResource, _>(&api.client(), &budget, &item, &standing, now)

@@ -8,10 +8,7 @@ use tokio::time::Instant;
 use super::{Poll, WINDOW_CUT};
 use crate::{
     callback::Callback,
-    poll::{
-        CheckpointStore, End, Outcome, StoreError, change::Change, delivering::Settle,
-        unusable::Unusable,
-    },
+    poll::{CheckpointStore, End, Outcome, StoreError, change::Change, delivering::Settle},
     provider::PageSource,
 };
 
@@ -26,13 +23,11 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     async fn write(&mut self) -> Result<(), End> {
         let capacity = self.edges.store.window_capacity();
         let since = self.next_bound();
-        let checkpoint = self
-            .state
-            .checkpoint(self.plan, since, capacity)
-            .map_err(unusable)?;
+        let checkpoint = self.state.checkpoint(self.plan, since, capacity)?;
+        let segments = self.state.unstored(&checkpoint);
         self.edges
             .store
-            .save(&checkpoint, &[], &self.progress)
+            .save(&checkpoint, &segments, &self.progress)
             .await
             .map_err(End::StoreFailed)?;
         self.state.stored(checkpoint);
@@ -45,7 +40,6 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         let mut end = swept.err().unwrap_or(End::Complete);
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         if !lost
-            && !matches!(end, End::Unusable(_))
             && self.state.is_due()
             && let Err(failed) = self.write().await
         {
@@ -100,8 +94,4 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K
             .map_or_else(Instant::now, |written| written + interval);
         self.state.is_due().then_some(after)
     }
-}
-
-pub(super) fn unusable(unusable: Unusable) -> End {
-    End::Unusable(unusable.to_string())
 }

@@ -68,7 +68,7 @@ async fn a_lost_claim_ends_the_poll_and_forgets_its_checkpoint() {
         outcome.end,
         End::StoreFailed(StoreError::ClaimLost(_))
     ));
-    assert_eq!(outcome.checkpoint, None);
+    assert!(outcome.checkpoint.is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,7 +144,7 @@ async fn a_window_beyond_the_capacity_shrinks_by_whole_dates() {
     assert!(outcome.progress.notes[0].contains("shorten spec.overlap"));
     let checkpoint = world.store.checkpoint();
     assert_eq!(checkpoint.records.window.unwrap().count, 20);
-    assert_eq!(checkpoint.records.window_since, at(10));
+    assert_eq!(checkpoint.records.window_since, at(11));
     assert_eq!(world.poll_well().await, []);
 }
 
@@ -157,7 +157,7 @@ async fn a_tie_beyond_the_capacity_is_said_and_drops_nothing() {
     }
     world.pass(5).await;
     let outcome = world.poll().await;
-    assert!(matches!(outcome.end, End::Unusable(reason) if reason.contains("more than 5")));
+    assert!(matches!(outcome.end, End::WindowTooLarge(reason) if reason.contains("more than 5")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,10 +56,11 @@ fn later_version(folder: &Path) -> PathBuf {
         let path = file.unwrap().path();
         let mut crd: Value =
             serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        crd["spec"]["names"]["categories"]
-            .as_array_mut()
-            .unwrap()
-            .push(json!("later"));
+        let categories = &mut crd["spec"]["names"]["categories"];
+        match categories.as_array_mut() {
+            Some(categories) => categories.push(json!("later")),
+            None => *categories = json!(["later"]),
+        }
         std::fs::write(&path, serde_saphyr::to_string(&crd).unwrap()).unwrap();
     }
     chart

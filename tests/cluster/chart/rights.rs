@@ -64,11 +64,12 @@ async fn expect(
 
 const WRITE: &str = "create update patch delete deletecollection";
 
-const WORKLOAD: [(&str, &str); 6] = [
+const WORKLOAD: [(&str, &str); 7] = [
     ("get list watch", "pollen.dev/connectorinstances"),
     ("get list watch", "pollen.dev/pollerresources"),
     ("update", "pollen.dev/connectorinstances/status"),
     ("update", "pollen.dev/pollerresources/status"),
+    ("get list create delete", "pollen.dev/pollerwindows"),
     ("get list watch", "/secrets"),
     ("create patch", "events.k8s.io/events"),
 ];
@@ -77,10 +78,11 @@ const WORKLOAD: [(&str, &str); 6] = [
 const LEASES_OF_OTHERS: (&str, &str) = ("get", "coordination.k8s.io/leases");
 
 /// What would make an operator more than a reader of its users' namespaces.
-const NOT_ANYWHERE_ELSE: [(&str, &str); 8] = [
+const NOT_ANYWHERE_ELSE: [(&str, &str); 9] = [
     (WRITE, "/secrets"),
     (WRITE, "pollen.dev/connectorinstances"),
     (WRITE, "pollen.dev/pollerresources"),
+    ("update patch deletecollection", "pollen.dev/pollerwindows"),
     (WRITE, "/configmaps"),
     (WRITE, "/pods"),
     (WRITE, "rbac.authorization.k8s.io/rolebindings"),
@@ -188,13 +190,15 @@ async fn a_namespaced_release_has_no_cluster_scoped_object() {
     }
 }
 
-const READ: [(&str, &str); 2] = [
+const READ: [(&str, &str); 3] = [
     ("get list watch", "pollen.dev/connectorinstances"),
     ("get list watch", "pollen.dev/pollerresources"),
+    ("get list watch", "pollen.dev/pollerwindows"),
 ];
-const CHANGE: [(&str, &str); 2] = [
+const CHANGE: [(&str, &str); 3] = [
     (WRITE, "pollen.dev/connectorinstances"),
     (WRITE, "pollen.dev/pollerresources"),
+    (WRITE, "pollen.dev/pollerwindows"),
 ];
 const STATUS: [(&str, &str); 2] = [
     ("update patch", "pollen.dev/connectorinstances/status"),

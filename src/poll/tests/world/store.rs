@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -19,9 +22,15 @@ pub(in crate::poll::tests) struct Store {
     /// The segments that are there, by name.
     pub(in crate::poll::tests) segments: Arc<Mutex<BTreeMap<String, Bytes>>>,
     pub(in crate::poll::tests) writes: Arc<Mutex<Vec<Progress>>>,
+    /// The formats of the checkpoints written.
+    pub(in crate::poll::tests) formats: Arc<Mutex<Vec<i32>>>,
     /// What the next writes fail of, after their segments are stored.
     pub(in crate::poll::tests) failing: Arc<Mutex<Vec<StoreError>>>,
+    /// What the next reads of a segment fail of.
+    pub(in crate::poll::tests) failing_reads: Arc<Mutex<Vec<StoreError>>>,
     pub(in crate::poll::tests) capacity: Option<usize>,
+    /// How often a segment was read.
+    pub(in crate::poll::tests) segment_reads: Arc<AtomicUsize>,
 }
 
 impl Store {
@@ -78,6 +87,10 @@ impl CheckpointStore for Store {
 
     async fn load_segment(&mut self, name: &SegmentName) -> Result<Option<Bytes>, StoreError> {
         tokio::task::yield_now().await;
+        self.segment_reads.fetch_add(1, Ordering::Relaxed);
+        if let Some(error) = self.failing_reads.lock().unwrap().pop() {
+            return Err(error);
+        }
         Ok(self.segments.lock().unwrap().get(name.as_str()).cloned())
     }
 
@@ -94,6 +107,7 @@ impl CheckpointStore for Store {
         }
         *self.stored.lock().unwrap() = Some(serde_json::to_string(checkpoint).unwrap());
         self.writes.lock().unwrap().push(progress.clone());
+        self.formats.lock().unwrap().push(checkpoint.version);
         tokio::task::yield_now().await;
         self.keep_segments(checkpoint).await;
         Ok(())
