@@ -56,8 +56,8 @@ impl Poller {
         let unread = |error: StoreError| ExplainError::Checkpoint(error.to_string());
         let stored = store.load().await.map_err(unread)?;
         let plan = self.plan_among_kin(stored.as_ref());
-        let explainer = Explainer::open(&plan, self.source(), stored, self.clock())
-            .map_err(ExplainError::Checkpoint)?;
+        let explainer = Explainer::open(&plan, self.source(), stored, store, self.clock()).await;
+        let explainer = explainer.map_err(ExplainError::Checkpoint)?;
         if let Some(version) = stated {
             return Ok(self.known(explainer.explain(&row(id, version))));
         }

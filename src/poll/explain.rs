@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Plan,
+    CheckpointStore, End, Plan,
     change::{Comparison, Verdict},
     start::start_at,
     state::State,
@@ -72,15 +72,18 @@ impl<'a> Explainer<'a> {
     /// # Errors
     ///
     /// The checkpoint cannot be used: what is wrong and what to do.
-    pub fn open<S: PageSource>(
+    pub async fn open<S: PageSource, K: CheckpointStore>(
         plan: &'a Plan,
         source: &S,
         stored: Option<Checkpoint>,
+        store: &mut K,
         clock: &Clock,
     ) -> Result<Self, String> {
         let begun = stored.is_some();
         let checkpoint = stored.unwrap_or_else(|| start_at(plan, source, clock));
-        let state = State::resume(plan, checkpoint.into()).map_err(|error| error.to_string())?;
+        let state = State::resume(plan, checkpoint.into(), store)
+            .await
+            .map_err(unused)?;
         Ok(Self {
             plan,
             begun,
@@ -140,5 +143,14 @@ impl<'a> Explainer<'a> {
                 }
             }
         }
+    }
+}
+
+/// Why a checkpoint could not be taken up.
+fn unused(end: End) -> String {
+    match end {
+        End::Unusable(reason) => reason,
+        End::StoreFailed(error) => error.to_string(),
+        _ => "it could not be read".to_owned(),
     }
 }

@@ -11,8 +11,10 @@ use crate::{
 
 /// What is told of every record that the provider holds, each with its id.
 async fn told(world: &World) -> Vec<(String, Explanation)> {
-    let stored = world.store.clone().load().await.unwrap();
-    let explainer = Explainer::open(&world.plan, world, stored, &world.clock).unwrap();
+    let mut store = world.store.clone();
+    let stored = store.load().await.unwrap();
+    let explainer = Explainer::open(&world.plan, world, stored, &mut store, &world.clock).await;
+    let explainer = explainer.unwrap();
     let everything = Ask {
         bound: world.bound(at(-1_000_000)),
         until: None,
