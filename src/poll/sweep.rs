@@ -196,12 +196,13 @@ impl Sweep {
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
     ) -> Next {
         self.mode = Mode::Anchored;
-        let next = instant + self.unit;
-        if next > self.clock {
+        // A day counts as 25 hours, for the one on which clocks go back.
+        let next = bound_at(instant + self.unit);
+        if next.instant > self.clock {
             // Whatever is dated later is the next poll's, which begins behind it.
             return Next::Complete;
         }
-        Next::Ask(first(bound_at(next)))
+        Next::Ask(first(next))
     }
 
     /// No readable row, though more rows are said to be there: access rules hide them, or they

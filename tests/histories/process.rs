@@ -9,7 +9,6 @@ use pollen::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    invariants::Invariant,
     steps::Fault,
     world::{Faults, Process, Store, World},
 };
@@ -57,6 +56,7 @@ impl Running {
 
     /// One poll; how it ended, and the process, unless it did.
     pub(crate) async fn poll(mut self, faults: &[(u32, Fault)]) -> (Option<End>, Option<Self>) {
+<<<<<<< HEAD
         let idle = self.held.clone().filter(|held| {
             faults.is_empty()
                 && !held.is_unwritten()
@@ -64,8 +64,13 @@ impl Running {
                     .process
                     .world
                     .is_idle(self.process.number, &held.checkpoint)
+=======
+        let idle = self.held.as_ref().is_some_and(|held| {
+            let Process { world, number, .. } = &self.process;
+            faults.is_empty() && !held.is_unwritten() && world.is_idle(*number, &held.checkpoint)
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         });
-        let (sent, written) = self.totals();
+        let (sent, stored) = self.outside();
         let stop = CancellationToken::new();
         {
             let mut inner = self.process.world.inner();
@@ -76,12 +81,19 @@ impl Running {
             return (None, None);
         };
         self.process.check_outcome(&outcome);
+<<<<<<< HEAD
         if let Some(before) = idle {
             let (sent_now, written_now) = self.totals();
             let wrote = written_now != written;
             self.process
                 .world
                 .check_idle(sent_now - sent, &before.checkpoint, wrote);
+=======
+        if idle && let ((sent_now, Some(after)), Some(before)) = (self.outside(), stored) {
+            self.process
+                .world
+                .check_idle(sent_now - sent, &before, &after);
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         }
         let end = outcome.end.clone();
         (Some(end), self.after(outcome).await)
@@ -104,9 +116,10 @@ impl Running {
         Some(self)
     }
 
-    fn totals(&self) -> (u64, u64) {
+    /// What the world outside has: notifications, and a checkpoint.
+    fn outside(&self) -> (u64, Option<Checkpoint>) {
         let inner = self.process.world.inner();
-        (inner.ledger.notifications, inner.stored.writes)
+        (inner.ledger.notifications, inner.stored.checkpoint())
     }
 
     /// The engine at work, until it is done or an await point ends the process.
@@ -154,9 +167,10 @@ impl Process {
         let memory = inner.ledger.memory(self.number);
         memory.begin_poll(before.cloned(), now);
         if asks_otherwise {
-            memory.ask_otherwise(reach);
+            memory.ask_otherwise(reach, &self.world.settings);
         }
     }
+<<<<<<< HEAD
 
     fn check_outcome(&self, outcome: &Outcome) {
         if let End::Unusable(reason) = &outcome.end {
@@ -166,4 +180,6 @@ impl Process {
         }
         self.check_complete(outcome);
     }
+=======
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
 }

@@ -159,9 +159,10 @@ impl Settings {
             reverses_ties,
         } = &mut self.listing
         {
-            // The condition on the key needs the date as it is stored, and one exclusive date.
+            // The condition on the key needs the date as it is stored.
             *by_key &= self.field == self.stated;
-            self.strict &= self.field == self.stated;
+            // Where the filter is exclusive, a page shows records from before its anchor.
+            self.strict = false;
             // The range is halved by what the total says.
             *bisectable &= self.tells_total;
             // A tie, and a provider that turns out to be in no order, must have a way through.

@@ -155,6 +155,30 @@ fn a_tie_is_stepped_through_by_key_with_hardly_a_request_too_many() {
 }
 
 #[test]
+fn behind_a_tie_the_next_day_is_read_in_its_first_hour_too() {
+    const DAY: i64 = 86_400;
+    let by_day = |at: DateTime<Utc>| bound(instant(at.timestamp() / DAY * DAY));
+    let (unit, clock) = (TimeDelta::hours(25), instant(DAY + 1_800));
+    let (mut sweep, ask) = Sweep::begin(SERVICENOW, unit, clock, by_day(instant(0)));
+    let page = |total| PageFacts {
+        rows: 10,
+        first: Some(instant(0)),
+        last: Some(instant(0)),
+        last_id: Some("9".to_owned()),
+        total: Some(total),
+        limit: 10,
+        ..PageFacts::default()
+    };
+    let Next::Ask(in_tie) = sweep.next(&ask, &page(20), by_day) else {
+        panic!()
+    };
+    assert_eq!(
+        sweep.next(&in_tie, &page(10), by_day),
+        Next::Ask(first(by_day(instant(DAY))))
+    );
+}
+
+#[test]
 fn pages_that_the_provider_cuts_smaller_are_not_the_end() {
     let seconds = (0..35).map(|second| (second, true));
     let tie = (0..9).map(|_| (50, true));

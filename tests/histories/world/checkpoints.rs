@@ -20,43 +20,53 @@ impl Memory {
 
     /// The watermark when the unfinished sweep began.
     pub(crate) fn settled_at_start(&self) -> i64 {
-        if self.follows_clock_back {
-            return self.sweep_clock.unwrap_or_default();
+        if let Some(back) = self.followed_back_to {
+            return back;
         }
-        let stored = self
-            .before
-            .as_ref()
-            .and_then(|before| before.records.settled_at_start);
-        stored.map_or_else(|| self.watermark(), |date| date.timestamp_millis())
+        let before = self.before.as_ref();
+        let stored = before.and_then(|before| before.records.settled_at_start);
+        stored.map_or_else(|| self.asked_from(), |date| date.timestamp_millis())
     }
 
     /// What no watermark of this poll may be earlier than: where its sweep began, unless a clock
     /// or an edit leads further back.
     pub(crate) fn least_watermark(&self) -> i64 {
-        let swept = self.edited.then_some(self.before.as_ref()).flatten();
-        let swept = swept.and_then(|before| before.swept_at);
-        swept
-            .map_or(i64::MAX, |date| date.timestamp_millis())
-            .min(self.watermark())
-            .min(self.settled_at_start())
+        self.asked_from().min(self.settled_at_start())
     }
 
-    /// The poll goes on from `before`, but asks another question: it reads back to where the old
-    /// one was last answered (polling rules 22 and 23).
-    pub(crate) fn ask_otherwise(&mut self, reach: i64) {
+    /// Where this poll goes on from: another question than the last one reads back to where that
+    /// was last answered (polling rules 22 and 23).
+    fn asked_from(&self) -> i64 {
+        let before = self.before.as_ref().filter(|_| self.edited);
+        let answered = before.and_then(|before| before.swept_at);
+        answered.map_or_else(
+            || self.watermark(),
+            |date| date.timestamp_millis().min(self.watermark()),
+        )
+    }
+
+    /// The poll goes on from a checkpoint of another question.
+    pub(crate) fn ask_otherwise(&mut self, reach: i64, settings: &Settings) {
         self.edited = true;
-        let reached = self.watermark() - reach;
-        if self.least_watermark() < self.watermark() {
-            self.forget_before(reached);
+        if self.asked_from() < self.watermark() {
+            let reached = settings.floor(self.watermark() - reach);
+            self.settled.forget_before(reached);
         }
     }
 
-    /// The first answer of a poll came at `clock` of the provider.
+    /// The first answer of a poll came at `clock` of the provider; answers from when on what is
+    /// dated by a clock that was set back is read.
     ///
     /// A clock that stands before the reach in two polls running is followed back, and what is dated
     /// before the window then may be repeated (polling rule 22).
-    pub(crate) fn begin_sweep(&mut self, clock: i64, reach: i64) {
+    pub(crate) fn begin_sweep(
+        &mut self,
+        clock: i64,
+        reach: i64,
+        settings: &Settings,
+    ) -> Option<i64> {
         self.sweep_clock = Some(clock);
+<<<<<<< HEAD
         let Some(before) = &self.before else { return };
         let least = if self.edited {
             self.least_watermark()
@@ -68,13 +78,17 @@ impl Memory {
         if clock < reached && swept.is_some_and(|swept| swept < reached) {
             self.follows_clock_back = true;
             self.forget_before(reached);
+=======
+        let reached = self.asked_from() - reach;
+        let swept = self.before.as_ref()?.swept_at?.timestamp_millis();
+        if clock >= reached || swept >= reached {
+            return None;
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         }
-    }
-
-    /// Versions dated before `date` may be repeated, once.
-    pub(crate) fn forget_before(&mut self, date: i64) {
-        self.settled.versions.retain(|version| version.date >= date);
-        self.settled.created.retain(|_, created| *created >= date);
+        let back = swept.min(clock);
+        self.followed_back_to = Some(back);
+        self.settled.forget_before(settings.floor(reached));
+        Some(back - reach)
     }
 }
 

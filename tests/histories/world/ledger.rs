@@ -17,19 +17,29 @@ pub(crate) struct Version {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Settled {
     pub(crate) versions: HashSet<Version>,
+    /// Versions of which a repeat is allowed.
+    repeatable: HashSet<Version>,
     /// The latest date under which a record was delivered as created.
     pub(crate) created: HashMap<u32, i64>,
+    /// What was dated before this may have left the window.
+    pub(crate) sure_since: i64,
 }
 
 impl Settled {
     /// Whether a version is settled; where contents count no more, under its date.
     pub(crate) fn covers(&self, version: Version, content_ignored: bool) -> bool {
+        let mut all = self.versions.union(&self.repeatable);
         self.versions.contains(&version)
+            || self.repeatable.contains(&version)
             || content_ignored
-                && self
-                    .versions
-                    .iter()
-                    .any(|other| (other.record, other.date) == (version.record, version.date))
+                && all.any(|other| (other.record, other.date) == (version.record, version.date))
+    }
+
+    /// Versions dated before `date` may be repeated, once.
+    pub(crate) fn forget_before(&mut self, date: i64) {
+        let forgotten = self.versions.extract_if(|version| version.date < date);
+        self.repeatable.extend(forgotten);
+        self.sure_since = self.sure_since.max(date);
     }
 }
 
@@ -54,8 +64,8 @@ pub(crate) struct Memory {
     pub(crate) silenced: Option<&'static str>,
     /// It asks another question than the one before.
     pub(crate) edited: bool,
-    /// The provider's clock was set back, and this poll follows it.
-    pub(crate) follows_clock_back: bool,
+    /// The provider's clock was set back, and this poll's watermark with it.
+    pub(crate) followed_back_to: Option<i64>,
 }
 
 /// All processes, and what the receiver knows.
@@ -68,7 +78,7 @@ pub(crate) struct Ledger {
     /// Records whose events the callback refuses.
     pub(crate) refused: HashSet<u32>,
     /// Versions that the callback has taken at least once.
-    pub(crate) taken: HashSet<Version>,
+    pub(crate) taken: Settled,
     /// Notifications taken.
     pub(crate) notifications: u64,
 }

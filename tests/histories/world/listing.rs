@@ -10,7 +10,7 @@ use pollen::{
 
 use super::{ENDLESS, Inner, Process, World, instant, provider::floor};
 use crate::{
-    invariants::Invariant,
+    invariants::{Invariant, Violation},
     settings::{Listing, Order, Settings},
 };
 
@@ -38,12 +38,15 @@ fn failed() -> FetchError {
 impl Settings {
     /// Rounded down as dates are read and as they are stated.
     pub(crate) fn bound(&self, at: DateTime<Utc>) -> Bound {
-        let read = floor(self.field, at.timestamp_millis());
-        let stated = floor(self.stated, read);
+        let floored = self.floor(at.timestamp_millis());
         Bound {
-            instant: instant(stated),
-            text: stated.to_string(),
+            instant: instant(floored),
+            text: floored.to_string(),
         }
+    }
+
+    pub(crate) fn floor(&self, milliseconds: i64) -> i64 {
+        floor(self.stated, floor(self.field, milliseconds))
     }
 }
 
@@ -102,17 +105,22 @@ impl Process {
         let memory = inner.ledger.memory(self.number);
         memory.requests += 1;
         if memory.requests == ENDLESS {
-            inner.violate(
+            inner.violate(Violation::new(
                 Invariant::Ends,
                 format!("a poll ends within {ENDLESS} requests"),
                 "it goes on",
-            );
+            ));
             inner.stop.cancel();
             return;
         }
-        if memory.sweep_clock.is_none() {
-            memory.begin_sweep(clock, reach);
+        let is_first = memory.sweep_clock.is_none();
+        if let Some(from) = is_first
+            .then(|| memory.begin_sweep(clock, reach, settings))
+            .flatten()
+        {
+            inner.provider.read_again_from(from);
         }
+        let memory = inner.ledger.memory(self.number);
         let sweep_clock = memory.sweep_clock.unwrap_or(clock);
         let from = ask.bound.instant.timestamp_millis();
         let started_at = self.started_at(inner);
@@ -134,10 +142,9 @@ impl Process {
     pub(super) fn started_at(&self, inner: &mut Inner) -> i64 {
         let started_at = inner.stored.started_at().unwrap_or(i64::MAX);
         let memory = inner.ledger.memory(self.number);
-        match memory.sweep_clock {
-            Some(clock) if memory.follows_clock_back => started_at.min(clock),
-            _ => started_at,
-        }
+        memory
+            .followed_back_to
+            .map_or(started_at, |back| started_at.min(back))
     }
 }
 
@@ -187,7 +194,12 @@ fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<u32>,
     let until = ask.until.map_or(i64::MAX, |until| {
         floor(settings.stated, until.timestamp_millis())
     });
+<<<<<<< HEAD
     let stated = from - settings.stated.duration().num_milliseconds();
+=======
+    let below = from - settings.stated.duration().num_milliseconds();
+    let stated = floor(settings.stated, below);
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
     let is_selected = |updated: i64| {
         settings.ignores_filter
             || updated <= until
@@ -255,10 +267,15 @@ fn body(inner: &Inner, settings: &Settings, numbers: &[u32]) -> String {
 impl World {
     /// The bound of the next poll that goes on from a checkpoint with this watermark.
     pub(crate) fn next_bound(&self, watermark: i64, window_since: i64, reach: i64) -> i64 {
+<<<<<<< HEAD
         let from = (watermark - reach).max(window_since.min(watermark));
         self.settings
             .bound(instant(from))
             .instant
             .timestamp_millis()
+=======
+        self.settings
+            .floor((watermark - reach).max(window_since.min(watermark)))
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
     }
 }

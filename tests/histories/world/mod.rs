@@ -15,12 +15,18 @@ use chrono::{DateTime, Utc};
 use pollen::{clock::Clock, poll::Plan, provider::RecordShape};
 use tokio_util::sync::CancellationToken;
 
+<<<<<<< HEAD
 pub(crate) use self::{faults::Faults, ledger::Version, provider::Promise, store::Store};
-use self::{ledger::Ledger, provider::Provider, store::Stored};
-use crate::{
-    invariants::{Invariant, Violation},
-    settings::Settings,
+=======
+pub(crate) use self::{
+    faults::Faults,
+    ledger::{Memory, Version},
+    provider::Promise,
+    store::Store,
 };
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
+use self::{ledger::Ledger, provider::Provider, store::Stored};
+use crate::{invariants::Violation, settings::Settings};
 
 /// When every history begins, by our clock: not on the edge of any unit.
 const BEGIN: i64 = 1_700_031_825_417;
@@ -103,29 +109,14 @@ impl World {
         self.inner().violation.clone()
     }
 
-    pub(crate) fn violate(
-        &self,
-        invariant: Invariant,
-        expected: impl Into<String>,
-        came: impl Into<String>,
-    ) {
-        self.inner().violate(invariant, expected, came);
+    pub(crate) fn violate(&self, violation: Violation) {
+        self.inner().violate(violation);
     }
 }
 
 impl Inner {
     /// Records a violation; the first one counts, since others may follow from it.
-    pub(crate) fn violate(
-        &mut self,
-        invariant: Invariant,
-        expected: impl Into<String>,
-        came: impl Into<String>,
-    ) {
-        let violation = Violation {
-            invariant,
-            expected: expected.into(),
-            came: came.into(),
-        };
+    pub(crate) fn violate(&mut self, violation: Violation) {
         self.violation.get_or_insert(violation);
     }
 

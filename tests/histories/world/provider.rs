@@ -15,8 +15,8 @@ use crate::settings::Settings;
 pub(crate) enum Promise {
     /// It was visible within the overlap of its date.
     Kept,
-    /// So it was, but by a clock that had been set back behind what was read before: the poller
-    /// sees that only in two polls running.
+    /// So it was, but by a clock that had been set back behind what was read before: only a poller
+    /// that sees this in two polls running goes back, to where it stood in the first.
     AfterJump,
     /// It was not: only a reconciliation would find it.
     Outside,
@@ -123,6 +123,16 @@ impl Provider {
         for record in self.records.values_mut() {
             if record.shown_from > now {
                 record.promise = Promise::Outside;
+            }
+        }
+    }
+
+    /// A poller has seen that the clock was set back, and reads again from `date` on.
+    pub(crate) fn read_again_from(&mut self, date: i64) {
+        let field = self.field;
+        for record in self.records.values_mut() {
+            if record.promise == Promise::AfterJump && floor(field, record.updated) >= date {
+                record.promise = Promise::Kept;
             }
         }
     }

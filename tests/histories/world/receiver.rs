@@ -7,7 +7,10 @@ use pollen::{
 };
 
 use super::{Inner, Process, ledger::Version};
-use crate::{invariants::Invariant, settings::Settings};
+use crate::{
+    invariants::{Invariant, Violation},
+    settings::Settings,
+};
 
 impl Callback for Process {
     async fn deliver(&self, _: &Origin, notification: &Notification) -> Delivery {
@@ -83,19 +86,31 @@ impl Process {
         memory.flying.push(records);
         let flying = memory.flying.len();
         if let Some(reason) = silenced {
+<<<<<<< HEAD
             inner.violate(
                 Invariant::Delivery,
                 format!("silence: {reason}"),
                 format!("{versions:?}"),
             );
+=======
+            inner.violate(Violation::new(
+                Invariant::Delivery,
+                format!("silence: {reason}"),
+                format!("{versions:?}"),
+            ));
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         }
         if let Some(record) = twice {
             let one = format!("one event of record {record} in flight");
-            inner.violate(Invariant::Delivery, one, "two");
+            inner.violate(Violation::new(Invariant::Delivery, one, "two"));
         }
         if flying > inner.plan.in_flight {
             let most = format!("{} notifications in flight at most", inner.plan.in_flight);
-            inner.violate(Invariant::Delivery, most, flying.to_string());
+            inner.violate(Violation::new(
+                Invariant::Delivery,
+                most,
+                flying.to_string(),
+            ));
         }
     }
 
@@ -103,11 +118,19 @@ impl Process {
         let most = inner.plan.max_events;
         if versions.is_empty() || versions.len() > most {
             let expected = format!("1 to {most} events in a notification");
-            inner.violate(Invariant::Delivery, expected, versions.len().to_string());
+            inner.violate(Violation::new(
+                Invariant::Delivery,
+                expected,
+                versions.len().to_string(),
+            ));
         }
         if !versions.is_sorted_by_key(|version| version.date) {
             let expected = "events in the order of their updated date";
-            inner.violate(Invariant::Delivery, expected, format!("{versions:?}"));
+            inner.violate(Violation::new(
+                Invariant::Delivery,
+                expected,
+                format!("{versions:?}"),
+            ));
         }
         let started_at = self.started_at(inner);
         for (event, version) in notification.events.iter().zip(versions) {
@@ -116,7 +139,11 @@ impl Process {
                 version.date >= started_at && !self.world.settings.is_excluded(version.record);
             if !is_known || !is_wanted || event.changed_at.timestamp_millis() != version.date {
                 let expected = "an event of a change since the start, as the provider shows it";
-                inner.violate(Invariant::Once, expected, format!("{version:?}"));
+                inner.violate(Violation::new(
+                    Invariant::Once,
+                    expected,
+                    format!("{version:?}"),
+                ));
             }
             check_id(inner, event, *version);
         }
@@ -127,11 +154,15 @@ impl Process {
         let mut inner = self.world.inner();
         inner.ledger.notifications += 1;
         for (event, version) in notification.events.iter().zip(versions) {
-            inner.ledger.taken.insert(*version);
+            inner.ledger.taken.versions.insert(*version);
             let memory = inner.ledger.memory(self.number);
             if memory.settled.versions.contains(version) {
                 let expected = "a version is delivered once while its acknowledgement is known";
-                inner.violate(Invariant::Once, expected, format!("{version:?} again"));
+                inner.violate(Violation::new(
+                    Invariant::Once,
+                    expected,
+                    format!("{version:?} again"),
+                ));
             }
             check_kind(
                 &mut inner,
@@ -184,11 +215,19 @@ fn check_id(inner: &mut Inner, event: &Event, version: Version) {
     let known = inner.ledger.versions.entry(id).or_insert(version);
     if !same_id || *known != version {
         let expected = "one event id for each version, in every process";
+<<<<<<< HEAD
         inner.violate(
             Invariant::Once,
             expected,
             format!("another for {version:?}"),
         );
+=======
+        inner.violate(Violation::new(
+            Invariant::Once,
+            expected,
+            format!("another for {version:?}"),
+        ));
+>>>>>>> 62ae5ee (Check histories exactly, by process and by write)
     }
 }
 
@@ -212,17 +251,21 @@ fn check_kind(
         CreatedCheck::OpenConnectors => Some(by_dates),
         CreatedCheck::Watermark => match memory.settled.created.get(&version.record) {
             None => Some(by_dates || created > memory.settled_at_start()),
-            Some(marked) if *marked >= memory.watermark() - reach => Some(false),
+            Some(marked)
+                if *marked >= memory.settled.sure_since.max(memory.watermark() - reach) =>
+            {
+                Some(false)
+            }
             // The mark may have left the window.
             Some(_) => None,
         },
     };
     if expected.is_some_and(|created| created != (event.kind == Kind::Created)) {
-        inner.violate(
+        inner.violate(Violation::new(
             Invariant::Kind,
             "created by its dates or since the sweep began, and once",
             format!("{:?} of {version:?}, created at {created}", event.kind),
-        );
+        ));
     }
 }
 
