@@ -121,8 +121,8 @@ impl State {
     }
 
     /// A clock that stands before the reach in two polls running was set back: what is dated by it
-    /// from now on lies before the bound, so the watermark goes back to where it stood in the first
-    /// of them (polling rule 22).
+    /// from now on lies before the bound, so the watermark goes back to where that began
+    /// (polling rule 22).
     ///
     /// The first of the two polls stores what it saw, since the second may be another process's.
     fn follow_clock_back(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
@@ -135,7 +135,9 @@ impl State {
         let Some(first) = behind.filter(|_| is_behind) else {
             return false;
         };
-        let back = first.min(clock);
+        // When it was set is not known: an interval before the first of them at most, and an
+        // interval lies between the two.
+        let back = first.min(clock) - (clock - first).max(TimeDelta::zero());
         self.records.follow_back(back, plan.reach);
         self.stored.started_at = self.stored.started_at.min(back);
         self.due = Due::Settled;

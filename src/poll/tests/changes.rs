@@ -293,6 +293,23 @@ async fn what_changes_between_the_two_polls_that_show_a_clock_set_back_is_delive
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_changed_between_a_set_back_of_the_clock_and_the_next_poll_is_delivered() {
+    let world = World::started().await;
+    world.pass(7_200).await;
+    world.touch("a");
+    world.poll_well().await;
+    world.provider().skew = TimeDelta::hours(-1);
+    world.pass(120).await;
+    let by_provider = world.now() - 3_600;
+    world.provider().touch_at("b", by_provider);
+    world.pass(180).await;
+    assert_eq!(world.poll_well().await, []);
+    world.pass(300).await;
+    assert_eq!(world.poll_well().await.len(), 1);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_single_answer_with_an_early_clock_moves_nothing() {
     let world = World::started().await;
     world.touch("a");
