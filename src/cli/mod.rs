@@ -4,6 +4,7 @@ mod check;
 mod connectors;
 mod crds;
 mod environment;
+mod explain;
 mod local;
 mod operator;
 mod output;
@@ -17,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   pollen check manifests/              validate manifests before they are committed
   pollen local manifests/ --once       poll each resource once and deliver its events
+  pollen explain manifests/ --poller incident --record ID    why its event was sent, or was not
   pollen crds | kubectl apply -f -     install the custom resource definitions";
 
 /// Polls SaaS APIs for changed records and delivers each change once to a callback.
@@ -31,6 +33,7 @@ struct Arguments {
 enum Command {
     Local(local::Local),
     Check(check::Check),
+    Explain(explain::Explain),
     Connectors(connectors::Connectors),
     Crds(crds::Crds),
     Operator(operator::OperatorArgs),
@@ -44,6 +47,7 @@ pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Local(local) => local.run(),
         Command::Check(check) => check.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Connectors(connectors) => connectors.run(),
         Command::Crds(crds) => crds.run(),
         Command::Operator(args) => environment::block_on(operator::run(args)),

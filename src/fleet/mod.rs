@@ -1,6 +1,7 @@
 //! Instances and pollers at work: what both rims, `local` and `operator`, assemble and run.
 
 mod authentication;
+mod explain;
 mod gone;
 mod holds;
 mod instance;
@@ -17,6 +18,7 @@ mod unsupported;
 
 use std::sync::Arc;
 
+pub use explain::{Answer, ExplainError, Version};
 pub use holds::{Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, secret_names};
 pub use kinship::{Sibling, Taker};

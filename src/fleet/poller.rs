@@ -267,13 +267,22 @@ impl Poller {
     }
 
     /// The plan, with what the children have settled by now.
-    fn plan_among_kin(&self, checkpoint: &Checkpoint) -> Plan {
+    pub(super) fn plan_among_kin(&self, checkpoint: &Checkpoint) -> Plan {
         let children = self.kinship.children(&self.source);
         Plan {
             gone: self.kinship.gone(checkpoint, &children),
             children,
             ..self.plan.clone()
         }
+    }
+
+    /// The plan of a poller that has no children.
+    pub(super) const fn plan_alone(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) const fn source(&self) -> &ResourceSource {
+        &self.source
     }
 
     fn findings(&self) -> Vec<String> {

@@ -94,7 +94,10 @@ impl Assembler<'_> {
         (assembly, problems)
     }
 
-    fn instance_settings(&self, placed: &Placed<Box<ConnectorInstance>>) -> InstanceSettings {
+    pub(super) fn instance_settings(
+        &self,
+        placed: &Placed<Box<ConnectorInstance>>,
+    ) -> InstanceSettings {
         let name = &placed.id.name;
         let record = self.memory.instances.get(name);
         InstanceSettings {
@@ -119,7 +122,10 @@ impl Assembler<'_> {
         secrets
     }
 
-    fn poller_settings(&self, placed: &Placed<Box<PollerResource>>) -> Option<PollerSettings> {
+    pub(super) fn poller_settings(
+        &self,
+        placed: &Placed<Box<PollerResource>>,
+    ) -> Option<PollerSettings> {
         let name = &placed.id.name;
         let record = self.memory.pollers.get(name)?;
         Some(PollerSettings {

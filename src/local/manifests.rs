@@ -127,6 +127,22 @@ impl Manifests {
         self.pollers.values().filter_map(dangling).collect()
     }
 
+    /// Why a poller is not to poll.
+    pub(super) fn idle(&self, poller: &Placed<Box<PollerResource>>) -> Option<&'static str> {
+        let spec = &poller.object.spec;
+        let instance = poller.id.name.beside(&spec.instance_ref.name);
+        let instance = &self.instances.get(&instance)?.object.spec;
+        let events = instance.events.as_ref().and_then(|events| events.enabled);
+        match (spec.suspend, instance.suspend, events) {
+            (Some(true), ..) => Some("it is suspended by its spec.suspend"),
+            (_, Some(true), _) => Some("its instance is suspended by spec.suspend"),
+            (.., None | Some(false)) => {
+                Some("events are off: set spec.events.enabled: true on its instance")
+            }
+            _ => None,
+        }
+    }
+
     /// The Secrets of an instance as far as they are here.
     pub(super) fn secrets_of(&self, instance: &Placed<Box<ConnectorInstance>>) -> Secrets {
         let mut secrets = Secrets::default();

@@ -8,8 +8,10 @@ mod assembly;
 mod attention;
 mod check;
 mod durable;
+mod explain;
 mod folder;
 mod instance_state;
+mod live;
 mod manifests;
 mod memory;
 mod object;
@@ -22,6 +24,7 @@ mod session;
 mod state;
 
 pub use check::{Checked, check};
+pub use explain::{ExplainError, Explained, Question, explain};
 pub use problem::{Place, Problem};
 pub use report::Streams;
 pub use run::{Ended, LocalError, Options, run};

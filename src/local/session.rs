@@ -7,16 +7,16 @@ use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    assembly::{Assembly, instance_name},
+    assembly::Assembly,
     instance_state,
-    manifests::{Manifests, Placed},
+    manifests::Manifests,
     memory::Memory,
     problem::ObjectName,
     report::{Report, Streams, counted},
     runner::Runner,
     state::{FileCheckpointStore, StateError, StateFolder},
 };
-use crate::{api::PollerResource, fleet::Environment};
+use crate::fleet::Environment;
 
 /// Pollers that poll at one time with `--once`; what the provider allows bounds them further.
 const POLLS_AT_ONCE: usize = 64;
@@ -83,7 +83,7 @@ impl Session {
                 .manifests
                 .pollers
                 .get(&name)
-                .and_then(|placed| self.idle(placed))
+                .and_then(|placed| self.manifests.idle(placed))
             {
                 report.warn(&format!("{label} does not poll: {reason}"));
                 continue;
@@ -105,25 +105,6 @@ impl Session {
             });
         }
         Ok(runners)
-    }
-
-    /// Why a poller is not to poll.
-    fn idle(&self, placed: &Placed<Box<PollerResource>>) -> Option<&'static str> {
-        let instance = &self
-            .manifests
-            .instances
-            .get(&instance_name(placed))?
-            .object
-            .spec;
-        let events = instance.events.as_ref().and_then(|events| events.enabled);
-        match (placed.object.spec.suspend, instance.suspend, events) {
-            (Some(true), ..) => Some("it is suspended by its spec.suspend"),
-            (_, Some(true), _) => Some("its instance is suspended by spec.suspend"),
-            (.., None | Some(false)) => {
-                Some("events are off: set spec.events.enabled: true on its instance")
-            }
-            _ => None,
-        }
     }
 
     /// The poller's name, with its namespace where there are several.

@@ -41,7 +41,7 @@ const IGNORE_ALL: &[u8] = b"*\n";
 #[derive(Debug)]
 pub(super) struct StateFolder {
     root: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// Why a state folder or one of its files cannot be used, and what to do.
@@ -73,8 +73,16 @@ impl StateFolder {
         }
         Ok(Self {
             root: root.to_owned(),
-            _lock: lock,
+            _lock: Some(lock),
         })
+    }
+
+    /// A folder to read from alone, also while another process has it: its files are replaced whole.
+    pub(super) fn look(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            _lock: None,
+        }
     }
 
     /// Where an [`InstanceRecord`] stands.

@@ -147,6 +147,13 @@ impl Comparison<'_> {
         }
     }
 
+    /// The version of a record that can be an event.
+    pub(super) fn version_of(&self, row: &Row<'_>) -> Option<String> {
+        let id = row.id.as_deref().filter(|_| row.is_utf8)?;
+        let restores = self.state.records.deleted_at(id);
+        Some(version_text(Self::date(row)?, self.version(row), restores))
+    }
+
     /// What tells apart two states of a record under one date.
     fn version<'r>(&self, row: &'r Row<'_>) -> &'r str {
         if self.state.content_ignored {
@@ -164,8 +171,13 @@ impl Comparison<'_> {
                 .contains(self.state.records.fingerprints.version(id, updated, ""))
     }
 
-    fn is_out_of_range(&self, updated: DateTime<Utc>) -> bool {
+    /// The record is dated before the poller began.
+    pub(super) fn is_before_start(&self, updated: DateTime<Utc>) -> bool {
         updated < self.state.started_at()
+    }
+
+    fn is_out_of_range(&self, updated: DateTime<Utc>) -> bool {
+        self.is_before_start(updated)
             || (self.plan.drop_before_bound && updated < self.bound)
             || (self.plan.drop_after_clock && updated > self.clock)
     }
@@ -199,7 +211,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn was_created(&self, id: &str) -> bool {
+    pub(super) fn was_created(&self, id: &str) -> bool {
         let mark = self.state.records.fingerprints.created_mark(id);
         self.state.records.window.contains(mark)
     }

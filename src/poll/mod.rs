@@ -10,6 +10,7 @@ mod carried;
 mod change;
 mod children;
 mod delivering;
+mod explain;
 mod fingerprint;
 mod held;
 mod plan;
@@ -31,6 +32,7 @@ use std::future::Future;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+pub use explain::{Explainer, Explanation, Fate};
 pub use held::Held;
 pub use plan::{Child, Plan, Start};
 pub use run::{Edges, poll};

@@ -47,3 +47,9 @@ pub async fn start<S: PageSource, K: CheckpointStore>(
         .map_err(End::StoreFailed)?;
     Ok(checkpoint)
 }
+
+/// The checkpoint that [`start`] would store if the provider's clock were ours.
+pub(super) fn start_at<S: PageSource>(plan: &Plan, source: &S, clock: &Clock) -> Checkpoint {
+    let now = clock.now();
+    State::starting(plan, source.bound(plan.start_instant(now, now)).instant)
+}

@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 pub use connection::{Connection, MAX_BODY, Redact, address, base_url};
 pub use page::{DateRead, Page, PageError, Row};
 pub use path::{FieldPath, PathError};
-pub use resource::{Findings, ResourceSettings, ResourceSource};
+pub use resource::{Findings, LookUp, ResourceSettings, ResourceSource};
 pub use shape::{DateReader, RecordShape, ShapeError, ShapeSettings};
 
 use crate::category::Category;

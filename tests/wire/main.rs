@@ -14,6 +14,7 @@ mod children;
 mod crashes;
 mod delivery;
 mod envelope;
+mod explain;
 mod harness;
 mod logs;
 mod mistakes;

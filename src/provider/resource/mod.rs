@@ -6,6 +6,7 @@ mod dates;
 mod encoded_query;
 mod fingerprint;
 mod link;
+mod look_up;
 mod plan;
 mod probe;
 mod request;
@@ -34,6 +35,7 @@ use crate::{
     template::Unit,
 };
 
+pub use look_up::LookUp;
 pub use probe::Findings;
 
 /// Records in a page where neither spec nor connector say.

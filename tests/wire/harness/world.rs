@@ -128,6 +128,11 @@ impl World {
         process::run(self.pollen("check", &[])).await
     }
 
+    /// `pollen explain`, to its end.
+    pub(crate) async fn explain(&self, arguments: &[&str]) -> Ended {
+        process::run(self.pollen("explain", arguments)).await
+    }
+
     /// `pollen local`, left running.
     pub(crate) fn start(&self) -> Pollen {
         Pollen::start(self.pollen("local", &[]))

@@ -1,0 +1,108 @@
+//! Why a poller delivered a record, or did not.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use super::Poller;
+use crate::{
+    poll::{CheckpointStore, Explainer, Explanation, Fate},
+    provider::{DateRead, FetchError, LookUp, Page, Row},
+};
+
+/// A version of a record, as a person states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub updated: DateTime<Utc>,
+    /// The text at the connector's version field, or the digest of the content.
+    pub text: String,
+}
+
+/// What is to be said of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The connector has no query by which one record can be asked for.
+    Unaskable,
+    /// The provider shows no such record.
+    Nowhere,
+    /// The provider shows it, but the poller's query leaves it out.
+    OutsideQuery(Explanation),
+    /// What the poller makes of it, and whose it is where another poller takes its class.
+    Known(Explanation, Option<String>),
+}
+
+/// Why nothing can be said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExplainError {
+    #[error("checkpoint: {0}")]
+    Checkpoint(String),
+    #[error("provider: {0}")]
+    Provider(#[from] FetchError),
+}
+
+impl Poller {
+    /// What the poller makes of the record `id`, from what `store` holds: in the version `stated`,
+    /// else in the one that the provider shows now. Nothing is delivered or stored.
+    ///
+    /// # Errors
+    ///
+    /// The checkpoint cannot be used, or the provider could not be asked.
+    pub async fn explain<K: CheckpointStore>(
+        &self,
+        store: &mut K,
+        id: &str,
+        stated: Option<&Version>,
+    ) -> Result<Answer, ExplainError> {
+        let stored = store.load().await;
+        let stored = stored.map_err(|error| ExplainError::Checkpoint(error.to_string()))?;
+        let alone = || self.plan_alone().clone();
+        let plan = stored
+            .as_ref()
+            .map_or_else(alone, |checkpoint| self.plan_among_kin(checkpoint));
+        let explainer = Explainer::open(&plan, self.source(), stored, self.clock());
+        let explainer = explainer.map_err(ExplainError::Checkpoint)?;
+        if let Some(version) = stated {
+            return Ok(self.known(explainer.explain(&row(id, version))));
+        }
+        let _leave = self.instance().leave_to_ask().await;
+        Ok(match self.source().look_up(id).await? {
+            LookUp::Impossible => Answer::Unaskable,
+            LookUp::Nowhere => Answer::Nowhere,
+            LookUp::OutsideQuery(page) => {
+                first(&explainer, &page)?.map_or(Answer::Nowhere, Answer::OutsideQuery)
+            }
+            LookUp::InQuery(page) => {
+                first(&explainer, &page)?.map_or(Answer::Nowhere, |known| self.known(known))
+            }
+        })
+    }
+
+    fn known(&self, explanation: Explanation) -> Answer {
+        let taker = match &explanation.fate {
+            Fate::Excluded(class) => self.takers().iter().find(|taker| taker.class == *class),
+            _ => None,
+        };
+        let taker = taker.map(|taker| taker.sibling.name.clone());
+        Answer::Known(explanation, taker)
+    }
+}
+
+fn row<'a>(id: &'a str, version: &'a Version) -> Row<'a> {
+    Row {
+        index: 0,
+        id: Some(Cow::Borrowed(id)),
+        updated: DateRead::At(version.updated),
+        created: DateRead::Absent,
+        version: Some(Cow::Borrowed(&version.text)),
+        class: None,
+        is_utf8: true,
+    }
+}
+
+fn first(explainer: &Explainer<'_>, page: &Page) -> Result<Option<Explanation>, FetchError> {
+    let mut first = None;
+    page.rows(|row| {
+        first.get_or_insert_with(|| explainer.explain(&row));
+    })?;
+    Ok(first)
+}
