@@ -66,11 +66,11 @@ impl Live {
 
     /// Puts what the cluster knows in the place of what a state folder would.
     pub(super) fn recall(&self, name: &ObjectName, memory: &mut Memory) {
-        if let Some(record) = memory.pollers.get_mut(name) {
+        memory.learn(name, |record| {
             record.uid.clone_from(&self.uid);
             record.first_seen = self.created_at;
             record.checkpoint.clone_from(&self.checkpoint);
-        }
+        });
     }
 }
 

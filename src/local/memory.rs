@@ -70,6 +70,15 @@ impl Memory {
         (memory, unusable)
     }
 
+    /// Puts what is known from elsewhere in the place of what is remembered of a poller.
+    pub(super) fn learn(&mut self, name: &ObjectName, known: impl FnOnce(&mut PollerRecord)) {
+        if let Some(record) = self.pollers.get_mut(name) {
+            known(record);
+            let stored = Stored::of(record.checkpoint.as_ref());
+            self.stored.insert(name.clone(), stored);
+        }
+    }
+
     /// What siblings see of the poller called `name`.
     pub(super) fn stored(&self, name: &ObjectName) -> Stored {
         self.stored.get(name).cloned().unwrap_or_default()

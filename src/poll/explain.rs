@@ -138,8 +138,11 @@ impl<'a> Explainer<'a> {
                 let date = Comparison::date(row);
                 if date.is_some_and(|date| comparison.is_before_start(date)) {
                     Fate::BeforeStart
-                } else {
+                } else if date.is_some_and(|date| date > self.clock) {
                     Fate::AfterClock
+                } else {
+                    // Its poller settled it before it went back for the class of a child.
+                    Fate::Settled
                 }
             }
         }

@@ -131,16 +131,11 @@ impl Player {
         }
         if end != Some(End::Complete) {
             let expected = "everything is read once nothing changes any more";
-<<<<<<< HEAD
-            self.world
-                .violate(Invariant::Ends, expected, format!("{end:?}"));
-=======
             self.world.violate(Violation::new(
                 Invariant::Ends,
                 expected,
                 format!("{end:?}"),
             ));
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         }
         self.world.check_end();
     }

@@ -56,19 +56,9 @@ impl Running {
 
     /// One poll; how it ended, and the process, unless it did.
     pub(crate) async fn poll(mut self, faults: &[(u32, Fault)]) -> (Option<End>, Option<Self>) {
-<<<<<<< HEAD
-        let idle = self.held.clone().filter(|held| {
-            faults.is_empty()
-                && !held.is_unwritten()
-                && self
-                    .process
-                    .world
-                    .is_idle(self.process.number, &held.checkpoint)
-=======
         let idle = self.held.as_ref().is_some_and(|held| {
             let Process { world, number, .. } = &self.process;
             faults.is_empty() && !held.is_unwritten() && world.is_idle(*number, &held.checkpoint)
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         });
         let (sent, stored) = self.outside();
         let stop = CancellationToken::new();
@@ -81,19 +71,10 @@ impl Running {
             return (None, None);
         };
         self.process.check_outcome(&outcome);
-<<<<<<< HEAD
-        if let Some(before) = idle {
-            let (sent_now, written_now) = self.totals();
-            let wrote = written_now != written;
-            self.process
-                .world
-                .check_idle(sent_now - sent, &before.checkpoint, wrote);
-=======
         if idle && let ((sent_now, Some(after)), Some(before)) = (self.outside(), stored) {
             self.process
                 .world
                 .check_idle(sent_now - sent, &before, &after);
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         }
         let end = outcome.end.clone();
         (Some(end), self.after(outcome).await)
@@ -170,16 +151,4 @@ impl Process {
             memory.ask_otherwise(reach, &self.world.settings);
         }
     }
-<<<<<<< HEAD
-
-    fn check_outcome(&self, outcome: &Outcome) {
-        if let End::Unusable(reason) = &outcome.end {
-            let expected = "a checkpoint that the next poll can go on from";
-            self.world
-                .violate(Invariant::Settled, expected, reason.clone());
-        }
-        self.check_complete(outcome);
-    }
-=======
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
 }

@@ -66,24 +66,10 @@ impl Memory {
         settings: &Settings,
     ) -> Option<i64> {
         self.sweep_clock = Some(clock);
-<<<<<<< HEAD
-        let Some(before) = &self.before else { return };
-        let least = if self.edited {
-            self.least_watermark()
-        } else {
-            watermark(before)
-        };
-        let reached = least - reach;
-        let swept = before.swept_at.map(|date| date.timestamp_millis());
-        if clock < reached && swept.is_some_and(|swept| swept < reached) {
-            self.follows_clock_back = true;
-            self.forget_before(reached);
-=======
         let reached = self.asked_from() - reach;
         let swept = self.before.as_ref()?.swept_at?.timestamp_millis();
         if clock >= reached || swept >= reached {
             return None;
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         }
         let back = swept.min(clock);
         self.followed_back_to = Some(back);

@@ -194,12 +194,8 @@ fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<u32>,
     let until = ask.until.map_or(i64::MAX, |until| {
         floor(settings.stated, until.timestamp_millis())
     });
-<<<<<<< HEAD
-    let stated = from - settings.stated.duration().num_milliseconds();
-=======
     let below = from - settings.stated.duration().num_milliseconds();
     let stated = floor(settings.stated, below);
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
     let is_selected = |updated: i64| {
         settings.ignores_filter
             || updated <= until
@@ -267,15 +263,7 @@ fn body(inner: &Inner, settings: &Settings, numbers: &[u32]) -> String {
 impl World {
     /// The bound of the next poll that goes on from a checkpoint with this watermark.
     pub(crate) fn next_bound(&self, watermark: i64, window_since: i64, reach: i64) -> i64 {
-<<<<<<< HEAD
-        let from = (watermark - reach).max(window_since.min(watermark));
-        self.settings
-            .bound(instant(from))
-            .instant
-            .timestamp_millis()
-=======
         self.settings
             .floor((watermark - reach).max(window_since.min(watermark)))
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
     }
 }

@@ -15,16 +15,12 @@ use chrono::{DateTime, Utc};
 use pollen::{clock::Clock, poll::Plan, provider::RecordShape};
 use tokio_util::sync::CancellationToken;
 
-<<<<<<< HEAD
-pub(crate) use self::{faults::Faults, ledger::Version, provider::Promise, store::Store};
-=======
 pub(crate) use self::{
     faults::Faults,
     ledger::{Memory, Version},
     provider::Promise,
     store::Store,
 };
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
 use self::{ledger::Ledger, provider::Provider, store::Stored};
 use crate::{invariants::Violation, settings::Settings};
 

@@ -86,19 +86,11 @@ impl Process {
         memory.flying.push(records);
         let flying = memory.flying.len();
         if let Some(reason) = silenced {
-<<<<<<< HEAD
-            inner.violate(
-                Invariant::Delivery,
-                format!("silence: {reason}"),
-                format!("{versions:?}"),
-            );
-=======
             inner.violate(Violation::new(
                 Invariant::Delivery,
                 format!("silence: {reason}"),
                 format!("{versions:?}"),
             ));
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         }
         if let Some(record) = twice {
             let one = format!("one event of record {record} in flight");
@@ -215,19 +207,11 @@ fn check_id(inner: &mut Inner, event: &Event, version: Version) {
     let known = inner.ledger.versions.entry(id).or_insert(version);
     if !same_id || *known != version {
         let expected = "one event id for each version, in every process";
-<<<<<<< HEAD
-        inner.violate(
-            Invariant::Once,
-            expected,
-            format!("another for {version:?}"),
-        );
-=======
         inner.violate(Violation::new(
             Invariant::Once,
             expected,
             format!("another for {version:?}"),
         ));
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
     }
 }
 

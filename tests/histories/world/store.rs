@@ -1,10 +1,6 @@
 //! The store: fenced, and checked at every write.
 
-<<<<<<< HEAD
-use std::collections::{BTreeMap, BTreeSet};
-=======
 use std::collections::BTreeMap;
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
 
 use bytes::Bytes;
 use pollen::{
@@ -19,10 +15,6 @@ use super::{Process, ledger::Settled};
 pub(crate) struct Stored {
     /// As JSON, so that a restart reads what a file or an API server would give.
     text: Option<String>,
-<<<<<<< HEAD
-    /// By name.
-=======
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
     segments: BTreeMap<String, Bytes>,
     revision: u64,
     started_at: Option<i64>,
@@ -105,12 +97,6 @@ impl CheckpointStore for Store {
     }
 
     async fn load_segment(&mut self, name: &SegmentName) -> Result<Option<Bytes>, StoreError> {
-<<<<<<< HEAD
-        let lost = |_| StoreError::Unavailable("the store did not answer".to_owned());
-        self.process.point().await.map_err(lost)?;
-        let inner = self.process.world.inner();
-        Ok(inner.stored.segments.get(name.as_str()).cloned())
-=======
         Ok(self
             .process
             .world
@@ -119,7 +105,6 @@ impl CheckpointStore for Store {
             .segments
             .get(name.as_str())
             .cloned())
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
     }
 
     async fn save(
@@ -139,12 +124,6 @@ impl CheckpointStore for Store {
             .settled
             .clone();
         self.process.check_write(checkpoint);
-        for segment in segments {
-            self.process.point().await.map_err(lost)?;
-            let (name, content) = (segment.name().to_string(), segment.content().clone());
-            let mut inner = self.process.world.inner();
-            inner.stored.segments.insert(name, content);
-        }
         self.process.point().await.map_err(lost)?;
         for segment in segments {
             let (name, content) = (segment.name().to_string(), segment.content().clone());
@@ -167,15 +146,7 @@ impl CheckpointStore for Store {
         });
         self.tried = Some(text);
         self.process.point().await.map_err(lost)?;
-<<<<<<< HEAD
-        let named: BTreeSet<_> = checkpoint.segments().collect();
-        let mut inner = self.process.world.inner();
-        let segments = &mut inner.stored.segments;
-        segments.retain(|name, _| named.contains(name.as_str()));
-        drop(inner);
-=======
         self.keep_segments(checkpoint);
->>>>>>> 62ae5ee (Check histories exactly, by process and by write)
         (self.revision, self.tried) = (revision, None);
         Ok(())
     }
