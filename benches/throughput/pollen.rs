@@ -155,6 +155,7 @@ fn plan(source: &ResourceSource, in_flight: usize) -> Plan {
         origin: origin(),
         query_fingerprint: source.fingerprint().to_owned(),
         start: Start::At(Table::begin()),
+        start_from: Default::default(),
         unit: source.unit().duration(),
         // Behind the first record.
         reach: TimeDelta::days(1),
@@ -166,6 +167,7 @@ fn plan(source: &ResourceSource, in_flight: usize) -> Plan {
         excluded_classes: Default::default(),
         children: Vec::new(),
         gone: Default::default(),
+        replay: None,
         max_events: 1,
         in_flight,
     }

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::StartFrom;
+
 /// The newest format that this build writes, that of a checkpoint with segments. A checkpoint in a
 /// newer one is left alone.
 pub const CHECKPOINT_VERSION: i32 = 2;
@@ -25,6 +27,10 @@ pub struct Checkpoint {
     pub query_fingerprint: String,
     /// Where the poller started; records dated before are not delivered.
     pub started_at: DateTime<Utc>,
+    /// The `startFrom` that this was resolved from, so that a later edit is noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", length(max = 35))]
+    pub start_from: Option<StartFrom>,
     /// Where an edit of what is asked found the watermark; absent while nothing was edited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_since: Option<DateTime<Utc>>,
@@ -88,7 +94,10 @@ impl Checkpoint {
 
     /// The names of all segments that belong to this checkpoint.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.records), self.deletes.as_ref()]
+        let replay = self.replay.as_ref();
+        let replayed = replay.and_then(|replay| replay.running.as_ref());
+        let replayed = replayed.map(|running| &running.records);
+        [Some(&self.records), self.deletes.as_ref(), replayed]
             .into_iter()
             .flatten()
             .filter_map(|stream| stream.window.as_ref())
@@ -196,9 +205,23 @@ pub struct ReplayProgress {
     pub done: Vec<String>,
     /// The running one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<RunningReplay>,
+}
+
+/// [`ReplayProgress::done`] holds so many ids.
+pub const REPLAYS_REMEMBERED: usize = 16;
+
+/// How far a running replay is.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunningReplay {
+    /// Its id.
     #[schemars(length(max = 63))]
-    pub id: Option<String>,
-    /// How far it is settled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watermark: Option<DateTime<Utc>>,
+    pub id: String,
+    /// The first updated date that it reads.
+    pub from: DateTime<Utc>,
+    /// The last one: `to`, or the watermark when it began where that was earlier.
+    pub until: DateTime<Utc>,
+    /// What of it is settled; its window holds the versions of the watermark's unit.
+    pub records: Stream,
 }

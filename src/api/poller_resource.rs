@@ -180,8 +180,8 @@ pub struct PollerResourceSpec {
     #[schemars(length(max = 64), inner(length(min = 1, max = 256), regex(pattern = patterns::TEXT)))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub ignore_fields: Vec<String>,
-    /// Reads a stretch of time once more and delivers it under the same event ids. Default none. This
-    /// release does not replay, and a condition says so.
+    /// Reads a stretch of time once more and delivers it under the same event ids, between the polls.
+    /// Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Replay>,
     /// Stops the poller while true; its checkpoint stays. Default false.

@@ -53,6 +53,10 @@ pub const UNKNOWN_RESOURCE: Reason = Reason("UnknownResource");
 pub const ADDRESS_REFUSED: Reason = Reason("AddressRefused");
 /// `startFrom` was edited after the poller had started; `replay` is what re-reads.
 pub const START_FROM_IGNORED: Reason = Reason("StartFromIgnored");
+/// What is asked was edited: the poller reads again from where the old question was answered last.
+pub const QUERY_EDITED: Reason = Reason("QueryEdited");
+/// A replay is under way, or waits for the watermark.
+pub const REPLAYING: Reason = Reason("Replaying");
 /// Another release in the namespace owns the object.
 pub const NOT_OWNED: Reason = Reason("NotOwned");
 

@@ -74,7 +74,7 @@ impl JsonSchema for StartFrom {
     }
 }
 
-/// A stretch of time that is read once more.
+/// A stretch of time that is read once more, whether or not it lies behind the poller's start.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.to) || self.from < self.to").message(
@@ -85,10 +85,16 @@ pub struct Replay {
     /// in git.
     #[schemars(length(min = 1, max = 63), regex(pattern = patterns::ID))]
     pub id: String,
-    /// The first updated date that is read, as an RFC 3339 instant.
+    /// The first updated date that is read, as an RFC 3339 instant since 1900. It may lie before the
+    /// poller's start.
     #[schemars(length(max = 35), regex(pattern = patterns::INSTANT))]
+    #[x_kube(validation = (
+        "self >= timestamp('1900-01-01T00:00:00Z')",
+        "is no instant since 1900: write an RFC 3339 instant such as 2026-01-31T00:00:00Z"
+    ))]
     pub from: DateTime<Utc>,
-    /// The updated date up to which is read. Default the watermark when the replay begins.
+    /// The last updated date that is read, and never one behind the watermark when the replay begins.
+    /// Default that watermark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 35), regex(pattern = patterns::INSTANT))]
     pub to: Option<DateTime<Utc>>,

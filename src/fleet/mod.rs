@@ -9,6 +9,8 @@ mod kinship;
 mod plan;
 mod poller;
 mod probed;
+mod remarks;
+mod replaying;
 mod runner;
 mod schedule;
 mod starts;

@@ -6,10 +6,10 @@ use chrono::TimeDelta;
 
 use super::{Instance, PollerSettings};
 use crate::{
-    api::{PollerResourceSpec, StartFrom},
+    api::{self, PollerResourceSpec, StartFrom},
     category::ConfigurationError,
     event::Origin,
-    poll::{Plan, Start},
+    poll::{Plan, Replay, Start},
     provider::ResourceSource,
 };
 
@@ -62,6 +62,7 @@ pub(super) fn plan(
         origin: origin(instance, settings),
         query_fingerprint: source.fingerprint().to_owned(),
         start: start(settings, source),
+        start_from: spec.start_from.unwrap_or_default(),
         unit,
         reach: reach(spec, source)?.max(unit),
         created_check: spec.created_check.unwrap_or_default(),
@@ -72,6 +73,7 @@ pub(super) fn plan(
         excluded_classes: spec.exclude_classes.iter().cloned().collect(),
         children: Vec::new(),
         gone: HashMap::new(),
+        replay: spec.replay.as_ref().map(replay),
         max_events: count(
             callback.and_then(|callback| callback.max_events_per_notification),
             DEFAULT_EVENTS,
@@ -90,6 +92,14 @@ fn origin(instance: &Instance, settings: &PollerSettings) -> Origin {
         hub: connector.hub.clone().unwrap_or_default(),
         tags: instance.spec.tags.clone(),
         identity: instance.identity.clone(),
+    }
+}
+
+fn replay(asked: &api::Replay) -> Replay {
+    Replay {
+        id: asked.id.clone(),
+        from: asked.from,
+        to: asked.to,
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     kinship::Kinship,
     plan::{interval, plan, resource},
     probed::{self, Probed},
+    remarks::Remarks,
     schedule::Grid,
     turn::Turn,
     unsupported::{unsupported_by_instance, unsupported_by_poller},
@@ -20,7 +21,7 @@ use crate::{
     api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec},
     category::ConfigurationError,
     clock::Clock,
-    poll::{self, CheckpointStore, Edges, End, Held, Outcome, Plan},
+    poll::{self, CheckpointStore, Edges, End, Held, Outcome, Plan, Progress},
     provider::{FetchError, Findings, ResourceSettings, ResourceSource},
 };
 
@@ -40,11 +41,18 @@ pub struct PollerSettings {
     pub gone: Vec<(String, Stored)>,
 }
 
+/// What a sweep is for.
+pub(super) enum Errand {
+    Poll,
+    /// A stretch of a replay, behind a poll that has done so much.
+    Replay(Box<Progress>),
+}
+
 /// One poller, ready to poll.
 pub struct Poller {
     name: String,
-    instance: Arc<Instance>,
-    plan: Plan,
+    pub(super) instance: Arc<Instance>,
+    pub(super) plan: Plan,
     source: ResourceSource,
     grid: Grid,
     clock: Clock,
@@ -54,6 +62,7 @@ pub struct Poller {
     findings: OnceCell<Findings>,
     /// What the first row showed, where there was none to probe with.
     late_findings: OnceCell<Findings>,
+    pub(super) remarks: Remarks,
 }
 
 impl Poller {
@@ -89,6 +98,7 @@ impl Poller {
             clock: environment.clock,
             findings: OnceCell::new(),
             late_findings: OnceCell::new(),
+            remarks: Remarks::default(),
         })
     }
 
@@ -136,7 +146,7 @@ impl Poller {
     }
 
     /// Named in every line that a poll logs, whichever level is asked for.
-    fn span(&self) -> tracing::Span {
+    pub(super) fn span(&self) -> tracing::Span {
         let (namespace, poller) = (&self.plan.origin.namespace, &self.name);
         tracing::debug_span!(target: "pollen::poll", "poll", namespace, poller)
     }
@@ -147,13 +157,17 @@ impl Poller {
         store: &mut S,
         stop: &CancellationToken,
     ) -> Outcome {
+        let known = held.as_ref().map(|held| &held.checkpoint);
+        self.remarks.meet(known, &self.plan, &self.source);
         let polled = self.try_poll(&mut held, store, stop).await;
-        let mut outcome = polled.unwrap_or_else(|end| Outcome {
+        let outcome = polled.unwrap_or_else(|end| Outcome {
             checkpoint: held,
             ..Outcome::of(end)
         });
-        outcome.findings = self.findings();
         outcome.log();
+        let mut outcome = self.begin_replay(outcome, store, stop).await;
+        outcome.findings = self.findings();
+        self.remarks.make(&mut outcome, &self.plan);
         outcome
     }
 
@@ -185,15 +199,26 @@ impl Poller {
         store: &mut S,
         stop: &CancellationToken,
     ) -> Result<Outcome, End> {
-        let Some(callback) = &self.instance.callback else {
-            return Err(End::Stopped);
-        };
         let known = held.as_ref().map(|held| &held.checkpoint);
         self.probe(known, stop).await?;
         if held.is_none() {
             *held = Some(self.start(store, stop).await?.into());
         }
         self.kinship.has_started();
+        self.sweep(held, Errand::Poll, store, stop).await
+    }
+
+    /// Sweeps, delivers, stores; takes `held` once nothing stands in the way.
+    pub(super) async fn sweep<S: CheckpointStore>(
+        &self,
+        held: &mut Option<Held>,
+        errand: Errand,
+        store: &mut S,
+        stop: &CancellationToken,
+    ) -> Result<Outcome, End> {
+        let Some(callback) = &self.instance.callback else {
+            return Err(End::Stopped);
+        };
         let mut sweep = tokio::select! {
             biased;
             () = stop.cancelled() => return Err(End::Stopped),
@@ -213,7 +238,12 @@ impl Poller {
             callback,
             store,
         };
-        let outcome = poll::poll(&plan, held, edges, &self.clock, stop).await;
+        let outcome = match errand {
+            Errand::Poll => poll::poll(&plan, held, edges, &self.clock, stop).await,
+            Errand::Replay(polled) => {
+                poll::replay(&plan, held, *polled, edges, &self.clock, stop).await
+            }
+        };
         if let Some(polled) = sweep.as_deref_mut() {
             *polled = Some(self.clock.now());
         }
@@ -281,7 +311,7 @@ impl Poller {
         &self.source
     }
 
-    fn findings(&self) -> Vec<String> {
+    pub(super) fn findings(&self) -> Vec<String> {
         let probed = [&self.findings, &self.late_findings]
             .into_iter()
             .filter_map(OnceCell::get);

@@ -91,6 +91,7 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
         // poller costs at rest is what a fleet costs.
         while let Some(turn) = Box::pin(self.turn()).await {
             let wait = Box::pin(self.poll_in(turn)).await;
+            let wait = Box::pin(self.replay_within(wait)).await;
             if !self.wait_for_turn(wait).await {
                 return;
             }
@@ -104,6 +105,33 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
         self.observer.polled(&outcome).await;
         self.held = outcome.checkpoint.take();
         self.wait_after(&outcome.end)
+    }
+
+    /// Goes on with a replay until the next poll is due; answers how long that still is.
+    async fn replay_within(&mut self, wait: Duration) -> Duration {
+        let due = Instant::now() + wait;
+        while self.failures == 0 && Instant::now() < due && !self.is_disturbed() {
+            let Some(held) = self.held.take_if(|held| self.poller.is_replaying(held)) else {
+                break;
+            };
+            let Ok(turn) = Turn::take(self.poller.instance()) else {
+                self.held = Some(held);
+                break;
+            };
+            let mut outcome = self.poller.replay(held, &mut self.store, &self.stop).await;
+            turn.end(&outcome);
+            self.observer.polled(&outcome).await;
+            self.held = outcome.checkpoint.take();
+            if outcome.end != End::Complete {
+                break;
+            }
+        }
+        due.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether somebody asks for a stop or a poll.
+    fn is_disturbed(&self) -> bool {
+        self.stop.is_cancelled() || self.poke.has_changed().unwrap_or(false)
     }
 
     /// How long to wait before the first poll.

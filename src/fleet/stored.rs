@@ -130,6 +130,7 @@ mod tests {
             uid: "uid".to_owned(),
             query_fingerprint: query.to_owned(),
             started_at: at(0),
+            start_from: None,
             asked_since: None,
             swept_at: Some(at(swept_at)),
             records,

@@ -43,15 +43,7 @@ pub fn unsupported_by_poller(spec: &PollerResourceSpec) -> Vec<String> {
         .then_some(
             "spec.deletes: this release finds no deletions yet: remove it, or write mode Ignore",
         );
-    let replay = spec
-        .replay
-        .is_some()
-        .then_some("spec.replay: this release does not replay yet: nothing is read again");
-    deletes
-        .into_iter()
-        .chain(replay)
-        .map(str::to_owned)
-        .collect()
+    deletes.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -89,10 +81,6 @@ mod tests {
     #[rstest]
     #[case(json!({"deletes": {}}), "spec.deletes")]
     #[case(json!({"deletes": {"mode": "Reconcile"}}), "spec.deletes")]
-    #[case(
-        json!({"replay": {"id": "a", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}}),
-        "spec.replay"
-    )]
     fn what_a_poller_asks_for_in_vain_is_told(#[case] spec: Value, #[case] named: &str) {
         let told = poller(spec);
         assert_eq!(told.len(), 1, "{told:?}");

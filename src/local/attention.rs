@@ -70,6 +70,8 @@ impl Attention {
     fn of_findings(remains: Option<String>, outcome: &Outcome) -> Option<Self> {
         let mut findings = Vec::from_iter(remains);
         findings.extend(bad_records(&outcome.progress));
+        let remarks = outcome.progress.remarks.iter();
+        findings.extend(remarks.map(|remark| remark.text.clone()));
         findings.extend(outcome.findings.iter().cloned());
         findings.extend(outcome.progress.notes.iter().cloned());
         findings.extend(outcome.progress.unordered.clone());

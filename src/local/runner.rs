@@ -28,9 +28,20 @@ impl Runner {
             let mut outcome = self.poll(checkpoint.take(), stop).await;
             self.report.polled(&self.label, &outcome);
             checkpoint = outcome.checkpoint.take();
+            while let Some(held) = self.replaying(&outcome, &mut checkpoint) {
+                outcome = self.poller.replay(held, &mut self.store, stop).await;
+                self.report.polled(&self.label, &outcome);
+                checkpoint = outcome.checkpoint.take();
+            }
             outcome
         };
         once::settle(poll, patience, stop).await
+    }
+
+    /// What a replay goes on from behind a poll, or a stretch of the replay, that ended so.
+    fn replaying(&self, outcome: &Outcome, held: &mut Option<Held>) -> Option<Held> {
+        let goes_on = outcome.end == End::Complete;
+        held.take_if(|held| goes_on && self.poller.is_replaying(held))
     }
 
     async fn poll(&mut self, known: Option<Held>, stop: &CancellationToken) -> Outcome {

@@ -108,6 +108,7 @@ pub(super) fn checkpoint(seconds: i64) -> Checkpoint {
         uid: "uid-of-accounts".into(),
         query_fingerprint: String::new(),
         started_at: at,
+        start_from: None,
         asked_since: None,
         swept_at: None,
         records: Stream {

@@ -186,7 +186,13 @@ fn tell(before: &[Condition], condition: &Condition) -> Option<Notice> {
 
 /// Reasons of a ready object that a person should know nevertheless.
 fn is_telling(reason: &str) -> bool {
-    reason == reasons::FINDINGS.as_str() || reason == reasons::BAD_RECORDS.as_str()
+    let telling = [
+        reasons::FINDINGS,
+        reasons::BAD_RECORDS,
+        reasons::QUERY_EDITED,
+        reasons::START_FROM_IGNORED,
+    ];
+    telling.iter().any(|telling| telling.as_str() == reason)
 }
 
 fn is_new(before: &[Condition], condition: &Condition) -> bool {

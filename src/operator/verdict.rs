@@ -11,7 +11,7 @@ use crate::{
     },
     category::{Category, ConfigurationError, Subject},
     fleet::{Failure, InstanceState},
-    poll::{End, Outcome, StoreError},
+    poll::{End, Outcome, StoreError, Topic},
 };
 
 /// Intervals after which a failure is no longer transient.
@@ -87,14 +87,15 @@ fn complete(outcome: &Outcome) -> Standing {
         );
         return Standing::ready(reasons::BAD_RECORDS, message);
     }
-    let found: Vec<_> = outcome
-        .findings
-        .iter()
+    let remarks = progress.remarks.iter().map(|remark| &remark.text);
+    let found: Vec<_> = remarks
+        .chain(&outcome.findings)
         .chain(&progress.notes)
         .cloned()
         .collect();
     if !found.is_empty() {
-        return Standing::ready(reasons::FINDINGS, found.join("; "));
+        let topic = progress.remarks.first().map(|remark| remark.topic);
+        return Standing::ready(topic.map_or(reasons::FINDINGS, of_topic), found.join("; "));
     }
     if let Some(why) = &progress.unordered {
         return Standing::ready(reasons::QUERY_UNORDERED, why.as_str());
@@ -103,6 +104,14 @@ fn complete(outcome: &Outcome) -> Standing {
         reasons::SUCCEEDED,
         "polled, and everything found is settled",
     )
+}
+
+const fn of_topic(topic: Topic) -> Reason {
+    match topic {
+        Topic::Query => reasons::QUERY_EDITED,
+        Topic::StartFrom => reasons::START_FROM_IGNORED,
+        Topic::Replay => reasons::REPLAYING,
+    }
 }
 
 fn provider_failed(category: Category, message: &str, overdue: bool) -> Standing {

@@ -10,6 +10,8 @@ pub(super) struct Children {
     entries: Vec<ChildProgress>,
     /// Children of whom nothing can be read: what is theirs, and from when on.
     unread: Vec<(String, DateTime<Utc>)>,
+    /// What this poller has settled counts as new: it is read once more.
+    renewed: bool,
 }
 
 /// Whose a record is by its class.
@@ -37,7 +39,13 @@ impl Children {
         Self {
             entries: stored.to_vec(),
             unread: Vec::new(),
+            renewed: false,
         }
+    }
+
+    /// From now on what this poller has settled is no reason to leave a record out.
+    pub(super) const fn renew(&mut self) {
+        self.renewed = true;
     }
 
     /// As they must be stored now.
@@ -148,7 +156,10 @@ impl Children {
             return Claim::Childs;
         }
         let settled_before = self.entries.iter().filter_map(|entry| entry.settled_before);
-        if !is_taken_back && settled_before.max().is_some_and(|date| updated < date) {
+        if !is_taken_back
+            && !self.renewed
+            && settled_before.max().is_some_and(|date| updated < date)
+        {
             return Claim::Settled;
         }
         Claim::Own

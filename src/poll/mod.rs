@@ -14,6 +14,7 @@ mod explain;
 mod fingerprint;
 mod held;
 mod plan;
+mod replay;
 mod run;
 mod scan;
 mod segment;
@@ -35,6 +36,7 @@ use chrono::{DateTime, Utc};
 pub use explain::{Explainer, Explanation, Fate};
 pub use held::Held;
 pub use plan::{Child, Plan, Start};
+pub use replay::{Replay, is_replaying, replay};
 pub use run::{Edges, poll};
 pub use segment::{SEGMENT_SIZE, Segment, SegmentName};
 pub use start::start;
@@ -106,6 +108,8 @@ pub struct Progress {
     pub unordered: Option<String>,
     /// What else a person should know of this poll, in words for a condition.
     pub notes: Vec<String>,
+    /// The same of what the spec asks for.
+    pub remarks: Vec<Remark>,
 }
 
 /// Rows that cannot be events, by what is wrong with them.
@@ -148,6 +152,25 @@ impl Progress {
     pub const fn events(&self) -> u64 {
         self.created + self.updated + self.deleted
     }
+}
+
+/// What became of something that the spec asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    pub topic: Topic,
+    /// In words for a condition.
+    pub text: String,
+}
+
+/// What a remark is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// What is asked was edited.
+    Query,
+    /// `startFrom` was edited behind the start.
+    StartFrom,
+    /// A replay is under way, or waits.
+    Replay,
 }
 
 /// A checkpoint that could not be stored.

@@ -4,7 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{api::CreatedCheck, event::Origin};
+use super::Replay;
+use crate::{
+    api::{CreatedCheck, StartFrom},
+    event::Origin,
+};
 
 /// What a poller's polls go by; made from a spec, an instance and a connector, never the raw spec.
 #[derive(Clone, Debug)]
@@ -17,6 +21,8 @@ pub struct Plan {
     pub query_fingerprint: String,
     /// Where a poller without checkpoint starts.
     pub start: Start,
+    /// The same as the spec says it.
+    pub start_from: StartFrom,
     /// The coarsest of field format, placeholder format and the connector's granularity.
     pub unit: TimeDelta,
     /// How far behind the watermark a sweep reads again: at least one unit.
@@ -37,6 +43,8 @@ pub struct Plan {
     /// How far pollers had settled that took a class by what the checkpoint says, and are no
     /// children any more; by uid, as far as that is known.
     pub gone: HashMap<String, DateTime<Utc>>,
+    /// A stretch of time to be read once more.
+    pub replay: Option<Replay>,
     /// Events in one notification at most.
     pub max_events: usize,
     /// Notifications in flight at most.

@@ -21,11 +21,14 @@ use super::{
 use crate::{
     callback::Callback,
     clock::Clock,
-    provider::{Ask, FetchError, Page, PageError, PageSource},
+    provider::{Ask, FetchError, Page, PageError, PageSource, Step},
 };
 
 /// Records that must vary in content alone before their content is left out.
 const LEAST_VARYING: u64 = 10;
+
+/// How a stretch of a replay ends that leaves pages to the next.
+pub(super) const GOES_ON: &str = "the replay goes on after the next poll";
 
 const CLOCK_SET_BACK: &str = "the provider's clock was set back: polling goes on from there, and changes dated since may be \
      delivered again";
@@ -56,23 +59,7 @@ pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
         Ok(state) => state,
         Err(end) => return Outcome::of(end),
     };
-    let bound = edges.source.bound(state.records.bound(plan.reach));
-    let trail = Trail::begin(plan, &state, bound);
-    let mut poll = Poll {
-        plan,
-        edges,
-        clock,
-        stop,
-        state,
-        progress: Progress::default(),
-        sweep_clock: clock.now(),
-        watermark_follows: true,
-        written: None,
-        known_bad: HashSet::new(),
-        returned: HashSet::new(),
-        content_only: 0,
-        trail,
-    };
+    let mut poll = Poll::new(plan, state, edges, clock, stop);
     let swept = poll.sweep().await;
     poll.finish(swept).await
 }
@@ -90,14 +77,16 @@ pub(super) async fn fetch<S: PageSource>(
     }
 }
 
-/// A poll under way.
-struct Poll<'a, S, C, K> {
+/// A poll under way, or a stretch of a replay.
+pub(super) struct Poll<'a, S, C, K> {
     plan: &'a Plan,
     edges: Edges<'a, S, C, K>,
     clock: &'a Clock,
     stop: &'a CancellationToken,
     state: State,
-    progress: Progress,
+    pub(super) progress: Progress,
+    /// What is read at most, where that is not everything.
+    pub(super) limit: Option<Limit>,
     /// The provider's clock when the sweep began: the watermark never passes it.
     sweep_clock: DateTime<Utc>,
     /// Whether the watermark may follow what is settled, or must wait for the sweep's end.
@@ -111,8 +100,46 @@ struct Poll<'a, S, C, K> {
     trail: Trail,
 }
 
+/// What a stretch of a replay reads at most.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    /// Nothing dated later, whatever the provider's clock.
+    pub(super) until: DateTime<Utc>,
+    /// No page behind so many requests, if the rest can be asked for later.
+    pub(super) requests: u64,
+}
+
+impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        state: State,
+        edges: Edges<'a, S, C, K>,
+        clock: &'a Clock,
+        stop: &'a CancellationToken,
+    ) -> Self {
+        let bound = edges.source.bound(state.records.bound(plan.reach));
+        let trail = Trail::begin(plan, &state, bound);
+        Self {
+            plan,
+            edges,
+            clock,
+            stop,
+            state,
+            progress: Progress::default(),
+            limit: None,
+            sweep_clock: clock.now(),
+            watermark_follows: true,
+            written: None,
+            known_bad: HashSet::new(),
+            returned: HashSet::new(),
+            content_only: 0,
+            trail,
+        }
+    }
+}
+
 impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
-    async fn sweep(&mut self) -> Result<(), End> {
+    pub(super) async fn sweep(&mut self) -> Result<(), End> {
         let polled_at = self.clock.now();
         let source = self.edges.source;
         let bound = source.bound(self.state.records.bound(self.plan.reach));
@@ -152,6 +179,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
                 self.state.advance(last.min(self.sweep_clock));
             }
             match sweep.next(&ask, &scan.facts, |instant| source.bound(instant)) {
+                Next::Ask(next) if self.is_enough(&next, sweep.is_ordered()) => {
+                    return Err(End::Unfinished(GOES_ON.to_owned()));
+                }
                 Next::Ask(next) => ask = next,
                 Next::Complete => break,
                 Next::Unfinished(reason) => return Err(End::Unfinished(reason)),
@@ -167,7 +197,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     /// The sweep begins at this time of the provider; answers whether its clock was set back, so
     /// that the sweep must begin further back.
     fn begin(&mut self, provider_now: DateTime<Utc>) -> bool {
-        self.sweep_clock = provider_now;
+        self.sweep_clock = self.limit.map_or(provider_now, |limit| limit.until);
         self.trail.provider_clock = Some(provider_now);
         let set_back = self.state.begin_sweep(self.plan, provider_now);
         if set_back {
@@ -176,13 +206,24 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         set_back
     }
 
+    /// Whether the rest is left to the next stretch: only where it begins behind what was read, as
+    /// neither a tie nor an unordered sweep can be left and taken up again.
+    fn is_enough(&self, next: &Ask, ordered: bool) -> bool {
+        let is_spent = |limit: Limit| self.progress.requests >= limit.requests;
+        self.limit.is_some_and(is_spent)
+            && ordered
+            && next.step == Step::First
+            && next.until.is_none()
+    }
+
     /// The sweep has read everything.
     fn complete(&mut self) {
         let known = self.progress.unchanged + self.content_only;
-        if self.content_only >= LEAST_VARYING && self.content_only * 2 > known {
+        let is_poll = self.limit.is_none();
+        if is_poll && self.content_only >= LEAST_VARYING && self.content_only * 2 > known {
             self.state.ignore_content();
         }
-        if self.state.content_ignored {
+        if is_poll && self.state.content_ignored {
             self.progress.notes.push(CONTENT_VARIES.to_owned());
         }
         let returned = std::mem::take(&mut self.returned);

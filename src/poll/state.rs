@@ -6,12 +6,14 @@ use super::{
     CheckpointStore, End, Plan, Segment,
     change::Change,
     children::Children,
+    fingerprint::Fingerprints,
     held::{Due, Held},
+    replay::Replaying,
     stream::Stream,
     unusable::Unusable,
 };
 use crate::{
-    api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck, WHOLE_CHECKPOINT_VERSION},
+    api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck, RunningReplay, WHOLE_CHECKPOINT_VERSION},
     event::Kind,
 };
 
@@ -23,7 +25,10 @@ pub(super) struct State {
     /// The checkpoint as it was last stored or read; the parts that a poll of records doesn't
     /// touch are carried over from it.
     stored: Checkpoint,
+    /// The stream that is read: the poller's own, or that of a replay.
     pub(super) records: Stream,
+    /// The replay that is read, and the poller's own stream meanwhile.
+    replaying: Option<Replaying>,
     pub(super) children: Children,
     swept_at: Option<DateTime<Utc>>,
     /// The content of records is no part of their versions.
@@ -41,6 +46,7 @@ impl State {
             uid: plan.uid.clone(),
             query_fingerprint: plan.query_fingerprint.clone(),
             started_at,
+            start_from: Some(plan.start_from),
             asked_since: None,
             swept_at: None,
             records: Stream::starting(started_at),
@@ -64,13 +70,17 @@ impl State {
             written,
         } = held;
         check(plan, &checkpoint)?;
-        let records = match records {
+        let mut records = match records {
             Some(records) => *records,
             None => Stream::resume(&checkpoint.records, store).await?,
         };
+        if let Some(key) = key_of_replay(&checkpoint).filter(|_| records.window.len() == 0) {
+            records.rename(key);
+        }
         let ignored = &checkpoint.records.content_ignored;
         let mut state = Self {
             records,
+            replaying: None,
             children: Children::resume(&checkpoint.children),
             swept_at: checkpoint.swept_at,
             content_ignored: ignored.is_some() && *ignored == plan.content,
@@ -106,13 +116,37 @@ impl State {
         self.due = Due::Settled;
     }
 
-    /// Where the poller started: records dated before are not delivered.
-    pub(super) const fn started_at(&self) -> DateTime<Utc> {
-        self.stored.started_at
+    /// Reads a replay from here on, as far as it is settled, and leaves the poller's own stream as it
+    /// is but for what is delivered inside its reach: from `since` on, where the next poll begins.
+    pub(super) async fn replay<K: CheckpointStore>(
+        &mut self,
+        plan: &Plan,
+        replay: &RunningReplay,
+        since: DateTime<Utc>,
+        store: &mut K,
+    ) -> Result<(), End> {
+        let mut records = Stream::resume(&replay.records, store).await?;
+        records.rename(self.records.fingerprints);
+        let own = std::mem::replace(&mut self.records, records);
+        self.children.renew();
+        self.replaying = Some(Replaying::new(plan, replay, own, since));
+        // The position is stored however the stretch ends.
+        self.due = Due::Settled;
+        Ok(())
+    }
+
+    /// Where the poller, or the replay, started: records dated before are not delivered.
+    pub(super) fn started_at(&self) -> DateTime<Utc> {
+        let replaying = self.replaying.as_ref();
+        replaying.map_or(self.stored.started_at, Replaying::from)
     }
 
     /// A sweep begins at the provider's time `clock`; answers whether that clock was set back.
     pub(super) fn begin_sweep(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
+        if self.replaying.is_some() {
+            self.records.begin_sweep();
+            return false;
+        }
         let set_back = self.follow_clock_back(plan, clock);
         self.records.begin_sweep();
         self.quiet_write(clock);
@@ -155,6 +189,10 @@ impl State {
         for (fingerprint, date) in self.entries_of(plan, change) {
             self.records.window.insert(fingerprint, date);
         }
+        if let Some(mut replaying) = self.replaying.take() {
+            replaying.settle(change, |plan| self.entries_of(plan, change));
+            self.replaying = Some(replaying);
+        }
         self.due = Due::Settled;
     }
 
@@ -170,8 +208,11 @@ impl State {
         let entries = changes
             .iter()
             .map(|change| self.entries_of(plan, change).count());
-        self.records
-            .check_room(plan, entries.sum(), since, capacity)
+        let entries = entries.sum();
+        if let Some(replaying) = &self.replaying {
+            replaying.check_room(entries, capacity)?;
+        }
+        self.records.check_room(plan, entries, since, capacity)
     }
 
     /// What a change enters into the window, each under its date: its version, where that is a
@@ -222,6 +263,10 @@ impl State {
         keep: impl Fn(u64) -> bool,
     ) {
         self.records.complete_sweep(plan, since, keep);
+        if let Some(replaying) = &mut self.replaying {
+            replaying.complete();
+            return;
+        }
         // Where rows of any date come again, those that a child settled do too.
         if plan.drop_before_bound && self.children.retire(since) {
             self.due = self.due.max(Due::Watermark);
@@ -254,10 +299,16 @@ impl State {
         capacity: usize,
     ) -> Result<Checkpoint, Unusable> {
         let mut records = self.records.stored(plan, since, capacity)?;
+        let mut replay = self.stored.replay.clone();
+        if let Some(replaying) = &mut self.replaying {
+            replay = Some(replaying.progress(replay.unwrap_or_default(), records));
+            records = replaying.own(capacity)?;
+        }
         records.content_ignored = plan.content.clone().filter(|_| self.content_ignored);
         let mut checkpoint = Checkpoint {
             swept_at: self.swept_at,
             records,
+            replay,
             children: self.children.stored(),
             ..self.stored.clone()
         };
@@ -269,13 +320,27 @@ impl State {
 
     /// The segments that `checkpoint` names and the store has not.
     pub(super) fn unstored(&self, checkpoint: &Checkpoint) -> Vec<Segment> {
-        self.records.unstored(&checkpoint.records)
+        let Some(replaying) = &self.replaying else {
+            return self.records.unstored(&checkpoint.records);
+        };
+        let running = running(checkpoint).map(|running| self.records.unstored(&running.records));
+        let mut segments = replaying.own.unstored(&checkpoint.records);
+        segments.extend(running.into_iter().flatten());
+        segments
     }
 
     /// `checkpoint` is stored now.
     pub(super) fn stored(&mut self, checkpoint: Checkpoint) {
         self.written = checkpoint.swept_at.unwrap_or(checkpoint.started_at);
-        self.records.note_stored(&checkpoint.records);
+        match &mut self.replaying {
+            None => self.records.note_stored(&checkpoint.records),
+            Some(replaying) => {
+                replaying.own.note_stored(&checkpoint.records);
+                if let Some(running) = running(&checkpoint) {
+                    self.records.note_stored(&running.records);
+                }
+            }
+        }
         self.stored = checkpoint;
         self.due = Due::Nothing;
     }
@@ -283,22 +348,38 @@ impl State {
     /// What to go on from in this process.
     pub(super) fn into_held(mut self, plan: &Plan, since: DateTime<Utc>, capacity: usize) -> Held {
         let (due, written) = (self.due, self.written);
-        let is_stored =
-            due == Due::Nothing && self.stored.records.watermark == self.records.watermark;
+        let is_stored = due == Due::Nothing
+            && self.replaying.is_none()
+            && self.stored.records.watermark == self.records.watermark;
         let checkpoint = if is_stored {
             self.stored
         } else {
             self.checkpoint(plan, since, capacity)
                 .unwrap_or(self.stored)
         };
-        let is_large = self.records.window.is_large();
+        let records = self
+            .replaying
+            .map_or(self.records, |replaying| replaying.own);
+        let is_large = records.window.is_large();
         Held {
             checkpoint,
-            records: is_large.then(|| Box::new(self.records)),
+            records: is_large.then(|| Box::new(records)),
             due,
             written,
         }
     }
+}
+
+/// What a running replay names versions with: a window without one must name them alike, or what the
+/// replay delivers could not enter it.
+fn key_of_replay(checkpoint: &Checkpoint) -> Option<Fingerprints> {
+    let window = running(checkpoint)?.records.window.as_ref()?;
+    Fingerprints::from_encoded(&window.key)
+}
+
+/// The replay that is under way.
+fn running(checkpoint: &Checkpoint) -> Option<&RunningReplay> {
+    checkpoint.replay.as_ref()?.running.as_ref()
 }
 
 /// Whether a poll of this plan may go on from `checkpoint`.

@@ -102,6 +102,14 @@ impl Stream {
         self.settled_at_start = self.settled_at_start.min(self.watermark);
     }
 
+    /// Names versions by `fingerprints`; those in the window that were named with another are forgotten.
+    pub(super) fn rename(&mut self, fingerprints: Fingerprints) {
+        if self.fingerprints != fingerprints {
+            self.fingerprints = fingerprints;
+            self.window = Window::default();
+        }
+    }
+
     /// Everything dated at or before `date` is settled; answers whether that moved the watermark.
     pub(super) fn advance(&mut self, date: DateTime<Utc>) -> bool {
         let moves = date > self.watermark;

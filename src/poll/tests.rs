@@ -8,5 +8,6 @@ mod delivery;
 mod explained;
 mod logged;
 mod paging;
+mod replay;
 mod segments;
 mod world;

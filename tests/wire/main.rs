@@ -20,6 +20,7 @@ mod logs;
 mod mistakes;
 mod paging;
 mod probes;
+mod replay;
 mod secrets;
 mod tls;
 mod tokens;

@@ -199,6 +199,7 @@ mod tests {
             uid: "u".into(),
             query_fingerprint: "q".into(),
             started_at: watermark,
+            start_from: None,
             asked_since: None,
             swept_at: None,
             records,

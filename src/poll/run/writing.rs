@@ -36,7 +36,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     }
 
     /// Stores what is settled, however the sweep ended.
-    pub(super) async fn finish(mut self, swept: Result<(), End>) -> Outcome {
+    pub(in crate::poll) async fn finish(mut self, swept: Result<(), End>) -> Outcome {
         let mut end = swept.err().unwrap_or(End::Complete);
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         if !lost

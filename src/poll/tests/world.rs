@@ -156,6 +156,7 @@ fn plan() -> Plan {
         },
         query_fingerprint: "what is asked".to_owned(),
         start: Start::Created(at(0)),
+        start_from: Default::default(),
         unit: TimeDelta::seconds(1),
         reach: TimeDelta::seconds(30),
         created_check: CreatedCheck::Watermark,
@@ -166,6 +167,7 @@ fn plan() -> Plan {
         excluded_classes: Default::default(),
         children: Vec::new(),
         gone: Default::default(),
+        replay: None,
         max_events: 3,
         in_flight: 1,
     }

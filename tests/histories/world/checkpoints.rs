@@ -102,6 +102,8 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
             .collect(),
         children: Vec::new(),
         gone: HashMap::new(),
+        replay: None,
+        start_from: Default::default(),
         max_events: settings.max_events as usize,
         in_flight: settings.in_flight as usize,
     }

@@ -1,0 +1,104 @@
+//! What a poller tells of edits that its spec has seen: what became of them, and what to do.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::SecondsFormat;
+
+use crate::{
+    api::Checkpoint,
+    poll::{End, Outcome, Plan, Remark, Topic},
+    provider::{PageSource as _, ResourceSource},
+};
+
+/// What is to be told with the next polls.
+#[derive(Default)]
+pub(super) struct Remarks {
+    /// An edit of what is asked, until a poll is complete.
+    edited: Mutex<Option<Remark>>,
+}
+
+impl Remarks {
+    /// Notices before a poll from `checkpoint` that something else is asked.
+    pub(super) fn meet(
+        &self,
+        checkpoint: Option<&Checkpoint>,
+        plan: &Plan,
+        source: &ResourceSource,
+    ) {
+        let asked =
+            |checkpoint: &&Checkpoint| checkpoint.query_fingerprint != plan.query_fingerprint;
+        if let Some(checkpoint) = checkpoint.filter(asked) {
+            *self.lock() = Some(edited(checkpoint, plan, source));
+        }
+    }
+
+    /// Adds to an outcome what is to be told with it.
+    pub(super) fn make(&self, outcome: &mut Outcome, plan: &Plan) {
+        let mut edited = self.lock();
+        let mut remarks = Vec::from_iter(edited.clone());
+        if outcome.end == End::Complete {
+            *edited = None;
+        }
+        if let Some(held) = &outcome.checkpoint {
+            remarks.extend(start_from(&held.checkpoint, plan));
+            remarks.extend(replay(&held.checkpoint, plan));
+        }
+        outcome.progress.remarks.extend(remarks);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Remark>> {
+        self.edited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn edited(checkpoint: &Checkpoint, plan: &Plan, source: &ResourceSource) -> Remark {
+    let watermark = checkpoint.records.watermark;
+    let answered = checkpoint.swept_at.unwrap_or(watermark).min(watermark);
+    let from = source.bound(answered - plan.reach).instant;
+    let text = format!(
+        "what is asked was edited: records dated from {} on are read anew, and those inside the \
+         overlap may be delivered once more; older ones that the edit lets in are not delivered: \
+         set spec.replay with a new id to read them",
+        from.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    );
+    Remark {
+        topic: Topic::Query,
+        text,
+    }
+}
+
+fn start_from(checkpoint: &Checkpoint, plan: &Plan) -> Option<Remark> {
+    let resolved = checkpoint.start_from?;
+    (resolved != plan.start_from).then(|| Remark {
+        topic: Topic::StartFrom,
+        text: format!(
+            "spec.startFrom was edited and has no effect, as the poller started at {} already: set \
+             spec.replay with a new id to read earlier records, or write startFrom as it was",
+            checkpoint
+                .started_at
+                .to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        ),
+    })
+}
+
+fn replay(checkpoint: &Checkpoint, plan: &Plan) -> Option<Remark> {
+    let asked = plan.replay.as_ref()?;
+    let progress = checkpoint.replay.as_ref();
+    if progress.is_some_and(|progress| progress.done.contains(&asked.id)) {
+        return None;
+    }
+    let id = &asked.id;
+    let is_running = progress.is_some_and(|progress| progress.running.is_some());
+    let text = if is_running || asked.from <= checkpoint.records.watermark {
+        format!("the replay {id:?} is under way, between the polls")
+    } else {
+        format!(
+            "the replay {id:?} waits: spec.replay.from is later than what was delivered so far; \
+             write an earlier instant, or leave the field out"
+        )
+    };
+    Some(Remark {
+        topic: Topic::Replay,
+        text,
+    })
+}
