@@ -23,6 +23,7 @@ pub mod reasons;
 mod schema;
 mod start;
 pub mod time;
+mod unknown_field;
 
 pub use authentication::{Authentication, AuthenticationType, SecretRef};
 pub use callback::{
@@ -42,3 +43,4 @@ pub use events::Events;
 pub use headers::RESERVED_HEADERS;
 pub use poller_resource::{InstanceRef, PollerResource, PollerResourceSpec, PollerResourceStatus};
 pub use start::{Replay, StartFrom};
+pub use unknown_field::unknown_field;

@@ -7,6 +7,7 @@ use super::{
     change::Change,
     children::Children,
     held::{Due, Held},
+    intact,
     stream::Stream,
     unusable::Unusable,
 };
@@ -82,7 +83,7 @@ impl State {
     fn meet_children(&mut self, plan: &Plan) {
         let met = self.children.meet(plan, self.records.bound(plan.reach));
         if let Some(instant) = met.read_again {
-            self.records.take_back(instant);
+            self.records.take_back(instant.max(self.started_at()));
         }
         self.due = self.due.max(met.due);
     }
@@ -90,7 +91,9 @@ impl State {
     /// After an edit of what is asked, the next bound reads back to where the old question was
     /// last answered, whatever the window covers (polling rules 22 and 23).
     fn ask_otherwise(&mut self, plan: &Plan) {
-        self.records.read_back(self.swept_at, plan.reach);
+        // A start in the future lies behind the clock at which the sweeps before it began.
+        let answered = self.swept_at.map(|swept| swept.max(self.started_at()));
+        self.records.read_back(answered, plan.reach);
         self.stored
             .query_fingerprint
             .clone_from(&plan.query_fingerprint);
@@ -266,5 +269,5 @@ fn check(plan: &Plan, checkpoint: &Checkpoint) -> Result<(), Unusable> {
     if checkpoint.uid != plan.uid {
         return Err(Unusable::Foreign(checkpoint.uid.clone()));
     }
-    Ok(())
+    intact::check(checkpoint).map_err(Unusable::Damaged)
 }
