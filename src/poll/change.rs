@@ -123,6 +123,10 @@ impl Comparison<'_> {
         if restores.is_none() && self.state.records.window.contains(fingerprint) {
             return Verdict::Unchanged(fingerprint);
         }
+        // Only now: a version that is settled stays so when the provider's clock is set back.
+        if self.plan.drop_after_clock && updated > self.clock {
+            return Verdict::OutOfRange;
+        }
         Verdict::Change(Change {
             carried: Carried::Row(row.index),
             id: id.to_owned(),
@@ -177,9 +181,7 @@ impl Comparison<'_> {
     }
 
     fn is_out_of_range(&self, updated: DateTime<Utc>) -> bool {
-        self.is_before_start(updated)
-            || (self.plan.drop_before_bound && updated < self.bound)
-            || (self.plan.drop_after_clock && updated > self.clock)
+        self.is_before_start(updated) || (self.plan.drop_before_bound && updated < self.bound)
     }
 
     /// Created when it is back from a deletion, by its dates, or when it was created after everything settled before this sweep;

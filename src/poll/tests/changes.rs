@@ -234,6 +234,24 @@ async fn filter_by_current_date_leaves_what_is_newer_to_the_next_poll() {
     assert_eq!(world.poll_well().await.len(), 1);
 }
 
+/// Rows of any date come again, and the window keeps what a whole sweep returned.
+#[tokio::test(start_paused = true)]
+async fn both_filters_repeat_nothing_when_the_clock_was_set_back_for_a_while() {
+    let mut world = World::started().await;
+    (world.plan.drop_before_bound, world.plan.drop_after_clock) = (false, true);
+    world.provider().ignores_filter = true;
+    world.provider().paging.anchored = false;
+    world.touch("a");
+    world.pass(100).await;
+    world.touch("b");
+    world.pass(1).await;
+    assert_eq!(world.poll_well().await.len(), 2);
+    for skew in [-1, 0] {
+        world.provider().skew = TimeDelta::hours(skew);
+        assert_eq!(world.poll_well().await, []);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_the_filter_by_updated_date_old_rows_come_once() {
     let mut world = World::started().await;

@@ -1,7 +1,5 @@
 //! The poller's plan, and what a checkpoint says of the poll that goes on from it.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use pollen::{
     api::Checkpoint,
