@@ -17,15 +17,13 @@ struct Write<'a> {
 }
 
 impl Process {
-    /// Checks a write before it happens.
-    pub(crate) fn check_write(&self, checkpoint: &Checkpoint) {
+    /// What a write would violate, at the moment when the engine asks for it.
+    pub(crate) fn check_write(&self, checkpoint: &Checkpoint) -> Option<Violation> {
         let world = &self.world;
         let now = world.now();
         let mut inner = world.inner();
         let memory = inner.ledger.memory(self.number).clone();
-        let Some(clock) = memory.sweep_clock else {
-            return;
-        };
+        let clock = memory.sweep_clock?;
         let write = Write {
             before: memory.watermark(),
             after: watermark(checkpoint),
@@ -39,14 +37,11 @@ impl Process {
             content_ignored: checkpoint.records.content_ignored.is_some(),
             memory: &memory,
         };
-        let found = write
+        write
             .goes_back()
             .or_else(|| write.passes_the_clock())
             .or_else(|| write.passes_a_change())
-            .or_else(|| write.loses(world, &inner, now));
-        if let Some(found) = found {
-            inner.violate(found);
-        }
+            .or_else(|| write.loses(world, &inner, now))
     }
 }
 

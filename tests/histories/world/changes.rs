@@ -35,9 +35,16 @@ impl World {
         }
     }
 
-    /// Creates or updates a record, also between two pages of a poll.
     pub(crate) fn touch(&self, record: u32) {
         self.date(record, 0, 0);
+    }
+
+    /// Creates or updates a record between two pages of a poll. Where rows of any date come again
+    /// and in no order, one that slips from page to page is gone for that sweep, and news in the next.
+    pub(crate) fn touch_in_sweep(&self, record: u32) {
+        if self.settings.drop_before_bound || !self.settings.ignores_filter {
+            self.touch(record);
+        }
     }
 
     /// It is shown within the overlap of its date as a listing shows it.

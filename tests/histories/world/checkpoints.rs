@@ -1,5 +1,7 @@
 //! The poller's plan, and what a checkpoint says of the poll that goes on from it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use pollen::{
     api::Checkpoint,
@@ -52,27 +54,20 @@ impl Memory {
         }
     }
 
-    /// The first answer of a poll came at `clock` of the provider; answers from when on what is
-    /// dated by a clock that was set back is read.
+    /// The first answer of a poll came at `clock` of the provider.
     ///
     /// A clock that stands before the reach in two polls running is followed back, and what is dated
     /// before the window then may be repeated (polling rule 22).
-    pub(crate) fn begin_sweep(
-        &mut self,
-        clock: i64,
-        reach: i64,
-        settings: &Settings,
-    ) -> Option<i64> {
+    pub(crate) fn begin_sweep(&mut self, clock: i64, reach: i64, settings: &Settings) {
         self.sweep_clock = Some(clock);
         let reached = self.asked_from() - reach;
-        let swept = self.before.as_ref()?.swept_at?.timestamp_millis();
-        if clock >= reached || swept >= reached {
-            return None;
+        let before = self.before.as_ref();
+        let swept = before.and_then(|before| before.swept_at);
+        let swept = swept.map_or(i64::MAX, |swept| swept.timestamp_millis());
+        if clock < reached && swept < reached {
+            self.followed_back_to = Some(swept.min(clock));
+            self.settled.forget_before(settings.floor(reached));
         }
-        let back = swept.min(clock);
-        self.followed_back_to = Some(back);
-        self.settled.forget_before(settings.floor(reached));
-        Some(back - reach)
     }
 }
 

@@ -113,14 +113,9 @@ impl Process {
             inner.stop.cancel();
             return;
         }
-        let is_first = memory.sweep_clock.is_none();
-        if let Some(from) = is_first
-            .then(|| memory.begin_sweep(clock, reach, settings))
-            .flatten()
-        {
-            inner.provider.read_again_from(from);
+        if memory.sweep_clock.is_none() {
+            memory.begin_sweep(clock, reach, settings);
         }
-        let memory = inner.ledger.memory(self.number);
         let sweep_clock = memory.sweep_clock.unwrap_or(clock);
         let from = ask.bound.instant.timestamp_millis();
         let started_at = self.started_at(inner);

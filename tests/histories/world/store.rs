@@ -8,7 +8,8 @@ use pollen::{
     poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
-use super::{Process, ledger::Settled};
+use super::{Process, faults::Failed, ledger::Settled};
+use crate::invariants::Violation;
 
 /// What is stored durably.
 #[derive(Default)]
@@ -20,7 +21,6 @@ pub(crate) struct Stored {
     started_at: Option<i64>,
     /// What was settled when it was written.
     pub(crate) settled: Settled,
-    pub(crate) writes: u64,
 }
 
 impl Stored {
@@ -53,7 +53,7 @@ impl Store {
     }
 
     /// Writes, unless another did.
-    fn write(&mut self, text: &str, settled: Settled) -> Result<u64, StoreError> {
+    fn write(&mut self, checkpoint: &Checkpoint, asked: Asked) -> Result<u64, StoreError> {
         let mut inner = self.process.world.inner();
         let stored = &mut inner.stored;
         // Its own write, though it didn't hear so.
@@ -62,25 +62,55 @@ impl Store {
             inner.ledger.memory(self.process.number).silenced = Some("another process polls");
             return Err(StoreError::ClaimLost("another revision".to_owned()));
         }
-        stored.text = Some(text.to_owned());
+        let text = serde_json::to_string(checkpoint).unwrap();
+        stored.text = Some(text.clone());
         stored.revision += 1;
-        stored.writes += 1;
-        stored.settled = settled;
-        let checkpoint = stored.checkpoint().unwrap();
+        stored.settled = asked.settled;
         stored.started_at = Some(checkpoint.started_at.timestamp_millis());
-        Ok(stored.revision)
+        self.tried = Some(text);
+        let revision = stored.revision;
+        if let Some(violation) = asked.violation {
+            inner.violate(violation);
+        }
+        if let Some(back) = asked.followed_back_to {
+            let from = back - inner.plan.reach.num_milliseconds();
+            inner.provider.read_again_from(from);
+        }
+        Ok(revision)
     }
-}
 
-impl Store {
     /// Removes what the stored checkpoint doesn't name.
     fn keep_segments(&self, checkpoint: &Checkpoint) {
         let named: Vec<&str> = checkpoint.segments().collect();
-        let mut inner = self.process.world.inner();
-        inner
-            .stored
-            .segments
-            .retain(|name, _| named.contains(&name.as_str()));
+        let stored = &mut self.process.world.inner().stored;
+        let segments = &mut stored.segments;
+        segments.retain(|name, _| named.contains(&name.as_str()));
+    }
+}
+
+/// What held when the engine asked for a write, before any of it happened.
+struct Asked {
+    settled: Settled,
+    followed_back_to: Option<i64>,
+    violation: Option<Violation>,
+}
+
+impl Process {
+    fn ask_to_write(&self, checkpoint: &Checkpoint) -> Asked {
+        let violation = self.check_write(checkpoint);
+        let mut inner = self.world.inner();
+        let memory = inner.ledger.memory(self.number);
+        Asked {
+            settled: memory.settled.clone(),
+            followed_back_to: memory.followed_back_to,
+            violation,
+        }
+    }
+
+    async fn store_segment(&self, segment: &Segment) -> Result<(), Failed> {
+        let (name, content) = (segment.name().to_string(), segment.content().clone());
+        self.world.inner().stored.segments.insert(name, content);
+        self.point().await
     }
 }
 
@@ -97,14 +127,8 @@ impl CheckpointStore for Store {
     }
 
     async fn load_segment(&mut self, name: &SegmentName) -> Result<Option<Bytes>, StoreError> {
-        Ok(self
-            .process
-            .world
-            .inner()
-            .stored
-            .segments
-            .get(name.as_str())
-            .cloned())
+        let stored = &self.process.world.inner().stored;
+        Ok(stored.segments.get(name.as_str()).cloned())
     }
 
     async fn save(
@@ -114,38 +138,21 @@ impl CheckpointStore for Store {
         _: &Progress,
     ) -> Result<(), StoreError> {
         let lost = |_| StoreError::Unavailable("the store did not answer".to_owned());
-        let number = self.process.number;
-        let settled = self
-            .process
-            .world
-            .inner()
-            .ledger
-            .memory(number)
-            .settled
-            .clone();
-        self.process.check_write(checkpoint);
-        self.process.point().await.map_err(lost)?;
+        let process = self.process.clone();
+        let asked = process.ask_to_write(checkpoint);
+        process.point().await.map_err(lost)?;
         for segment in segments {
-            let (name, content) = (segment.name().to_string(), segment.content().clone());
-            self.process
-                .world
-                .inner()
-                .stored
-                .segments
-                .insert(name, content);
-            self.process.point().await.map_err(lost)?;
+            process.store_segment(segment).await.map_err(lost)?;
         }
-        let text = serde_json::to_string(checkpoint).unwrap();
-        let revision = self.write(&text, settled)?;
-        self.process.world.tell(|| {
+        let revision = self.write(checkpoint, asked)?;
+        process.world.tell(|| {
             let records = &checkpoint.records;
             format!(
-                "      process {number} stored watermark {}, window since {}",
-                records.watermark, records.window_since
+                "      process {} stored watermark {}, window since {}",
+                process.number, records.watermark, records.window_since
             )
         });
-        self.tried = Some(text);
-        self.process.point().await.map_err(lost)?;
+        process.point().await.map_err(lost)?;
         self.keep_segments(checkpoint);
         (self.revision, self.tried) = (revision, None);
         Ok(())
