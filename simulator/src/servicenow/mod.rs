@@ -25,6 +25,6 @@ pub use faults::{Fault, TokenFault};
 pub use history::Version;
 pub use instance::Instance;
 pub use oauth::TokenRequest;
-pub use settings::Settings;
+pub use settings::{Links, Settings};
 pub use traffic::Request;
 pub use uncommitted::Uncommitted;

@@ -25,8 +25,24 @@ pub struct Settings {
     pub literal_offset_seconds: i64,
     pub sends_total: bool,
     pub sends_link: bool,
+    pub links: Links,
+    /// A comma within a link is written as `%2C`, which tells it from one between links.
+    pub encodes_commas_in_links: bool,
+    /// An id of digits alone is written as a number.
+    pub numeric_ids: bool,
     /// `glide.invalid_query.returns_no_rows`; otherwise an invalid part of a query is left out.
     pub invalid_query_returns_no_rows: bool,
+}
+
+/// Where the links of a page lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// To a whole URL, as an instance's do.
+    Absolute,
+    /// To a path of the same host.
+    Relative,
+    /// The one to the next page leads to the first again.
+    Circular,
 }
 
 impl Default for Settings {
@@ -47,6 +63,9 @@ impl Default for Settings {
             literal_offset_seconds: 0,
             sends_total: true,
             sends_link: true,
+            links: Links::Absolute,
+            encodes_commas_in_links: true,
+            numeric_ids: false,
             invalid_query_returns_no_rows: false,
         }
     }

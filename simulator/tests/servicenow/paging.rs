@@ -1,4 +1,4 @@
-use simulator::servicenow::Instance;
+use simulator::servicenow::{Instance, Links};
 
 use crate::client::World;
 
@@ -110,6 +110,43 @@ async fn links_are_spelt_as_an_instance_spells_them() {
             "offset {offset}"
         );
     }
+}
+
+#[tokio::test]
+async fn links_can_be_relative_lead_in_a_circle_and_hold_commas() {
+    let world = World::new().await;
+    tie(&world.instance, "abcde");
+    let asked = [("sysparm_fields", "sys_id,number"), ("sysparm_limit", "2")];
+    let path =
+        "/api/now/table/incident?sysparm_fields=sys_id,number&sysparm_limit=2&sysparm_offset=";
+    let url = world.url(path);
+    for (links, next) in [
+        (Links::Relative, format!("<{path}2>")),
+        (Links::Absolute, format!("<{url}2>")),
+        (Links::Circular, format!("<{url}0>")),
+    ] {
+        world.instance.configure(|settings| {
+            settings.links = links;
+            settings.encodes_commas_in_links = false;
+        });
+        let reply = world.list("incident", &asked).await;
+        let sent = reply.header("link").unwrap();
+        assert!(sent.contains(&format!(r#"{next};rel="next""#)), "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn ids_of_digits_can_be_numbers() {
+    let world = World::new().await;
+    tie(&world.instance, "7a");
+    world
+        .instance
+        .configure(|settings| settings.numeric_ids = true);
+    let reply = world.list("incident", &[("sysparm_query", ORDER)]).await;
+    let rows: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    let ids = [0, 1].map(|row| rows["result"][row]["sys_id"].clone());
+    assert_eq!(ids, [serde_json::json!(7), serde_json::json!("a")]);
+    assert_eq!(rows["result"][0]["sys_mod_count"], "0");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
+    de::{Error, MapAccess, SeqAccess, Unexpected, Visitor},
 };
 
 use super::names::expand;
@@ -15,6 +15,8 @@ pub(crate) struct ExpectedEvents {
     pub(crate) events: Vec<Expected>,
     /// The order in which they are written is that in which they must arrive.
     pub(crate) in_order: bool,
+    /// Whatever arrives is right: another step looks at it.
+    pub(crate) any: bool,
 }
 
 /// One event: `created a`, `updated a state=3`, `deleted a of problem`.
@@ -73,8 +75,18 @@ impl<'de> Visitor<'de> for EventsVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a list of events such as [created a, updated b], or inAnyOrder: with such a list",
+            "a list of events such as [created a, updated b], inAnyOrder: with such a list, or any",
         )
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<ExpectedEvents, E> {
+        if text != "any" {
+            return Err(E::invalid_value(Unexpected::Str(text), &self));
+        }
+        Ok(ExpectedEvents {
+            any: true,
+            ..ExpectedEvents::default()
+        })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ExpectedEvents, A::Error> {
@@ -85,6 +97,7 @@ impl<'de> Visitor<'de> for EventsVisitor {
         Ok(ExpectedEvents {
             events,
             in_order: true,
+            any: false,
         })
     }
 

@@ -88,6 +88,8 @@ pub(crate) enum Step {
     Edit(Edit),
     /// Every poller polls once.
     Poll(Poll),
+    /// What must have arrived since the beginning, repeated or not, and nothing else.
+    Arrived(ExpectedEvents),
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -101,8 +103,21 @@ pub(crate) struct ProviderChange {
     pub(crate) literal_offset_seconds: Option<i64>,
     pub(crate) sends_total: Option<bool>,
     pub(crate) sends_link: Option<bool>,
+    pub(crate) links: Option<LinkForm>,
+    pub(crate) encodes_commas_in_links: Option<bool>,
+    /// Ids of digits are numbers.
+    pub(crate) numeric_ids: Option<bool>,
     /// What a page is cut to.
     pub(crate) max_page: Option<usize>,
+}
+
+/// Where the provider's links lead.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum LinkForm {
+    Absolute,
+    Relative,
+    Circular,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -2,8 +2,11 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// How the provider writes dates.
+const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
 /// A length of time with a sign, such as `-2h` or `+300ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +21,16 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
-    /// The date as the provider writes it, `later` than stated.
+    /// The date as the provider writes it, `later` than stated; a text that is no date is what it is.
     pub(crate) fn text(&self, now: DateTime<Utc>, later: TimeDelta) -> String {
-        match self {
-            Self::Relative(shift) => (now + *shift + later)
-                .format("%Y-%m-%d %H:%M:%S")
-                .to_string(),
-            Self::Literal(text) => text.clone(),
-        }
+        let date = match self {
+            Self::Relative(shift) => (now + *shift).naive_utc(),
+            Self::Literal(text) => match NaiveDateTime::parse_from_str(text, FORMAT) {
+                Ok(date) => date,
+                Err(_) => return text.clone(),
+            },
+        };
+        (date + later).format(FORMAT).to_string()
     }
 }
 

@@ -1,9 +1,10 @@
 //! What happens at the provider, at the callback and in the manifests.
 
 use chrono::TimeDelta;
+use simulator::servicenow::Links;
 
 use super::world::{World, lock};
-use crate::format::{Creation, FieldRule, ProviderChange, Step, Update};
+use crate::format::{Creation, FieldRule, LinkForm, ProviderChange, Step, Update};
 
 /// Where nothing else is said.
 const TABLE: &str = "incident";
@@ -12,7 +13,7 @@ impl World {
     /// Does what a step says. Time passes elsewhere, and polls are run elsewhere.
     pub(super) fn act(&self, step: &Step) {
         match step {
-            Step::Wait(_) | Step::Poll(_) => {}
+            Step::Wait(_) | Step::Poll(_) | Step::Arrived(_) => {}
             Step::Create(creation) => self.create(&creation.0),
             Step::Update(update) => self.update(&update.0),
             Step::Delete(names) => self.each(&names.0, |id| self.instance.delete(id)),
@@ -83,8 +84,24 @@ impl World {
             );
             set(&mut settings.sends_total, change.sends_total);
             set(&mut settings.sends_link, change.sends_link);
+            set(&mut settings.links, change.links.map(Links::from));
+            set(
+                &mut settings.encodes_commas_in_links,
+                change.encodes_commas_in_links,
+            );
+            set(&mut settings.numeric_ids, change.numeric_ids);
             set(&mut settings.max_limit, change.max_page);
         });
+    }
+}
+
+impl From<LinkForm> for Links {
+    fn from(form: LinkForm) -> Self {
+        match form {
+            LinkForm::Absolute => Self::Absolute,
+            LinkForm::Relative => Self::Relative,
+            LinkForm::Circular => Self::Circular,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use simulator::receiver::{Event, Signature};
 
 use super::{Polled, world::World};
-use crate::format::{Expected, Poll};
+use crate::format::{Expected, ExpectedEvents, Poll};
 
 /// The most lines of one kind in a complaint.
 const LINES: usize = 8;
@@ -18,7 +18,7 @@ pub(super) fn judge(world: &World, poll: &Poll, polled: &Polled) -> Result<(), S
         let (wanted, end) = (poll.wanted_end(), polled.run.end);
         complaints.push(format!("it ended with {end:?}, expected {wanted:?}"));
     }
-    complaints.extend(events(world, poll, &polled.events));
+    complaints.extend(events(world, &poll.events, &polled.events));
     for text in &poll.says {
         if !polled.run.errors.contains(text) {
             complaints.push(format!("it did not say {text:?}"));
@@ -45,9 +45,22 @@ pub(super) fn judge(world: &World, poll: &Poll, polled: &Polled) -> Result<(), S
     Err(complaints.join("\n  "))
 }
 
+/// Holds all that was acknowledged so far against what had to be.
+pub(super) fn arrived(world: &World, expected: &ExpectedEvents) -> Result<(), String> {
+    let once = without_repeats(world, world.receiver.acknowledged())?;
+    let complaints = events(world, expected, &once);
+    match complaints.is_empty() {
+        true => Ok(()),
+        false => Err(complaints.join("\n  ")),
+    }
+}
+
 /// What is wrong with the events that came.
-fn events(world: &World, poll: &Poll, got: &[Event]) -> Vec<String> {
-    let wanted = &poll.events.events;
+fn events(world: &World, expected: &ExpectedEvents, got: &[Event]) -> Vec<String> {
+    if expected.any {
+        return Vec::new();
+    }
+    let wanted = &expected.events;
     let shown = |event: &Event| shown(world, event);
     let (mut left, mut missing) = (by_name(world, got), Vec::new());
     for expected in wanted {
@@ -65,7 +78,7 @@ fn events(world: &World, poll: &Poll, got: &[Event]) -> Vec<String> {
             complaints.push(format!("{what}: {}", listed(&lines)));
         }
     }
-    if complaints.is_empty() && poll.events.in_order {
+    if complaints.is_empty() && expected.in_order {
         complaints.extend(out_of_order(world, wanted, got));
     }
     complaints
@@ -164,14 +177,15 @@ fn version(event: &Event) -> Version {
 ///
 /// # Errors
 ///
-/// One was repeated under another id.
-pub(super) fn without_repeats(events: Vec<Event>) -> Result<Vec<Event>, String> {
+/// One was repeated under another id, where each has one of its own.
+pub(super) fn without_repeats(world: &World, events: Vec<Event>) -> Result<Vec<Event>, String> {
+    let single = world.scenario.callback.get("maxEventsPerNotification") == Some(&1.into());
     let mut ids = BTreeMap::new();
     let mut once = Vec::new();
     for event in events {
         match ids.insert(version(&event), event.event_id.clone()) {
             None => once.push(event),
-            Some(id) if id == event.event_id => {}
+            Some(id) if id == event.event_id || !single => {}
             Some(id) => {
                 return Err(format!(
                     "{} {} came with the id {id}, and again with {}",

@@ -9,7 +9,7 @@ mod manifests;
 mod over_sockets;
 mod world;
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use simulator::{Clock, receiver::Event};
 use tokio::time::Instant;
@@ -71,6 +71,8 @@ pub(crate) async fn play(scenario: &Arc<Scenario>, place: Place) -> Result<(), S
 struct Stage {
     world: Arc<World>,
     pollen: Pollen,
+    /// So many events were acknowledged before.
+    acknowledged: Cell<usize>,
 }
 
 enum Pollen {
@@ -97,7 +99,11 @@ impl Stage {
             }
         };
         world.lay_out(&addresses);
-        Self { world, pollen }
+        Self {
+            world,
+            pollen,
+            acknowledged: Cell::new(0),
+        }
     }
 
     /// Plays all steps; whether the process was killed at `moment`.
@@ -113,6 +119,7 @@ impl Stage {
                     cut.map(|was_killed| killed |= was_killed)
                 }
                 Step::Poll(poll) => self.poll_often(place, poll).await,
+                Step::Arrived(expected) => ledger::arrived(&self.world, expected),
                 step => {
                     self.world.act(step);
                     Ok(())
@@ -174,19 +181,20 @@ impl Stage {
             cut.events.extend(rest.events);
             cut.run = rest.run;
         }
-        cut.events = ledger::without_repeats(cut.events)?;
+        cut.events = ledger::without_repeats(&self.world, cut.events)?;
         ledger::judge(&self.world, poll, &cut)?;
         Ok(was_killed)
     }
 
     async fn poll(&self, place: usize, poll: &Poll, moment: Option<usize>) -> Polled {
-        let before = self.world.receiver.acknowledged().len();
         let begun = Instant::now();
         let retry_for = poll.retry_for.map_or(Duration::ZERO, |length| length.0);
         let run = self.run(Some(place), retry_for, moment).await;
+        let mut events = self.world.receiver.acknowledged();
+        let before = self.acknowledged.replace(events.len());
         Polled {
             run,
-            events: self.world.receiver.acknowledged().split_off(before),
+            events: events.split_off(before),
             pages: world::lock(&self.world.under_way).pages,
             took: begun.elapsed(),
         }
@@ -227,8 +235,9 @@ impl Poll {
         match (self.ends, self.killed) {
             (End::Killed, _)
             | (End::Well, Some(Cut::BeforePage(_) | Cut::BeforeNotification(_))) => RunEnd::Killed,
-            (End::Well, _) => RunEnd::Code(0),
-            (End::Failed, _) => RunEnd::Code(1),
+            (End::Well, _) if self.stopped.is_none() => RunEnd::Code(0),
+            // Something is left to do.
+            (End::Well | End::Failed, _) => RunEnd::Code(1),
             (End::Invalid, _) => RunEnd::Code(2),
         }
     }

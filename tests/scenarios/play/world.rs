@@ -166,7 +166,8 @@ impl World {
             (now.step, now.pages, is_killed)
         };
         if is_killed {
-            return self.kill(|| self.instance.fail_next(Fault::Hang));
+            self.instance.fail_next(Fault::Hang);
+            return self.kill();
         }
         if let Some(poll) = self.poll(step).filter(|_| is_page) {
             self.interrupt(poll, number);
@@ -182,10 +183,12 @@ impl World {
         }
         let at = Some(Cut::BeforePage(page));
         if poll.stopped == at {
+            self.instance.fail_next(Fault::Hang);
             lock(&self.under_way).signals.stop.cancel();
         }
         if poll.killed == at {
-            self.kill(|| self.instance.fail_next(Fault::Hang));
+            self.instance.fail_next(Fault::Hang);
+            self.kill();
         }
     }
 
@@ -201,9 +204,10 @@ impl World {
         let at = Some(Cut::BeforeNotification(number));
         if poll.is_some_and(|poll| poll.stopped == at) {
             lock(&self.under_way).signals.stop.cancel();
+            return Answer::Hang;
         }
         if is_killed || poll.is_some_and(|poll| poll.killed == at) {
-            self.kill(|| ());
+            self.kill();
             return Answer::Hang;
         }
         match poll.and_then(|poll| poll.notifications.get(&number)) {
@@ -228,8 +232,7 @@ impl World {
         }
     }
 
-    fn kill(&self, silence: impl FnOnce()) {
-        silence();
+    fn kill(&self) {
         lock(&self.under_way).signals.kill.cancel();
     }
 

@@ -28,6 +28,7 @@ pub(super) struct Call {
     pub(super) query: Vec<(String, String)>,
     /// Those as they were sent.
     pub(super) raw_query: String,
+    pub(super) path: String,
     /// The instance's address as the client knows it, and the path.
     pub(super) url: String,
     /// Where records are found by table and id, in the same version.
@@ -48,6 +49,7 @@ impl Call {
             resource,
             query,
             raw_query: request.uri().query().unwrap_or_default().to_owned(),
+            path: path.to_owned(),
             url: format!("http://{host}{path}"),
             tables_url: format!("http://{host}/api/now/{prefix}table"),
         })

@@ -11,6 +11,8 @@ use crate::servicenow::{
     store::{Record, Store},
 };
 
+const ID: &str = "sys_id";
+
 /// What rows are shown of and how.
 pub(super) struct View<'a> {
     table: &'a Table,
@@ -20,6 +22,7 @@ pub(super) struct View<'a> {
     display: Display,
     links: bool,
     tables_url: &'a str,
+    numeric_ids: bool,
     /// How far the user's zone lies east of Greenwich.
     zone: TimeDelta,
 }
@@ -40,6 +43,7 @@ impl<'a> View<'a> {
             display: parameters.display,
             links: !parameters.exclude_reference_link,
             tables_url,
+            numeric_ids: state.settings.numeric_ids,
             zone: TimeDelta::seconds(state.settings.literal_offset_seconds),
         }
     }
@@ -77,7 +81,10 @@ impl Serialize for Row<'_> {
                 column,
                 view,
             };
-            map.serialize_entry(name, &value)
+            match value.as_number().filter(|_| name == ID) {
+                Some(number) => map.serialize_entry(name, &number),
+                None => map.serialize_entry(name, &value),
+            }
         };
         if let Some(fields) = &view.fields {
             for (name, column) in fields {
@@ -144,6 +151,11 @@ impl Serialize for Value<'_> {
 }
 
 impl Value<'_> {
+    fn as_number(&self) -> Option<u64> {
+        let numeric = self.view.numeric_ids;
+        numeric.then(|| self.value.parse().ok()).flatten()
+    }
+
     /// Where the record is that a reference names.
     fn link(&self) -> Option<String> {
         let table = self.column.references.as_ref()?;

@@ -62,7 +62,7 @@ fn list(
     let total = (counted && state.settings.sends_total).then(|| HeaderValue::from(page.total));
     // Without a count an instance doesn't know the last page either.
     let linked = counted && state.settings.sends_link && !parameters.suppress_pagination_header;
-    let links = linked.then(|| link::header(call, window, page.total));
+    let links = linked.then(|| link::header(call, window, page.total, &state.settings));
     Answer::new(Content::Rows(rows))
         .with(TOTAL, total)
         .with(LINK, links.flatten())
