@@ -28,6 +28,10 @@ lint: ## Format and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
+.PHONY: kill
+kill: ## kill -9 at random moments while records change, locally and in a cluster [KILLS=200] [SEED=]
+	KILLS="$(KILLS)" SEED="$(SEED)" $(CARGO) test --locked --test wire --test cluster -- --ignored --nocapture no_kill_of_many
+
 .PHONY: bench
 bench: ## Throughput and memory, beside a bare client
 	$(CARGO) bench --bench throughput --locked

@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod receiver;
+pub mod reckoning;
 pub mod retry_after;
 pub mod served;
 pub mod servicenow;

@@ -15,4 +15,6 @@
 mod audit;
 mod chart;
 mod control_plane;
+#[path = "../kills/mod.rs"]
+mod kill;
 mod operator;

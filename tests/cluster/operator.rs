@@ -6,6 +6,7 @@ mod delivery;
 mod faults;
 mod handover;
 mod idle;
+mod kills;
 mod memory;
 mod process;
 mod release;

@@ -16,6 +16,9 @@ mod delivery;
 mod envelope;
 mod explain;
 mod harness;
+#[path = "../kills/mod.rs"]
+mod kill;
+mod kills;
 mod logs;
 mod mistakes;
 mod paging;

@@ -74,7 +74,7 @@ impl Arrivals {
     }
 
     fn remark(&mut self, notification: &Notification, event: &Event) -> (String, Tone) {
-        let version = mod_count(&event.record);
+        let version = event.mod_count();
         let sys_id = event.object_id.as_str();
         let age = self.timeline.age(sys_id, version, notification.at);
         let status = notification.status.unwrap_or_default();
@@ -105,10 +105,4 @@ fn name(record: &Value) -> &str {
     let names = ["number", "name"].iter();
     let mut names = names.filter_map(|name| record.get(name)?.as_str());
     names.find(|name| !name.is_empty()).unwrap_or_default()
-}
-
-/// The version of a ServiceNow record, a text as the Table API writes it.
-pub(super) fn mod_count(record: &Value) -> u64 {
-    let text = record.get("sys_mod_count").and_then(Value::as_str);
-    text.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
 }

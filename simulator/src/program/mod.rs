@@ -4,7 +4,6 @@ mod arguments;
 mod arrivals;
 mod cast;
 mod command;
-mod reckoning;
 mod run;
 mod screen;
 mod stage;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use simulator::{receiver::Receiver, servicenow::Instance};
+use simulator::{receiver::Receiver, reckoning::Reckoning, servicenow::Instance};
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -10,7 +10,6 @@ use super::{
     arrivals::readable,
     cast::Table,
     command::Beside,
-    reckoning::Reckoning,
     screen::{Screen, Tone},
     stage::Stage,
     stop::Stop,

@@ -12,8 +12,6 @@ use simulator::{
     servicenow::Instance,
 };
 
-use super::arrivals::mod_count;
-
 /// A version of a record: its `sys_id` and `sys_mod_count`.
 type Key = (String, u64);
 
@@ -55,7 +53,7 @@ impl Timeline {
     ) -> Vec<Duration> {
         let age = |event: &Event| {
             let arrived = notifications.get(event.position)?.at;
-            self.age(&event.object_id, mod_count(&event.record), arrived)
+            self.age(&event.object_id, event.mod_count(), arrived)
         };
         let mut delays: Vec<_> = acknowledged.iter().filter_map(age).collect();
         delays.sort_unstable();

@@ -50,6 +50,15 @@ pub struct Event {
     pub position: usize,
 }
 
+impl Event {
+    /// The version of a ServiceNow record, a text as the Table API writes it.
+    #[must_use]
+    pub fn mod_count(&self) -> u64 {
+        let text = self.record.get("sys_mod_count").and_then(Value::as_str);
+        text.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
+    }
+}
+
 /// All notifications since the start or the last `clear`.
 #[derive(Default)]
 pub(super) struct Ledger {

@@ -19,6 +19,7 @@ mod state;
 mod store;
 mod traffic;
 mod uncommitted;
+mod users;
 
 pub use crate::RetryAfter;
 pub use faults::{Fault, TokenFault};
@@ -28,3 +29,4 @@ pub use oauth::TokenRequest;
 pub use settings::{Links, Settings};
 pub use traffic::Request;
 pub use uncommitted::Uncommitted;
+pub use users::Users;

@@ -26,6 +26,8 @@ pub struct TokenRequest {
 pub(super) struct Tokens {
     access: HashMap<String, DateTime<Utc>>,
     refresh: HashMap<String, DateTime<Utc>>,
+    rotated: HashSet<String>,
+    served_in_grace: usize,
     /// Codes of the authorization page, with the redirect URI that they were sent to.
     codes: HashMap<String, String>,
     used_codes: HashSet<String>,
@@ -97,6 +99,12 @@ impl Instance {
     /// Ends every refresh token.
     pub fn revoke_refresh_tokens(&self) {
         self.state().tokens.refresh.clear();
+    }
+
+    /// How often a refresh token served that had been rotated before.
+    #[must_use]
+    pub fn served_in_grace(&self) -> usize {
+        self.state().tokens.served_in_grace
     }
 
     /// Every request for tokens that reached the instance, in order of arrival.

@@ -17,6 +17,8 @@ pub struct Settings {
     pub refresh_token_lifetime: Duration,
     /// A refresh ends the refresh token that it used and issues another; ServiceNow's own doesn't.
     pub rotate_refresh_tokens: bool,
+    /// How long a refresh token that was rotated still serves, for clients that never saw the answer.
+    pub rotation_grace: Duration,
     /// What `sysparm_limit` is cut to.
     pub max_limit: usize,
     pub ignores_filter: bool,
@@ -57,6 +59,7 @@ impl Default for Settings {
             access_token_lifetime: Duration::from_mins(30),
             refresh_token_lifetime: Duration::from_hours(100 * 24),
             rotate_refresh_tokens: false,
+            rotation_grace: Duration::ZERO,
             max_limit: 10_000,
             ignores_filter: false,
             ignores_order: false,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Login, Tokens, lives};
+use super::{Login, Tokens, end, lives};
 use crate::servicenow::Settings;
 
 /// The parameters of a request for tokens.
@@ -106,7 +106,7 @@ impl Tokens {
             return Err(Refusal::Denied);
         }
         let refresh = if settings.rotate_refresh_tokens {
-            self.refresh.remove(token);
+            self.retire(token, settings, now);
             self.issue_refresh(settings, now)
         } else {
             token.to_owned()
@@ -115,6 +115,16 @@ impl Tokens {
             access: self.issue_access(settings, now),
             refresh: Some(refresh),
         })
+    }
+
+    /// A token that was used ends when its grace does, and using it again does not put that off.
+    fn retire(&mut self, token: &str, settings: &Settings, now: DateTime<Utc>) {
+        if self.rotated.insert(token.to_owned()) {
+            let end = end(now, settings.rotation_grace);
+            self.refresh.insert(token.to_owned(), end);
+        } else {
+            self.served_in_grace += 1;
+        }
     }
 
     fn log_in(&mut self, grant: &'static str, settings: &Settings, now: DateTime<Utc>) -> Login {

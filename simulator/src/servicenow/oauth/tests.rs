@@ -119,6 +119,22 @@ fn a_rotated_refresh_token_is_used_up() {
 }
 
 #[test]
+fn a_rotated_refresh_token_serves_until_its_grace_ends_however_often_it_is_used() {
+    let instance = frozen();
+    instance.configure(|settings| {
+        settings.rotate_refresh_tokens = true;
+        settings.rotation_grace = Duration::from_secs(60);
+    });
+    let first = instance.issue_refresh_token();
+    for _ in 0..3 {
+        assert!(refresh(&instance, &first).is_ok());
+        instance.shift(TimeDelta::seconds(29));
+    }
+    assert_eq!(instance.served_in_grace(), 2);
+    assert_eq!(refresh(&instance, &first), Err(Refusal::Denied));
+}
+
+#[test]
 fn a_repeated_login_gets_the_same_tokens_with_later_ends() {
     let instance = frozen();
     let first = log_in(&instance);

@@ -5,19 +5,17 @@ use std::{
     fmt,
 };
 
-use simulator::{
+use crate::{
     receiver::{Event, Notification, Signature},
     servicenow::Version,
 };
-
-use super::arrivals::mod_count;
 
 /// A version of a record: its `sys_id`, its `sys_mod_count`, and whether it is the deletion.
 type Key = (String, u64, bool);
 
 /// The comparison of an instance's history with a receiver's ledger.
 #[derive(Debug, Default)]
-pub(super) struct Reckoning {
+pub struct Reckoning {
     changes: usize,
     records: usize,
     /// Acknowledged, each version once.
@@ -41,7 +39,8 @@ pub(super) struct Reckoning {
 
 impl Reckoning {
     /// Holds what was `acknowledged` against all of `history`, whose changes begin at `begun`.
-    pub(super) fn new(
+    #[must_use]
+    pub fn new(
         history: &[Version],
         begun: usize,
         notifications: &[Notification],
@@ -70,18 +69,33 @@ impl Reckoning {
     }
 
     /// Whether there was nothing to deliver.
-    pub(super) const fn is_empty(&self) -> bool {
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.changes == 0
     }
 
     /// Whether no event is missing.
-    pub(super) const fn is_complete(&self) -> bool {
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
         self.lost.is_empty()
     }
 
-    /// Whether all is as it must be.
-    pub(super) const fn is_faithful(&self) -> bool {
+    /// Whether all is as it must be: nothing lost, nothing invented, every signature good.
+    #[must_use]
+    pub const fn is_faithful(&self) -> bool {
         self.lost.is_empty() && self.invented.is_empty() && self.verified == self.checked
+    }
+
+    /// Events of versions that were acknowledged before.
+    #[must_use]
+    pub const fn repeated(&self) -> usize {
+        self.repeated
+    }
+
+    /// Those of them that came under another event id.
+    #[must_use]
+    pub const fn renamed(&self) -> usize {
+        self.renamed
     }
 
     fn count_notifications(&mut self, notifications: &[Notification]) {
@@ -126,7 +140,7 @@ fn key(version: &Version) -> Key {
 
 fn key_of(event: &Event) -> Key {
     let deleted = event.kind == "DELETED";
-    (event.object_id.clone(), mod_count(&event.record), deleted)
+    (event.object_id.clone(), event.mod_count(), deleted)
 }
 
 /// The place of each record's latest change.
@@ -198,7 +212,7 @@ impl Reckoning {
     fn name_invented(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for event in &self.invented {
             let (table, sys_id) = (&event.object_type, &event.object_id);
-            let version = mod_count(&event.record);
+            let version = event.mod_count();
             writeln!(f, "invented: {table} {sys_id}, version {version}")?;
         }
         Ok(())
