@@ -64,7 +64,7 @@ pub(super) fn plan(
         start: start(settings, source),
         start_from: spec.start_from.unwrap_or_default(),
         unit,
-        reach: reach(spec, source)?.max(unit),
+        reach: reach(spec, source.overlap())?.max(unit),
         created_check: spec.created_check.unwrap_or_default(),
         created_tolerance: seconds("spec.createdCheckTolerance", spec.created_check_tolerance)?,
         content: source.content().map(str::to_owned),
@@ -111,11 +111,8 @@ fn start(settings: &PollerSettings, source: &ResourceSource) -> Start {
     }
 }
 
-/// How far behind the watermark a sweep reads again.
-fn reach(
-    spec: &PollerResourceSpec,
-    source: &ResourceSource,
-) -> Result<TimeDelta, ConfigurationError> {
+/// How far behind the watermark a sweep reads again; `known` is the connector's overlap.
+fn reach(spec: &PollerResourceSpec, known: TimeDelta) -> Result<TimeDelta, ConfigurationError> {
     let overlap = match spec.overlap {
         Some(overlap) => TimeDelta::from_std(overlap.0).map_err(|_| {
             ConfigurationError::new(
@@ -123,7 +120,7 @@ fn reach(
                 "it is too long: write a duration such as 30s",
             )
         })?,
-        None => source.overlap(),
+        None => known,
     };
     Ok(overlap.max(seconds("spec.pollDelay", spec.poll_delay)?))
 }
@@ -138,4 +135,27 @@ fn seconds(field: &str, given: Option<i64>) -> Result<TimeDelta, ConfigurationEr
                 format!("{seconds} is no number of seconds: write 0 or more"),
             )
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[rstest]
+    #[case(json!({}), 30)]
+    #[case(json!({"pollDelay": 5}), 30)]
+    #[case(json!({"pollDelay": 90}), 90)]
+    #[case(json!({"pollDelay": 90, "overlap": "2m"}), 120)]
+    fn each_poll_reads_back_by_the_longer_of_overlap_and_poll_delay(
+        #[case] mut spec: serde_json::Value,
+        #[case] seconds: i64,
+    ) {
+        spec["instanceRef"] = json!({"name": "prod"});
+        let spec = serde_json::from_value(spec).unwrap();
+        let reach = reach(&spec, TimeDelta::seconds(30)).unwrap();
+        assert_eq!(reach, TimeDelta::seconds(seconds));
+    }
 }

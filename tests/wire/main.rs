@@ -13,6 +13,7 @@ mod changes;
 mod children;
 mod crashes;
 mod delivery;
+mod edits;
 mod envelope;
 mod explain;
 mod harness;

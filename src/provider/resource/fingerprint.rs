@@ -10,9 +10,10 @@ use crate::{
     provider::{DateReader, page::hex},
 };
 
-/// A digest of what is asked.
+/// A digest of what is asked, and at which host (`origin`).
 pub(super) fn fingerprint(
     key: &str,
+    origin: &str,
     resource: &str,
     spec: &PollerResourceSpec,
     fields: &Fields,
@@ -24,6 +25,7 @@ pub(super) fn fingerprint(
     };
     let asked = serde_json::json!([
         key,
+        origin,
         resource,
         stated(spec),
         fields.id,

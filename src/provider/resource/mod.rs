@@ -92,7 +92,7 @@ impl ResourceSource {
             dates::unit(connector.dates.granularity),
         );
         let page_size = Arc::new(PageSize::new(page_size(spec, &plan, &connection)?));
-        let fingerprint = fingerprint(&connector.key, resource, spec, &fields);
+        let fingerprint = fingerprint(&connector.key, &origin, resource, spec, &fields);
         let content = (!shape.has_version()).then(|| digest_of_ignored(&spec.ignore_fields));
         Ok(Self {
             connection,
