@@ -3,6 +3,7 @@
 
 mod crash;
 mod delivery;
+mod edits;
 mod faults;
 mod handover;
 mod idle;

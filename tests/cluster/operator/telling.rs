@@ -39,7 +39,7 @@ async fn events(stage: &Stage<'_>) -> Vec<String> {
         .collect()
 }
 
-async fn await_event(stage: &Stage<'_>, expected: &str) {
+pub(super) async fn await_event(stage: &Stage<'_>, expected: &str) {
     eventually(expected, async || {
         events(stage)
             .await
