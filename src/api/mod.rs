@@ -24,6 +24,7 @@ pub mod reasons;
 mod schema;
 mod start;
 pub mod time;
+mod unknown_field;
 
 pub use authentication::{Authentication, AuthenticationType, SecretRef};
 pub use callback::{
@@ -45,3 +46,4 @@ pub use headers::RESERVED_HEADERS;
 pub use poller_resource::{InstanceRef, PollerResource, PollerResourceSpec, PollerResourceStatus};
 pub use poller_window::{POLLER_UID_LABEL, PollerWindow, PollerWindowSpec};
 pub use start::{Replay, StartFrom};
+pub use unknown_field::unknown_field;

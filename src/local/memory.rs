@@ -171,7 +171,7 @@ fn orphans(manifests: &Manifests, state: &StateFolder) -> BTreeMap<ObjectName, P
 }
 
 /// Puts what is remembered in the place of what is new, and takes out what cannot be used.
-fn recall_each<T: DeserializeOwned>(
+fn recall_each<T: DeserializeOwned + Serialize>(
     records: &mut BTreeMap<ObjectName, T>,
     path: impl Fn(&ObjectName) -> PathBuf,
 ) -> Vec<StateError> {

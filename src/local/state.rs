@@ -21,7 +21,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 pub(super) use checkpoint_store::FileCheckpointStore;
 pub(super) use instance_record::InstanceRecord;
@@ -30,6 +31,7 @@ pub(super) use segment_folder::SegmentFolder;
 pub(super) use token_store::FileTokenStore;
 
 use super::{durable, problem::ObjectName};
+use crate::api::unknown_field;
 
 /// Format of the files that this build writes, beside the checkpoint's own.
 const FORMAT: i32 = 1;
@@ -55,6 +57,8 @@ pub enum StateError {
     Damaged { path: PathBuf, error: io::Error },
     #[error("{}: written by a newer pollen in format {format}: run that version, or give this one a folder of its own with --state", .path.display())]
     TooNew { path: PathBuf, format: i32 },
+    #[error("{}: this pollen does not know the field {field}, and would drop it: run the version that wrote it, or give this one a folder of its own with --state", .path.display())]
+    UnknownField { path: PathBuf, field: String },
 }
 
 impl StateFolder {
@@ -165,7 +169,7 @@ struct CheckpointFormat {
 /// # Errors
 ///
 /// The file is damaged, newer, or cannot be read.
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
+pub(super) fn read<T: DeserializeOwned + Serialize>(path: &Path) -> Result<Option<T>, StateError> {
     let damaged = |error| StateError::Damaged {
         path: path.to_owned(),
         error,
@@ -187,7 +191,17 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateE
             });
         }
     }
-    durable::read_json(path).map_err(damaged)
+    let Some(record) = durable::read_json::<T>(path).map_err(damaged)? else {
+        return Ok(None);
+    };
+    let stored: Option<Value> = durable::read_json(path).map_err(damaged)?;
+    match stored.and_then(|stored| unknown_field(&stored, &record)) {
+        Some(field) => Err(StateError::UnknownField {
+            path: path.to_owned(),
+            field,
+        }),
+        None => Ok(Some(record)),
+    }
 }
 
 /// Stores a record at `path`, durably; its folder is made when missing.

@@ -322,11 +322,11 @@ impl Ledger {
                     .map_err(|error| match error {
                         OpenError::Unavailable(message) => StoreError::Unavailable(message),
                         OpenError::Gone => StoreError::ClaimLost("the object is gone".to_owned()),
-                        OpenError::CheckpointTooNew(_) | OpenError::Unreadable(_) => {
-                            StoreError::ClaimLost(
-                                "a newer release has written its status".to_owned(),
-                            )
-                        }
+                        OpenError::CheckpointTooNew(_)
+                        | OpenError::UnknownField(_)
+                        | OpenError::Unreadable(_) => StoreError::ClaimLost(
+                            "a newer release has written its status".to_owned(),
+                        ),
                     })?;
             self.put_off = None;
             self.segments.forget_unstored();

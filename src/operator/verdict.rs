@@ -25,7 +25,7 @@ const SHORTEST_STORED_DEFERRAL: TimeDelta = TimeDelta::seconds(60);
 pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
     let standing = match &outcome.end {
         End::Complete => complete(outcome),
-        End::Unfinished(why) => Standing::ready(reasons::SWEEP_UNFINISHED, why.as_str()),
+        End::Unfinished(why) => unfinished(why, outcome.progress.unordered.as_deref()),
         End::ProviderFailed(error) => provider_failed(error.category, &error.message, overdue),
         End::Blocked {
             object_id,
@@ -78,32 +78,40 @@ pub(super) fn of_configuration(error: &ConfigurationError) -> Standing {
 const CALLBACK_GONE: &str = "the callback answered 410 Gone: nothing is sent until spec.events.callback changes or the \
                              instance is annotated with a new value of pollen.dev/resume-delivery";
 
+/// All that is to be told stands in the message; the reason is the gravest's.
 fn complete(outcome: &Outcome) -> Standing {
     let progress = &outcome.progress;
-    if progress.bad_records > 0 {
-        let message = format!(
-            "records that cannot be read are left out: {}",
-            progress.bad_samples.join("; ")
-        );
-        return Standing::ready(reasons::BAD_RECORDS, message);
-    }
-    let remarks = progress.remarks.iter().map(|remark| &remark.text);
-    let found: Vec<_> = remarks
-        .chain(&outcome.findings)
-        .chain(&progress.notes)
-        .cloned()
+    let bad = (progress.bad_records > 0).then(|| {
+        let samples = progress.bad_samples.join("; ");
+        format!("records that cannot be read are left out: {samples}")
+    });
+    let remarks = progress.remarks.iter();
+    let remarks = remarks.map(|remark| (of_topic(remark.topic), remark.text.clone()));
+    let found = outcome.findings.iter().chain(&progress.notes).cloned();
+    let graver = [
+        (reasons::BAD_RECORDS, bad),
+        (reasons::QUERY_UNORDERED, progress.unordered.clone()),
+    ];
+    let told: Vec<_> = graver
+        .into_iter()
+        .filter_map(|(reason, text)| Some((reason, text?)))
+        .chain(remarks)
+        .chain(found.map(|text| (reasons::FINDINGS, text)))
         .collect();
-    if !found.is_empty() {
-        let topic = progress.remarks.first().map(|remark| remark.topic);
-        return Standing::ready(topic.map_or(reasons::FINDINGS, of_topic), found.join("; "));
+    let Some((reason, _)) = told.first() else {
+        let message = "polled, and everything found is settled";
+        return Standing::ready(reasons::SUCCEEDED, message);
+    };
+    let texts: Vec<_> = told.iter().map(|(_, text)| text.as_str()).collect();
+    Standing::ready(*reason, texts.join("; "))
+}
+
+/// Why pages remain; where the provider contradicted the query, that is the cause.
+fn unfinished(why: &str, unordered: Option<&str>) -> Standing {
+    match unordered {
+        Some(cause) => Standing::ready(reasons::QUERY_UNORDERED, format!("{cause}; {why}")),
+        None => Standing::ready(reasons::SWEEP_UNFINISHED, why),
     }
-    if let Some(why) = &progress.unordered {
-        return Standing::ready(reasons::QUERY_UNORDERED, why.as_str());
-    }
-    Standing::ready(
-        reasons::SUCCEEDED,
-        "polled, and everything found is settled",
-    )
 }
 
 const fn of_topic(topic: Topic) -> Reason {

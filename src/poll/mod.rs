@@ -13,6 +13,7 @@ mod delivering;
 mod explain;
 mod fingerprint;
 mod held;
+mod intact;
 mod plan;
 mod replay;
 mod run;

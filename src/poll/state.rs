@@ -8,6 +8,7 @@ use super::{
     children::Children,
     fingerprint::Fingerprints,
     held::{Due, Held},
+    intact,
     replay::Replaying,
     stream::Stream,
     unusable::Unusable,
@@ -100,7 +101,7 @@ impl State {
     fn meet_children(&mut self, plan: &Plan) {
         let met = self.children.meet(plan, self.records.bound(plan.reach));
         if let Some(instant) = met.read_again {
-            self.records.take_back(instant);
+            self.records.take_back(instant.max(self.started_at()));
         }
         self.due = self.due.max(met.due);
     }
@@ -108,7 +109,9 @@ impl State {
     /// After an edit of what is asked, the next bound reads back to where the old question was
     /// last answered, whatever the window covers (polling rules 22 and 23).
     fn ask_otherwise(&mut self, plan: &Plan) {
-        self.records.read_back(self.swept_at, plan.reach);
+        // A start in the future lies behind the clock at which the sweeps before it began.
+        let answered = self.swept_at.map(|swept| swept.max(self.started_at()));
+        self.records.read_back(answered, plan.reach);
         self.stored
             .query_fingerprint
             .clone_from(&plan.query_fingerprint);
@@ -394,5 +397,5 @@ fn check(plan: &Plan, checkpoint: &Checkpoint) -> Result<(), Unusable> {
     if checkpoint.uid != plan.uid {
         return Err(Unusable::Foreign(checkpoint.uid.clone()));
     }
-    Ok(())
+    intact::check(checkpoint).map_err(Unusable::Damaged)
 }

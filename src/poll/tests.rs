@@ -5,6 +5,7 @@ mod checkpoints;
 mod children;
 mod crashes;
 mod delivery;
+mod edited;
 mod explained;
 mod logged;
 mod paging;

@@ -104,4 +104,14 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_field_that_only_a_newer_pollen_knows_is_not_dropped() {
+        let record = PollerRecord::new("servicenow", "accounts", DateTime::UNIX_EPOCH);
+        let mut newer = serde_json::to_value(record).unwrap();
+        newer["cursor"] = "t0k3n".into();
+        let error = stored(&newer.to_string()).unwrap_err().to_string();
+        assert!(error.contains("does not know the field cursor"), "{error}");
+        assert!(!error.contains("t0k3n"), "{error}");
+    }
 }

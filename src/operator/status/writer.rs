@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kube::Client;
+use serde_json::Value;
 
 use super::{
     Refusal, Reported,
@@ -10,7 +11,7 @@ use super::{
     request::{Failed, Found, Target},
 };
 use crate::{
-    api::CHECKPOINT_VERSION,
+    api::{CHECKPOINT_VERSION, unknown_field},
     operator::budget::{Write, WriteBudget},
     poll::StoreError,
 };
@@ -43,7 +44,15 @@ pub(in crate::operator) enum OpenError {
         "the checkpoint has format {0}, which is newer than this release: run the release that wrote it, or a later one"
     )]
     CheckpointTooNew(i64),
-    #[error("the status is not one that this release can read: {0}")]
+    /// A newer release wrote a field of the checkpoint, which this one would drop.
+    #[error(
+        "this release does not know the field {0}, and would drop it: run the release that wrote it, or a later one"
+    )]
+    UnknownField(String),
+    #[error(
+        "the status is not one that this release can read: {0}; restore it from a backup, or delete and create the \
+         object (a poller with startFrom set to the instant to go on from)"
+    )]
     Unreadable(String),
     /// The API server could not be reached.
     #[error("{0}")]
@@ -228,13 +237,27 @@ fn read<K: Reported>(found: Found) -> Result<(String, K::Status), OpenError> {
     };
     let format = status
         .pointer("/checkpoint/version")
-        .and_then(serde_json::Value::as_i64);
+        .and_then(Value::as_i64);
     if let Some(newer) = format.filter(|format| *format > i64::from(CHECKPOINT_VERSION)) {
         return Err(OpenError::CheckpointTooNew(newer));
     }
-    let status =
-        serde_json::from_value(status).map_err(|error| OpenError::Unreadable(error.to_string()))?;
-    Ok((version, status))
+    if is_cut(&status) {
+        let missing =
+            "status.checkpoint is missing, though status.lastSettled shows that it was there";
+        return Err(OpenError::Unreadable(missing.to_owned()));
+    }
+    let read: K::Status = serde_json::from_value(status.clone())
+        .map_err(|error| OpenError::Unreadable(error.to_string()))?;
+    match unknown_field(&status, &read).filter(|field| field.starts_with("checkpoint.")) {
+        Some(field) => Err(OpenError::UnknownField(format!("status.{field}"))),
+        None => Ok((version, read)),
+    }
+}
+
+/// Whether a poller's status has lost its checkpoint, without which it would begin anew.
+fn is_cut(status: &Value) -> bool {
+    let has = |field: &str| status.get(field).is_some_and(|value| !value.is_null());
+    has("lastSettled") && !has("checkpoint")
 }
 
 #[cfg(test)]

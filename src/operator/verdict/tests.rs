@@ -126,6 +126,32 @@ fn a_bad_record_is_named_and_the_poller_stays_ready() {
     );
 }
 
+/// A poll whose provider ignored what was asked, which a finding must not hide.
+#[rstest]
+#[case(End::Complete, "it ignores the order; a note")]
+#[case(End::Unfinished("pages remain".into()), "it ignores the order; pages remain")]
+fn a_definition_that_is_false_about_the_provider_is_the_reason(
+    #[case] end: End,
+    #[case] message: &str,
+) {
+    let outcome = Outcome {
+        progress: Progress {
+            unordered: Some("it ignores the order".into()),
+            notes: vec!["a note".into()],
+            ..Progress::default()
+        },
+        ..Outcome::of(end)
+    };
+    let standing = of_poll(&outcome, false).unwrap();
+    let mut all = Vec::new();
+    standing.apply(&mut all, 1, DateTime::UNIX_EPOCH);
+    assert_eq!(
+        (all[0].status.as_str(), all[0].reason.as_str()),
+        ("True", "QueryUnordered")
+    );
+    assert_eq!(all[0].message, message);
+}
+
 #[rstest]
 #[case(Subject::Field, "False InvalidSpec stalled")]
 #[case(Subject::Connector, "False UnknownConnector stalled")]

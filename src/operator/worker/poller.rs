@@ -365,7 +365,7 @@ async fn tell_refusal(
 /// Says why the poller is left alone, without touching what is stored of it.
 async fn tell_unreadable(error: &OpenError, item: &PollerItem, shared: &Shared) {
     let reason = match error {
-        OpenError::CheckpointTooNew(_) => reasons::CHECKPOINT_TOO_NEW,
+        OpenError::CheckpointTooNew(_) | OpenError::UnknownField(_) => reasons::CHECKPOINT_TOO_NEW,
         _ => reasons::CHECKPOINT_DAMAGED,
     };
     let standing = Standing::stalled(reason, error.to_string());

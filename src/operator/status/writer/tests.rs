@@ -139,6 +139,20 @@ async fn a_definition_that_lacks_our_fields_refuses_with_its_reason() {
     json!({"metadata": {"uid": "u1"}, "status": {"checkpoint": {"version": 3}}}),
     OpenError::CheckpointTooNew(3)
 )]
+#[case::a_newer_field(
+    json!({"metadata": {"uid": "u1"}, "status": {"checkpoint": with("cursor", json!({"at": 1}))}}),
+    OpenError::UnknownField("status.checkpoint.cursor".into())
+)]
+#[case::a_lost_checkpoint(
+    json!({"metadata": {"uid": "u1"}, "status": {"lastSettled": "2026-01-01T00:00:00Z"}}),
+    OpenError::Unreadable(
+        "status.checkpoint is missing, though status.lastSettled shows that it was there".into()
+    )
+)]
+#[case::a_checkpoint_cut_short(
+    json!({"metadata": {"uid": "u1"}, "status": {"checkpoint": {"version": 1, "uid": "u1"}}}),
+    OpenError::Unreadable("missing field `queryFingerprint`".into())
+)]
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_taken_over_is_left_alone(
     #[case] object: Value,
@@ -147,4 +161,11 @@ async fn what_cannot_be_taken_over_is_left_alone(
     let api = FakeApi::default();
     api.insert(PATH, object);
     assert_eq!(open(&api).await.err(), Some(expected));
+}
+
+/// A checkpoint with one more field.
+fn with(field: &str, value: Value) -> Value {
+    let mut stored = json!(checkpoint(1));
+    stored[field] = value;
+    stored
 }

@@ -1,0 +1,65 @@
+//! Whether a stored checkpoint is one that a poll can have written.
+//!
+//! One that was edited by hand is refused rather than believed: a watermark too late loses changes
+//! without a word, and one too early repeats them.
+
+use chrono::{DateTime, Datelike as _, Utc};
+
+use crate::api::{Checkpoint, Stream};
+
+/// What is wrong with a checkpoint that no poll can have written.
+pub(super) fn check(checkpoint: &Checkpoint) -> Result<(), String> {
+    let (started_at, records) = (checkpoint.started_at, &checkpoint.records);
+    within_years("startedAt", Some(started_at))?;
+    within_years("askedSince", checkpoint.asked_since)?;
+    within_years("sweptAt", checkpoint.swept_at)?;
+    for child in &checkpoint.children {
+        within_years("children.startedAt", Some(child.started_at))?;
+        within_years("children.watermark", Some(child.watermark))?;
+        within_years("children.settledBefore", child.settled_before)?;
+    }
+    stream("records", records)?;
+    if let Some(deletes) = &checkpoint.deletes {
+        stream("deletes", deletes)?;
+    }
+    not_later(
+        ("startedAt".to_owned(), started_at),
+        ("records.watermark".to_owned(), records.watermark),
+    )
+}
+
+/// `windowSince` may be later than the watermark, which goes back further than the window where the
+/// class of a child is taken back.
+fn stream(name: &str, stream: &Stream) -> Result<(), String> {
+    let field = |field: &str| format!("{name}.{field}");
+    within_years(&field("watermark"), Some(stream.watermark))?;
+    within_years(&field("settledAtStart"), stream.settled_at_start)?;
+    within_years(&field("windowSince"), Some(stream.window_since))?;
+    stream.settled_at_start.map_or(Ok(()), |settled| {
+        not_later(
+            (field("settledAtStart"), settled),
+            (field("watermark"), stream.watermark),
+        )
+    })
+}
+
+/// RFC 3339 knows years of four digits, and dates at the edge of what a computer counts overflow
+/// when a reach is taken from them.
+fn within_years(field: &str, instant: Option<DateTime<Utc>>) -> Result<(), String> {
+    match instant {
+        Some(instant) if !(1..=9999).contains(&instant.year()) => {
+            Err(format!("its {field} is in the year {}", instant.year()))
+        }
+        _ => Ok(()),
+    }
+}
+
+type Instant = (String, DateTime<Utc>);
+
+fn not_later((earlier, first): Instant, (later, second): Instant) -> Result<(), String> {
+    if first <= second {
+        Ok(())
+    } else {
+        Err(format!("its {earlier} is later than its {later}"))
+    }
+}
