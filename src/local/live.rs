@@ -103,6 +103,10 @@ impl CheckpointStore for Stored {
         usize::MAX
     }
 
+    fn known_capacity(&self) -> usize {
+        usize::MAX
+    }
+
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
         match self {
             Self::Shown(checkpoint) => Ok(checkpoint.clone()),

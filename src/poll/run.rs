@@ -1,5 +1,6 @@
 //! One poll, step by step.
 
+mod reconciling;
 mod writing;
 
 use std::collections::HashSet;
@@ -60,7 +61,10 @@ pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
         Err(end) => return Outcome::of(end),
     };
     let mut poll = Poll::new(plan, state, edges, clock, stop);
-    let swept = poll.sweep().await;
+    let swept = match poll.sweep().await {
+        Ok(()) => poll.reconcile().await,
+        failed => failed,
+    };
     poll.finish(swept).await
 }
 
@@ -246,6 +250,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             state: &self.state,
             bound: ask.bound.instant,
             clock: self.sweep_clock,
+            any_date: false,
         };
         scan(page, &comparison, ordered).map_err(no_page)
     }

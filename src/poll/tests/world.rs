@@ -175,6 +175,7 @@ fn plan() -> Plan {
         children: Vec::new(),
         gone: Default::default(),
         replay: None,
+        reconcile: None,
         max_events: 3,
         in_flight: 1,
     }
