@@ -212,28 +212,22 @@ pub struct Reconcile {
     #[schemars(length(max = 128))]
     pub id: String,
     /// When it began.
-    #[serde(default)]
     pub started_at: DateTime<Utc>,
     /// When it was completed; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<DateTime<Utc>>,
     /// Digest of what the last complete list showed: after an edit, what another one shows beyond
     /// the known ids is no change.
-    #[serde(default)]
     #[schemars(length(max = 128))]
     pub list_fingerprint: String,
     /// Digest of where they were listed: ids from elsewhere are not compared.
-    #[serde(default)]
     #[schemars(length(max = 128))]
     pub place: String,
     /// There are more ids than are kept: none is.
-    #[serde(default)]
     pub too_many: bool,
     /// The ids known when the last run was completed.
-    #[serde(default)]
     pub known: IdList,
     /// Those settled since.
-    #[serde(default)]
     pub since: IdList,
     /// Those that are gone, and whose deletions are not all delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,15 +271,12 @@ pub struct MissingIds {
     /// The date of the deletions: when that run began.
     pub deleted_at: DateTime<Utc>,
     /// They are too many to be believed before a person confirms them.
-    #[serde(default)]
     pub held: bool,
     /// The ids.
     pub ids: IdList,
     /// Of these, from the first on, how many are settled.
-    #[serde(default)]
     pub settled: i64,
     /// Further ones that are settled, out of their order.
-    #[serde(default)]
     pub done: IdList,
 }
 

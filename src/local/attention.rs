@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
+    api::{HeldDeletes, annotations::CONFIRM_DELETES},
     category::Category,
     poll::{End, Outcome, Progress, StoreError},
 };
@@ -69,6 +70,7 @@ impl Attention {
     /// What a poll that did not fail found nonetheless, behind what remains to be done.
     fn of_findings(remains: Option<String>, outcome: &Outcome) -> Option<Self> {
         let mut findings = Vec::from_iter(remains);
+        findings.extend(outcome.held_deletes().as_ref().map(held));
         findings.extend(bad_records(&outcome.progress));
         let remarks = outcome.progress.remarks.iter();
         findings.extend(remarks.map(|remark| remark.text.clone()));
@@ -77,6 +79,14 @@ impl Attention {
         findings.extend(outcome.progress.unordered.clone());
         (!findings.is_empty()).then(|| Self::warning(findings.join("; ")))
     }
+}
+
+fn held(held: &HeldDeletes) -> String {
+    format!(
+        "{} records are gone at once, too many to be believed: if they are deleted indeed, add the annotation \
+         {CONFIRM_DELETES}: {:?} to the poller's manifest and start again; until then their deletions wait",
+        held.count, held.id
+    )
 }
 
 fn bad_records(progress: &Progress) -> Option<String> {

@@ -3,9 +3,10 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::status::conditions::Standing;
+use super::{item::Key, status::conditions::Standing};
 use crate::{
     api::{
+        annotations::CONFIRM_DELETES,
         conditions::{Aspect, Conditions, Status},
         reasons::{self, Reason},
     },
@@ -51,6 +52,23 @@ pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
         End::Stopped | End::StoreFailed(_) => return None,
     };
     Some(standing)
+}
+
+/// What a complete poll says of its poller while deletions wait for a person.
+pub(super) fn of_held(outcome: &Outcome, poller: &Key) -> Option<Standing> {
+    let held = outcome
+        .held_deletes()
+        .filter(|_| outcome.end == End::Complete)?;
+    let Key { namespace, name } = poller;
+    let mut told = vec![format!(
+        "too many records are gone at once to be believed: if they are deleted indeed, run kubectl annotate poller {name} \
+         -n {namespace} --overwrite {CONFIRM_DELETES}={}; else give the account its right to them back. Until then \
+         status.deletes.held counts them, and their deletions wait",
+        held.id
+    )];
+    told.extend(outcome.findings.iter().cloned());
+    told.extend(outcome.progress.notes.iter().cloned());
+    Some(Standing::ready(reasons::DELETES_HELD, told.join("; ")))
 }
 
 /// What a poller's wait for its instance says of it. `failing` is what its own last poll failed of:

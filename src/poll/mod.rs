@@ -47,7 +47,7 @@ pub use start::start;
 pub use trail::Trail;
 
 use crate::{
-    api::Checkpoint,
+    api::{Checkpoint, HeldDeletes},
     callback::{Rejection, Unavailable},
     event::Kind,
     provider::FetchError,
@@ -211,6 +211,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The deletions that wait for a person, as far as this process knows.
+    #[must_use]
+    pub fn held_deletes(&self) -> Option<HeldDeletes> {
+        let checkpoint = &self.checkpoint.as_ref()?.checkpoint;
+        checkpoint.reconcile.as_ref()?.held()
+    }
+
     /// The outcome of a poll that ended before it read anything.
     #[must_use]
     pub fn of(end: End) -> Self {
