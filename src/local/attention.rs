@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use crate::{
     api::{HeldDeletes, annotations::CONFIRM_DELETES},
     category::Category,
-    poll::{End, Outcome, Progress, StoreError},
+    poll::{DELETES_UNAVAILABLE, End, Outcome, Progress, StoreError},
 };
 
 /// Something that needs attention, and what to do about it.
@@ -77,8 +77,14 @@ impl Attention {
         findings.extend(outcome.findings.iter().cloned());
         findings.extend(outcome.progress.notes.iter().cloned());
         findings.extend(outcome.progress.unordered.clone());
+        findings.extend(deletes_unavailable(&outcome.progress));
         (!findings.is_empty()).then(|| Self::warning(findings.join("; ")))
     }
+}
+
+fn deletes_unavailable(progress: &Progress) -> Option<String> {
+    let why = progress.deletes_unavailable.as_ref()?;
+    Some(format!("{DELETES_UNAVAILABLE}: {why}"))
 }
 
 fn held(held: &HeldDeletes) -> String {

@@ -12,7 +12,7 @@ use crate::{
     },
     category::{Category, ConfigurationError, Subject},
     fleet::{Failure, InstanceState},
-    poll::{End, Outcome, StoreError, Topic},
+    poll::{DELETES_UNAVAILABLE, End, Outcome, StoreError, Topic},
 };
 
 /// Intervals after which a failure is no longer transient.
@@ -106,8 +106,11 @@ fn complete(outcome: &Outcome) -> Standing {
     let remarks = progress.remarks.iter();
     let remarks = remarks.map(|remark| (of_topic(remark.topic), remark.text.clone()));
     let found = outcome.findings.iter().chain(&progress.notes).cloned();
+    let unavailable = progress.deletes_unavailable.as_ref();
+    let unavailable = unavailable.map(|why| format!("{DELETES_UNAVAILABLE}: {why}"));
     let graver = [
         (reasons::BAD_RECORDS, bad),
+        (reasons::DELETES_UNAVAILABLE, unavailable),
         (reasons::QUERY_UNORDERED, progress.unordered.clone()),
     ];
     let told: Vec<_> = graver

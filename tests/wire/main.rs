@@ -24,6 +24,7 @@ mod mistakes;
 mod paging;
 mod probes;
 mod replay;
+mod reconcile;
 mod secrets;
 mod tls;
 mod tokens;

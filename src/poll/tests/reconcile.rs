@@ -1,5 +1,8 @@
 //! Deletions found by comparing lists of ids.
 
+mod faults;
+mod held;
+
 use std::{
     collections::{BTreeSet, HashSet},
     time::Duration,
@@ -8,11 +11,11 @@ use std::{
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
-use super::world::{Got, World, at, provider_error, unavailable};
+use super::world::{Got, Provider, World, at};
 use crate::{
     api::HeldDeletes,
     event::Kind,
-    poll::{Child, End, Outcome, Reconciliation},
+    poll::{Child, Outcome, Reconciliation},
     provider::{IdAsk, Listing},
 };
 
@@ -161,86 +164,6 @@ async fn a_record_restored_with_its_old_date_comes_under_an_id_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_in_mid_list_concludes_nothing_and_is_told_until_a_list_is_complete() {
-    let world = compared(35).await;
-    world.delete([1]);
-    let next = world.provider().listed.len() + 3;
-    world.provider().failing_list.insert(next, provider_error());
-    world.pass(DAY).await;
-    let mut outcome = world.poll().await;
-    for _ in 0..2 {
-        assert_eq!(outcome.end, End::Complete);
-        assert!(
-            told(&outcome).contains("answered 500"),
-            "{}",
-            told(&outcome)
-        );
-        outcome = world.poll_on(outcome).await;
-    }
-    assert_eq!(world.receiver.acknowledged(), []);
-    world.pass(60).await;
-    assert_eq!(told(&world.poll_on(outcome).await), "");
-    assert_eq!(deleted(&world.receiver.acknowledged()), [id(1)]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_page_hidden_by_access_rules_concludes_nothing() {
-    let world = compared(35).await;
-    world.delete([1]);
-    for number in 11..=20 {
-        world
-            .provider()
-            .records
-            .get_mut(&id(number))
-            .unwrap()
-            .hidden = true;
-    }
-    world.pass(DAY).await;
-    let outcome = world.poll().await;
-    assert!(
-        told(&outcome).contains("access rules"),
-        "{}",
-        told(&outcome)
-    );
-    assert_eq!(world.receiver.acknowledged(), []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn records_hidden_one_by_one_are_not_gone() {
-    let world = compared(35).await;
-    world.delete([1]);
-    for number in [2, 13, 34] {
-        world
-            .provider()
-            .records
-            .get_mut(&id(number))
-            .unwrap()
-            .hidden = true;
-    }
-    assert_eq!(deleted(&world.compare().await), [id(1)]);
-    for record in world.provider().records.values_mut() {
-        record.hidden = false;
-    }
-    assert_eq!(world.compare().await, [], "shown again is nothing new");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_total_that_contradicts_a_list_concludes_nothing_where_no_id_can_be_asked_for() {
-    let world = compared(35).await;
-    world.provider().listing = BY_LIST;
-    world.delete([1]);
-    world.provider().records.get_mut(&id(20)).unwrap().hidden = true;
-    world.pass(DAY).await;
-    let outcome = world.poll().await;
-    assert!(
-        told(&outcome).contains("shorter than its total"),
-        "{}",
-        told(&outcome)
-    );
-    assert_eq!(world.receiver.acknowledged(), []);
-}
-
-#[tokio::test(start_paused = true)]
 async fn where_no_id_can_be_asked_for_a_second_list_proves_and_shows_what_is_new() {
     let world = compared(35).await;
     world.provider().listing = BY_LIST;
@@ -249,7 +172,7 @@ async fn where_no_id_can_be_asked_for_a_second_list_proves_and_shows_what_is_new
     let record = world.provider().records[&id(3)].clone();
     world.delete([3]);
     let second = world.provider().listed.len() + 5;
-    let back = move |provider: &mut super::world::Provider| {
+    let back = move |provider: &mut Provider| {
         provider.records.insert(id(3), record);
     };
     world.provider().before_list.insert(second, Box::new(back));
@@ -266,151 +189,6 @@ async fn where_no_id_can_be_asked_for_a_second_list_proves_and_shows_what_is_new
     assert_eq!(got.len(), 3);
     assert_eq!(ids, expected.into());
     assert_eq!(world.compare().await, []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_mass_of_deletions_is_held_until_a_person_confirms_it() {
-    let mut world = compared(60).await;
-    world.delete(0..20);
-    assert_eq!(world.compare().await, []);
-    let held = world.held().unwrap();
-    assert_eq!(held.count, 20);
-    let written = world.store.written();
-    world.confirm("another run");
-    assert_eq!(world.poll_well().await, []);
-    assert_eq!(world.store.written(), written, "waiting writes nothing");
-    world.confirm(&held.id);
-    let got = world.poll_well().await;
-    assert_eq!(deleted(&got).len(), 20);
-    assert_eq!(world.held(), None);
-    assert_eq!(world.compare().await, []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_confirmation_releases_only_what_is_still_missing() {
-    let mut world = compared(60).await;
-    world.delete(0..20);
-    world.compare().await;
-    let held = world.held().unwrap();
-    world.provider().touch_at(&id(3), -1_000);
-    world.provider().touch_at(&id(4), -1_000);
-    world.confirm(&held.id);
-    let got = world.poll_well().await;
-    assert_eq!(deleted(&got).len(), 18);
-    assert!(!deleted(&got).contains(&id(3).as_str()));
-    assert_eq!(world.compare().await, [], "what came back is known");
-}
-
-#[tokio::test(start_paused = true)]
-async fn records_that_come_back_are_held_no_longer() {
-    let world = compared(60).await;
-    world.delete(0..20);
-    world.compare().await;
-    for number in 0..5 {
-        world.provider().touch_at(&id(number), -1_000);
-    }
-    assert_eq!(world.poll_well().await, []);
-    assert_eq!(world.held().unwrap().count, 15);
-    for number in 5..20 {
-        world.provider().touch_at(&id(number), -1_000);
-    }
-    assert_eq!(world.poll_well().await, []);
-    assert_eq!(world.held(), None);
-    assert_eq!(world.compare().await, []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_next_comparison_replaces_what_is_held() {
-    let world = compared(60).await;
-    world.delete(0..20);
-    world.compare().await;
-    let first = world.held().unwrap();
-    world.delete(20..25);
-    assert_eq!(world.compare().await, []);
-    let second = world.held().unwrap();
-    assert_ne!(first.id, second.id);
-    assert_eq!(second.count, 25);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_person_confirmed_is_proved_by_a_list_where_no_id_can_be_asked_for() {
-    let mut world = compared(60).await;
-    world.provider().listing = BY_LIST;
-    world.delete(0..20);
-    assert_eq!(world.compare().await, []);
-    let held = world.held().unwrap();
-    world.provider().touch_at(&id(3), -1_000);
-    world.delete([30]);
-    world.confirm(&held.id);
-    assert_eq!(deleted(&world.poll_well().await).len(), 19);
-    assert_eq!(deleted(&world.compare().await), [id(30)]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_crash_at_any_await_point_repeats_deletions_only_under_their_ids() {
-    for turns in 1..600 {
-        let world = compared(35).await;
-        world.delete([1, 2, 3]);
-        world.provider().touch_at("imported", -90_000);
-        world.pass(DAY).await;
-        let crashed = super::crashes::crash_after(&world, turns).await;
-        for _ in 0..2 {
-            assert_eq!(world.poll().await.end, End::Complete);
-            world.pass(DAY).await;
-        }
-        let got = world.receiver.acknowledged();
-        let events: BTreeSet<_> = got.iter().map(|event| (&event.id, &event.event)).collect();
-        assert_eq!(events.len(), 4, "after {turns} turns: {got:?}");
-        if !crashed {
-            return;
-        }
-    }
-    panic!("the poll never ended");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failure_at_any_request_write_or_delivery_loses_and_repeats_nothing() {
-    for fault in 1..40 {
-        let world = compared(35).await;
-        world.delete([1, 2, 3, 4, 5]);
-        world.pass(DAY).await;
-        match fault % 3 {
-            0 => {
-                let number = world.provider().listed.len() + fault / 3 + 1;
-                world
-                    .provider()
-                    .failing_list
-                    .insert(number, provider_error());
-            }
-            1 => {
-                let mut left = fault / 3;
-                world.receiver.script(move |_| {
-                    let fails = left == 0;
-                    left = left.wrapping_sub(1);
-                    fails.then(unavailable)
-                });
-            }
-            _ => {
-                let error = crate::poll::StoreError::Unavailable("refused".to_owned());
-                world.store.failing.lock().unwrap().push(error);
-            }
-        }
-        let mut held = world.poll().await.checkpoint;
-        for _ in 0..4 {
-            world.pass(600).await;
-            let Some(from) = held.take() else { break };
-            held = world
-                .poll_from(from, &CancellationToken::new())
-                .await
-                .checkpoint;
-        }
-        let got = world.receiver.acknowledged();
-        assert_eq!(
-            deleted(&got),
-            [id(1), id(2), id(3), id(4), id(5)],
-            "fault {fault}"
-        );
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -500,15 +278,6 @@ async fn many_ids_stand_in_segments() {
     world.delete([1_999]);
     assert_eq!(deleted(&world.compare().await), [new, id(1_999)]);
     assert_eq!(world.compare().await, []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_missing_segment_is_never_read_as_no_ids() {
-    let world = compared(2_000).await;
-    world.store.segments.lock().unwrap().clear();
-    world.pass(DAY).await;
-    let outcome = world.poll().await;
-    assert!(matches!(outcome.end, End::Unusable(_)), "{:?}", outcome.end);
 }
 
 #[tokio::test(start_paused = true)]
