@@ -41,6 +41,10 @@ impl CheckpointStore for Memory {
         1_000_000
     }
 
+    fn known_capacity(&self) -> usize {
+        0
+    }
+
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
         Ok(None)
     }

@@ -4,3 +4,5 @@
 pub const POLL_REQUESTED_AT: &str = "pollen.dev/poll-requested-at";
 /// Resumes delivery after a 410.
 pub const RESUME_DELIVERY: &str = "pollen.dev/resume-delivery";
+/// Releases the deletions that are held under the id that is its value.
+pub const CONFIRM_DELETES: &str = "pollen.dev/confirm-deletes";

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::StartFrom;
+use super::{HeldDeletes, StartFrom};
 
 /// The newest format that this build writes, that of a checkpoint with segments. A checkpoint in a
 /// newer one is left alone.
@@ -97,12 +97,33 @@ impl Checkpoint {
         let replay = self.replay.as_ref();
         let replayed = replay.and_then(|replay| replay.running.as_ref());
         let replayed = replayed.map(|running| &running.records);
-        [Some(&self.records), self.deletes.as_ref(), replayed]
+        let windows = [Some(&self.records), self.deletes.as_ref(), replayed]
             .into_iter()
             .flatten()
             .filter_map(|stream| stream.window.as_ref())
             .flat_map(|window| &window.segments)
-            .map(|segment| segment.name.as_str())
+            .map(|segment| segment.name.as_str());
+        windows.chain(self.reconcile.iter().flat_map(Reconcile::segments))
+    }
+}
+
+impl Reconcile {
+    /// The names of the segments that hold its ids.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        let missing = self.missing.iter();
+        let missing = missing.flat_map(|missing| [&missing.ids, &missing.done]);
+        let lists = [&self.known, &self.since].into_iter().chain(missing);
+        lists.flat_map(|list| list.segments.iter().map(|segment| segment.name.as_str()))
+    }
+
+    /// The deletions that wait for a person.
+    #[must_use]
+    pub fn held(&self) -> Option<HeldDeletes> {
+        let missing = self.missing.as_ref().filter(|missing| missing.held)?;
+        Some(HeldDeletes {
+            id: missing.id.clone(),
+            count: missing.ids.count,
+        })
     }
 }
 
@@ -184,15 +205,79 @@ pub struct KeyPosition {
 }
 
 /// A comparison of known ids with the provider's.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reconcile {
-    /// Id of the run.
+    /// Id of the running or last run.
     #[schemars(length(max = 128))]
     pub id: String,
-    /// When it was completed.
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it was completed; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<DateTime<Utc>>,
+    /// Digest of what the last complete list showed: after an edit, what another one shows beyond
+    /// the known ids is no change.
+    #[schemars(length(max = 128))]
+    pub list_fingerprint: String,
+    /// Digest of where they were listed: ids from elsewhere are not compared.
+    #[schemars(length(max = 128))]
+    pub place: String,
+    /// There are more ids than are kept: none is.
+    pub too_many: bool,
+    /// The ids known when the last run was completed.
+    pub known: IdList,
+    /// Those settled since.
+    pub since: IdList,
+    /// Those that are gone, and whose deletions are not all delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingIds>,
+}
+
+/// Ids, here while they are few, else in segments.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdList {
+    /// Number of ids, those in segments too.
+    pub count: i64,
+    /// Ids in order, front-coded, base64: all, or those that are in no segment yet.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 1_048_576))]
+    pub entries: String,
+    /// Where the others are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024), extend("x-kubernetes-list-type" = "atomic"))]
+    pub segments: Vec<IdSegment>,
+}
+
+/// Ids that stand outside the status, and never change there.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdSegment {
+    /// SHA-256 of the segment's content: the end of its PollerWindow's name.
+    #[schemars(length(max = 64))]
+    pub name: String,
+    /// Number of ids.
+    pub count: i64,
+}
+
+/// Ids that a run missed.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingIds {
+    /// Id of the run: what confirms the deletions while they are held.
+    #[schemars(length(max = 128))]
+    pub id: String,
+    /// The date of the deletions: when that run began.
+    pub deleted_at: DateTime<Utc>,
+    /// They are too many to be believed before a person confirms them.
+    pub held: bool,
+    /// The ids.
+    pub ids: IdList,
+    /// Of these, from the first on, how many are settled.
+    pub settled: i64,
+    /// Further ones that are settled, out of their order.
+    pub done: IdList,
 }
 
 /// The replays done, and how far a running one is.

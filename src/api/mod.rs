@@ -32,9 +32,9 @@ pub use callback::{
     OnRejected, OpenConnectorsIdentity, SignatureScheme, Signing,
 };
 pub use checkpoint::{
-    CHECKPOINT_VERSION, Checkpoint, ChildProgress, KeyPosition, MAX_CHILDREN, Position,
-    REPLAYS_REMEMBERED, Reconcile, ReplayProgress, RunningReplay, Stream, WHOLE_CHECKPOINT_VERSION,
-    Window, WindowSegment,
+    CHECKPOINT_VERSION, Checkpoint, ChildProgress, IdList, IdSegment, KeyPosition, MAX_CHILDREN,
+    MissingIds, Position, REPLAYS_REMEMBERED, Reconcile, ReplayProgress, RunningReplay, Stream,
+    WHOLE_CHECKPOINT_VERSION, Window, WindowSegment,
 };
 pub use connector_instance::{ConnectorInstance, ConnectorInstanceSpec, ConnectorInstanceStatus};
 pub use crds::{crds, crds_manifest, crds_yaml};

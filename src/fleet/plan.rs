@@ -6,16 +6,18 @@ use chrono::TimeDelta;
 
 use super::{Instance, PollerSettings};
 use crate::{
-    api::{self, PollerResourceSpec, StartFrom},
+    api::{self, DeletesMode, PollerResourceSpec, StartFrom},
     category::ConfigurationError,
     event::Origin,
-    poll::{Plan, Replay, Start},
+    poll::{Plan, Reconciliation, Replay, Start},
     provider::ResourceSource,
 };
 
 /// Where neither the poller nor its instance say how often to poll: as Open Connectors does.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(15 * 60);
 const DEFAULT_EVENTS: usize = 10;
+const RECONCILE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_SHARE_PERCENT: i32 = 10;
 
 /// The resource of a poller: the objectType of its events.
 pub(super) fn resource<'a>(spec: &'a PollerResourceSpec, name: &'a str) -> &'a str {
@@ -74,12 +76,41 @@ pub(super) fn plan(
         children: Vec::new(),
         gone: HashMap::new(),
         replay: spec.replay.as_ref().map(replay),
+        reconcile: reconcile(settings, source)?,
         max_events: count(
             callback.and_then(|callback| callback.max_events_per_notification),
             DEFAULT_EVENTS,
         ),
         in_flight: count(callback.and_then(|callback| callback.max_in_flight), 1),
     })
+}
+
+/// How the poller finds deletions by comparing lists of ids, if it does.
+fn reconcile(
+    settings: &PollerSettings,
+    source: &ResourceSource,
+) -> Result<Option<Reconciliation>, ConfigurationError> {
+    let deletes = settings.spec.deletes.as_ref();
+    let Some(deletes) = deletes.filter(|deletes| deletes.mode == Some(DeletesMode::Reconcile))
+    else {
+        return Ok(None);
+    };
+    let interval = deletes
+        .reconcile_interval
+        .map_or(RECONCILE_INTERVAL, |interval| interval.0);
+    let interval = TimeDelta::from_std(interval).map_err(|_| {
+        ConfigurationError::new(
+            "spec.deletes.reconcileInterval",
+            "it is too long: write a duration such as 24h",
+        )
+    })?;
+    let share = deletes.max_share_percent.unwrap_or(MAX_SHARE_PERCENT);
+    Ok(Some(Reconciliation {
+        interval,
+        max_share_percent: u32::try_from(share).unwrap_or_default(),
+        place: source.place(),
+        confirmed: settings.confirmed_deletes.clone(),
+    }))
 }
 
 fn origin(instance: &Instance, settings: &PollerSettings) -> Origin {

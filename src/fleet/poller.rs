@@ -33,6 +33,8 @@ pub struct PollerSettings {
     /// metadata.creationTimestamp; locally, when it was first seen.
     pub created_at: DateTime<Utc>,
     pub spec: PollerResourceSpec,
+    /// What the annotation `pollen.dev/confirm-deletes` says.
+    pub confirmed_deletes: Option<String>,
     /// The other pollers of the instance.
     pub siblings: Vec<Sibling>,
     /// What is stored of this one.

@@ -1,12 +1,15 @@
 //! A source that is probed to the end.
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::Instance;
 use crate::{
     category::Category,
-    provider::{Ask, Bound, FetchError, Findings, Page, PageSource, Paging, ResourceSource},
+    provider::{
+        Ask, Bound, FetchError, Findings, IdAsk, Listing, Page, PageSource, Paging, ResourceSource,
+    },
 };
 
 /// A poller's source. Where probing had no row to look at, the first page that has one is looked at
@@ -58,5 +61,18 @@ impl PageSource for Probed<'_> {
             self.look_at(&page).await?;
         }
         Ok(page)
+    }
+
+    fn tombstone(&self, id: &str) -> Bytes {
+        self.source.tombstone(id)
+    }
+
+    fn listing(&self) -> Result<Listing, String> {
+        self.source.listing()
+    }
+
+    async fn list(&self, ask: &IdAsk) -> Result<Page, FetchError> {
+        let _leave = self.instance.leave_to_ask().await;
+        self.source.list(ask).await
     }
 }

@@ -104,6 +104,10 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
         turn.end(&outcome);
         self.observer.polled(&outcome).await;
         self.held = outcome.checkpoint.take();
+        if outcome.end == End::Complete && self.held.as_ref().is_some_and(Held::is_comparing) {
+            // A long list goes on at once, and lets polls in between.
+            return Duration::ZERO;
+        }
         self.wait_after(&outcome.end)
     }
 

@@ -34,14 +34,13 @@ pub fn unsupported_by_instance(spec: &ConnectorInstanceSpec) -> Vec<String> {
 /// What a poller's spec asks for in vain, in words for a condition.
 #[must_use]
 pub fn unsupported_by_poller(spec: &PollerResourceSpec) -> Vec<String> {
-    let finds_deletions =
-        |deletes: &Deletes| deletes.mode.unwrap_or_default() != DeletesMode::Ignore;
+    let finds_deletions = |deletes: &Deletes| deletes.mode.unwrap_or_default() == DeletesMode::Auto;
     let deletes = spec
         .deletes
         .as_ref()
         .is_some_and(finds_deletions)
         .then_some(
-            "spec.deletes: this release finds no deletions yet: remove it, or write mode Ignore",
+            "spec.deletes: this release finds no deletions by mode Auto yet: write mode Reconcile, or Ignore",
         );
     deletes.into_iter().map(str::to_owned).collect()
 }
@@ -80,7 +79,7 @@ mod tests {
 
     #[rstest]
     #[case(json!({"deletes": {}}), "spec.deletes")]
-    #[case(json!({"deletes": {"mode": "Reconcile"}}), "spec.deletes")]
+    #[case(json!({"deletes": {"mode": "Auto"}}), "spec.deletes")]
     fn what_a_poller_asks_for_in_vain_is_told(#[case] spec: Value, #[case] named: &str) {
         let told = poller(spec);
         assert_eq!(told.len(), 1, "{told:?}");
@@ -91,6 +90,7 @@ mod tests {
     fn of_what_is_done_nothing_is_told() {
         assert!(instance(json!({"onRejected": "Block"})).is_empty());
         assert!(poller(json!({"deletes": {"mode": "Ignore"}})).is_empty());
+        assert!(poller(json!({"deletes": {"mode": "Reconcile"}})).is_empty());
         assert!(poller(json!({})).is_empty());
     }
 }

@@ -12,7 +12,7 @@ use super::{
     state::{FileTokenStore, PollerRecord, token_path},
 };
 use crate::{
-    api::{ConnectorInstance, PollerResource},
+    api::{ConnectorInstance, PollerResource, annotations::CONFIRM_DELETES},
     fleet::{Environment, Instance, InstanceSettings, Poller, PollerSettings, Sibling, Stored},
     secrets::Secrets,
 };
@@ -134,6 +134,7 @@ impl Assembler<'_> {
             uid: record.uid.clone(),
             created_at: record.first_seen,
             spec: placed.object.spec.clone(),
+            confirmed_deletes: confirmed_deletes(&placed.object),
             siblings: self.siblings(placed),
             stored: self.memory.stored(name),
             gone: self.memory.gone(&instance_name(placed)),
@@ -167,6 +168,12 @@ impl Assembler<'_> {
             stored: record.map_or_else(Stored::unread, |_| self.memory.stored(name)),
         }
     }
+}
+
+/// The run whose held deletions its manifest confirms.
+fn confirmed_deletes(poller: &PollerResource) -> Option<String> {
+    let annotations = poller.metadata.annotations.as_ref()?;
+    annotations.get(CONFIRM_DELETES).cloned()
 }
 
 /// A poller as it was when its manifest could be read.

@@ -3,8 +3,9 @@
 use std::{fmt, time::Duration};
 
 use crate::{
+    api::{HeldDeletes, annotations::CONFIRM_DELETES},
     category::Category,
-    poll::{End, Outcome, Progress, StoreError},
+    poll::{DELETES_UNAVAILABLE, End, Outcome, Progress, StoreError},
 };
 
 /// Something that needs attention, and what to do about it.
@@ -69,14 +70,29 @@ impl Attention {
     /// What a poll that did not fail found nonetheless, behind what remains to be done.
     fn of_findings(remains: Option<String>, outcome: &Outcome) -> Option<Self> {
         let mut findings = Vec::from_iter(remains);
+        findings.extend(outcome.held_deletes().as_ref().map(held));
         findings.extend(bad_records(&outcome.progress));
         let remarks = outcome.progress.remarks.iter();
         findings.extend(remarks.map(|remark| remark.text.clone()));
         findings.extend(outcome.findings.iter().cloned());
         findings.extend(outcome.progress.notes.iter().cloned());
         findings.extend(outcome.progress.unordered.clone());
+        findings.extend(deletes_unavailable(&outcome.progress));
         (!findings.is_empty()).then(|| Self::warning(findings.join("; ")))
     }
+}
+
+fn deletes_unavailable(progress: &Progress) -> Option<String> {
+    let why = progress.deletes_unavailable.as_ref()?;
+    Some(format!("{DELETES_UNAVAILABLE}: {why}"))
+}
+
+fn held(held: &HeldDeletes) -> String {
+    format!(
+        "{} records are gone at once, too many to be believed: if they are deleted indeed, add the annotation \
+         {CONFIRM_DELETES}: {:?} to the poller's manifest and start again; until then their deletions wait",
+        held.count, held.id
+    )
 }
 
 fn bad_records(progress: &Progress) -> Option<String> {

@@ -159,7 +159,7 @@ impl Inquiry<'_> {
         let memory = self.memory(&state)?;
         let poller = self.build(&memory, tokens).await?;
         let mut stored = match live {
-            Some(live) => Stored::Shown(live.checkpoint.clone()),
+            Some(live) => Stored::Shown(live.checkpoint.clone().map(Box::new)),
             None => stored(&state, name, &memory)?,
         };
         let (record, version) = (&self.question.record, self.question.version.as_ref());

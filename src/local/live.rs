@@ -94,7 +94,7 @@ fn condition(document: &Value) -> Option<String> {
 #[derive(Debug)]
 pub(super) enum Stored {
     /// As a cluster shows it, or none yet.
-    Shown(Option<Checkpoint>),
+    Shown(Option<Box<Checkpoint>>),
     InFile(FileCheckpointStore),
 }
 
@@ -103,9 +103,13 @@ impl CheckpointStore for Stored {
         usize::MAX
     }
 
+    fn known_capacity(&self) -> usize {
+        usize::MAX
+    }
+
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
         match self {
-            Self::Shown(checkpoint) => Ok(checkpoint.clone()),
+            Self::Shown(checkpoint) => Ok(checkpoint.as_deref().cloned()),
             Self::InFile(store) => store.load().await,
         }
     }

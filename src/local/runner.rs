@@ -28,6 +28,11 @@ impl Runner {
             let mut outcome = self.poll(checkpoint.take(), stop).await;
             self.report.polled(&self.label, &outcome);
             checkpoint = outcome.checkpoint.take();
+            while let Some(held) = comparing(&outcome, &mut checkpoint) {
+                outcome = self.poll(Some(held), stop).await;
+                self.report.polled(&self.label, &outcome);
+                checkpoint = outcome.checkpoint.take();
+            }
             while let Some(held) = self.replaying(&outcome, &mut checkpoint) {
                 outcome = self.poller.replay(held, &mut self.store, stop).await;
                 self.report.polled(&self.label, &outcome);
@@ -69,6 +74,14 @@ impl Runner {
         let begin = Begin::AtOnce;
         fleet::run(self.poller, self.store, observer, begin, poke, stop).await;
     }
+}
+
+/// What a comparison of ids goes on from that the last poll left under way.
+fn comparing(outcome: &Outcome, checkpoint: &mut Option<Held>) -> Option<Held> {
+    if outcome.end != End::Complete {
+        return None;
+    }
+    checkpoint.take_if(|held| held.is_comparing())
 }
 
 /// Makes lines of what a poller does.

@@ -96,6 +96,7 @@ fn item<S>(name: &str, spec: S) -> Item<S> {
         created_at: DateTime::UNIX_EPOCH,
         poll_requested_at: None,
         resume_delivery: None,
+        confirm_deletes: None,
         spec,
     }
 }

@@ -5,7 +5,7 @@ use kube::core::{Object, ObjectMeta};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{
-    annotations::{POLL_REQUESTED_AT, RESUME_DELIVERY},
+    annotations::{CONFIRM_DELETES, POLL_REQUESTED_AT, RESUME_DELIVERY},
     time::from_kube,
 };
 
@@ -48,6 +48,7 @@ pub(super) struct Item<S> {
     pub(super) created_at: DateTime<Utc>,
     pub(super) poll_requested_at: Option<String>,
     pub(super) resume_delivery: Option<String>,
+    pub(super) confirm_deletes: Option<String>,
     pub(super) spec: S,
 }
 
@@ -83,6 +84,7 @@ impl<S> Item<S> {
                 .unwrap_or_default(),
             poll_requested_at: annotations.remove(POLL_REQUESTED_AT),
             resume_delivery: annotations.remove(RESUME_DELIVERY),
+            confirm_deletes: annotations.remove(CONFIRM_DELETES),
             spec,
         }
     }
@@ -93,6 +95,7 @@ impl<S> Item<S> {
             && self.generation == other.generation
             && self.poll_requested_at == other.poll_requested_at
             && self.resume_delivery == other.resume_delivery
+            && self.confirm_deletes == other.confirm_deletes
     }
 
     /// Whether `other` asks for something new.

@@ -26,7 +26,10 @@ use super::{
     },
 };
 use crate::{
-    api::{Checkpoint, PollerResource, PollerResourceStatus, WHOLE_CHECKPOINT_VERSION},
+    api::{
+        Checkpoint, DeletesStatus, PollerResource, PollerResourceStatus, Reconcile,
+        WHOLE_CHECKPOINT_VERSION,
+    },
     clock::Clock,
     fleet::Stored,
     poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
@@ -34,6 +37,9 @@ use crate::{
 
 /// Fingerprints in one checkpoint: some thirty segments.
 const WINDOW_CAPACITY: usize = 1_000_000;
+
+/// Ids of one poller that are compared with the provider's: some megabytes beside its status.
+const KNOWN_CAPACITY: usize = 100_000;
 
 /// A write that the budget has no room for is put off until the next one, but no longer than this.
 const LONGEST_PUT_OFF: Duration = Duration::from_secs(10);
@@ -307,6 +313,8 @@ impl Ledger {
         let now = self.clock.now();
         let events =
             i64::try_from(progress.events().saturating_sub(self.counted)).unwrap_or(i64::MAX);
+        let held = checkpoint.reconcile.as_ref().and_then(Reconcile::held);
+        status.deletes = held.map(|held| DeletesStatus { held: Some(held) });
         status.checkpoint = Some(checkpoint.clone());
         status.last_settled = Some(settled_by(checkpoint, now));
         status.last_event = progress.last_event.or(status.last_event);
@@ -365,6 +373,10 @@ pub(super) struct KubeCheckpointStore(pub(super) Arc<Mutex<Ledger>>);
 impl CheckpointStore for KubeCheckpointStore {
     fn window_capacity(&self) -> usize {
         WINDOW_CAPACITY
+    }
+
+    fn known_capacity(&self) -> usize {
+        KNOWN_CAPACITY
     }
 
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {

@@ -191,6 +191,7 @@ fn is_telling(reason: &str) -> bool {
         reasons::BAD_RECORDS,
         reasons::QUERY_EDITED,
         reasons::START_FROM_IGNORED,
+        reasons::DELETES_HELD,
     ];
     telling.iter().any(|telling| telling.as_str() == reason)
 }

@@ -163,7 +163,8 @@ impl Observer for Reporter {
         if matches!(outcome.end, End::Complete | End::Unfinished(_)) {
             self.healthy_at = Instant::now();
         }
-        let standing = verdict::of_poll(outcome, self.overdue());
+        let standing = verdict::of_held(outcome, &self.item.key)
+            .or_else(|| verdict::of_poll(outcome, self.overdue()));
         if standing.is_some() {
             self.failing = standing.clone().filter(|standing| !standing.is_ready());
         }

@@ -3,15 +3,16 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::status::conditions::Standing;
+use super::{item::Key, status::conditions::Standing};
 use crate::{
     api::{
+        annotations::CONFIRM_DELETES,
         conditions::{Aspect, Conditions, Status},
         reasons::{self, Reason},
     },
     category::{Category, ConfigurationError, Subject},
     fleet::{Failure, InstanceState},
-    poll::{End, Outcome, StoreError, Topic},
+    poll::{DELETES_UNAVAILABLE, End, Outcome, StoreError, Topic},
 };
 
 /// Intervals after which a failure is no longer transient.
@@ -53,6 +54,23 @@ pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
     Some(standing)
 }
 
+/// What a complete poll says of its poller while deletions wait for a person.
+pub(super) fn of_held(outcome: &Outcome, poller: &Key) -> Option<Standing> {
+    let held = outcome
+        .held_deletes()
+        .filter(|_| outcome.end == End::Complete)?;
+    let Key { namespace, name } = poller;
+    let mut told = vec![format!(
+        "too many records are gone at once to be believed: if they are deleted indeed, run kubectl annotate poller {name} \
+         -n {namespace} --overwrite {CONFIRM_DELETES}={}; else give the account its right to them back. Until then \
+         status.deletes.held counts them, and their deletions wait",
+        held.id
+    )];
+    told.extend(outcome.findings.iter().cloned());
+    told.extend(outcome.progress.notes.iter().cloned());
+    Some(Standing::ready(reasons::DELETES_HELD, told.join("; ")))
+}
+
 /// What a poller's wait for its instance says of it. `failing` is what its own last poll failed of:
 /// a probe that fails again and again must not be written as two conditions in turn.
 pub(super) fn of_wait(reason: &str, failing: Option<&Standing>, overdue: bool) -> Standing {
@@ -88,8 +106,11 @@ fn complete(outcome: &Outcome) -> Standing {
     let remarks = progress.remarks.iter();
     let remarks = remarks.map(|remark| (of_topic(remark.topic), remark.text.clone()));
     let found = outcome.findings.iter().chain(&progress.notes).cloned();
+    let unavailable = progress.deletes_unavailable.as_ref();
+    let unavailable = unavailable.map(|why| format!("{DELETES_UNAVAILABLE}: {why}"));
     let graver = [
         (reasons::BAD_RECORDS, bad),
+        (reasons::DELETES_UNAVAILABLE, unavailable),
         (reasons::QUERY_UNORDERED, progress.unordered.clone()),
     ];
     let told: Vec<_> = graver

@@ -83,6 +83,8 @@ pub(super) struct Comparison<'a> {
     pub(super) bound: DateTime<Utc>,
     /// The provider's clock when the sweep began.
     pub(super) clock: DateTime<Utc>,
+    /// The record is asked for itself, whatever its date.
+    pub(super) any_date: bool,
 }
 
 impl Comparison<'_> {
@@ -181,7 +183,9 @@ impl Comparison<'_> {
     }
 
     fn is_out_of_range(&self, updated: DateTime<Utc>) -> bool {
-        self.is_before_start(updated) || (self.plan.drop_before_bound && updated < self.bound)
+        let is_early =
+            self.is_before_start(updated) || (self.plan.drop_before_bound && updated < self.bound);
+        is_early && !self.any_date
     }
 
     /// Created when it is back from a deletion, by its dates, or when it was created after everything settled before this sweep;

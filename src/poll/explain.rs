@@ -102,6 +102,7 @@ impl<'a> Explainer<'a> {
             // The window is asked first, whatever the next poll reads.
             bound: DateTime::<Utc>::MIN_UTC,
             clock: self.clock,
+            any_date: false,
         };
         let id = row.id.as_deref().unwrap_or_default();
         let version = comparison.version_of(row);

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CheckpointStore, Progress, Segment, StoreError, stream::Stream};
+use super::{
+    CheckpointStore, Progress, Segment, StoreError, reconcile::Reconciling, stream::Stream,
+};
 use crate::api::Checkpoint;
 
 /// A checkpoint as this process goes on from it, and what of it is not stored yet.
@@ -11,6 +13,10 @@ pub struct Held {
     pub checkpoint: Checkpoint,
     /// The records' stream at work, where its window is too large to be read anew at every poll.
     pub(super) records: Option<Box<Stream>>,
+    /// The comparison of ids under way.
+    pub(super) reconciling: Reconciling,
+    /// Segments of ids that the store may lack.
+    pub(super) fresh: Vec<Segment>,
     pub(super) due: Due,
     /// The provider's clock at the sweep that was stored last.
     pub(super) written: DateTime<Utc>,
@@ -26,6 +32,12 @@ pub(super) enum Due {
 }
 
 impl Held {
+    /// Whether a comparison of ids is under way, which goes on at once and not with the next poll.
+    #[must_use]
+    pub fn is_comparing(&self) -> bool {
+        self.reconciling.run.is_some()
+    }
+
     /// Whether events are settled here that a restart would deliver again.
     #[must_use]
     pub fn is_unwritten(&self) -> bool {
@@ -39,7 +51,8 @@ impl Held {
     /// It is not stored; what is unwritten will be delivered again.
     pub async fn save<S: CheckpointStore>(&self, store: &mut S) -> Result<(), StoreError> {
         let records = self.records.as_ref();
-        let segments = records.map_or_else(Vec::new, |records| self.unstored(records));
+        let mut segments = records.map_or_else(Vec::new, |records| self.unstored(records));
+        segments.extend(self.fresh.iter().cloned());
         store
             .save(&self.checkpoint, &segments, &Progress::default())
             .await
@@ -54,6 +67,8 @@ impl Held {
 impl From<Checkpoint> for Held {
     fn from(checkpoint: Checkpoint) -> Self {
         Self {
+            reconciling: Reconciling::default(),
+            fresh: Vec::new(),
             due: Due::Nothing,
             written: checkpoint.swept_at.unwrap_or(checkpoint.started_at),
             records: None,

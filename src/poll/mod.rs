@@ -13,8 +13,10 @@ mod delivering;
 mod explain;
 mod fingerprint;
 mod held;
+mod ids;
 mod intact;
 mod plan;
+mod reconcile;
 mod replay;
 mod run;
 mod scan;
@@ -27,6 +29,7 @@ mod sweep;
 mod tests;
 mod trail;
 mod unusable;
+mod varint;
 mod window;
 
 use std::future::Future;
@@ -36,7 +39,7 @@ use chrono::{DateTime, Utc};
 
 pub use explain::{Explainer, Explanation, Fate};
 pub use held::Held;
-pub use plan::{Child, Plan, Start};
+pub use plan::{Child, Plan, Reconciliation, Start};
 pub use replay::{Replay, is_replaying, replay};
 pub use run::{Edges, poll};
 pub use segment::{SEGMENT_SIZE, Segment, SegmentName};
@@ -44,7 +47,7 @@ pub use start::start;
 pub use trail::Trail;
 
 use crate::{
-    api::Checkpoint,
+    api::{Checkpoint, HeldDeletes},
     callback::{Rejection, Unavailable},
     event::Kind,
     provider::FetchError,
@@ -56,6 +59,9 @@ use crate::{
 pub trait CheckpointStore: Send {
     /// Fingerprints that one checkpoint may hold.
     fn window_capacity(&self) -> usize;
+
+    /// Ids that it may hold to be compared with the provider's.
+    fn known_capacity(&self) -> usize;
 
     /// The checkpoint as it is stored now, read from where the truth is; `None` for a new poller.
     fn load(&mut self) -> impl Future<Output = Result<Option<Checkpoint>, StoreError>> + Send;
@@ -107,6 +113,8 @@ pub struct Progress {
     pub bad_samples: Vec<String>,
     /// Why paging fell back to an unordered sweep, in words for a condition.
     pub unordered: Option<String>,
+    /// Why deletions could not be asked for, in words for a condition.
+    pub deletes_unavailable: Option<String>,
     /// What else a person should know of this poll, in words for a condition.
     pub notes: Vec<String>,
     /// The same of what the spec asks for.
@@ -173,6 +181,8 @@ pub enum Topic {
     /// A replay is under way, or waits.
     Replay,
 }
+/// What is said before [`Progress::deletes_unavailable`].
+pub const DELETES_UNAVAILABLE: &str = "deletions are not found";
 
 /// A checkpoint that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -203,6 +213,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The deletions that wait for a person, as far as this process knows.
+    #[must_use]
+    pub fn held_deletes(&self) -> Option<HeldDeletes> {
+        let checkpoint = &self.checkpoint.as_ref()?.checkpoint;
+        checkpoint.reconcile.as_ref()?.held()
+    }
+
     /// The outcome of a poll that ended before it read anything.
     #[must_use]
     pub fn of(end: End) -> Self {

@@ -45,10 +45,25 @@ pub struct Plan {
     pub gone: HashMap<String, DateTime<Utc>>,
     /// A stretch of time to be read once more.
     pub replay: Option<Replay>,
+    /// How deletions are found by comparing lists of ids, where they are.
+    pub reconcile: Option<Reconciliation>,
     /// Events in one notification at most.
     pub max_events: usize,
     /// Notifications in flight at most.
     pub in_flight: usize,
+}
+
+/// How deletions are found by comparing lists of ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconciliation {
+    /// How long after a comparison the next one is due.
+    pub interval: TimeDelta,
+    /// How many of the known ids, in percent, may be gone at once without a person's word.
+    pub max_share_percent: u32,
+    /// Digest of where the ids are listed: those from elsewhere are not compared.
+    pub place: String,
+    /// The run whose held deletions a person confirmed.
+    pub confirmed: Option<String>,
 }
 
 /// Where a poller without checkpoint starts.

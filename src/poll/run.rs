@@ -1,9 +1,11 @@
 //! One poll, step by step.
 
+mod reconciling;
 mod writing;
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -60,7 +62,10 @@ pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
         Err(end) => return Outcome::of(end),
     };
     let mut poll = Poll::new(plan, state, edges, clock, stop);
-    let swept = poll.sweep().await;
+    let swept = match poll.sweep().await {
+        Ok(()) => poll.reconcile().await,
+        failed => failed,
+    };
     poll.finish(swept).await
 }
 
@@ -246,6 +251,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             state: &self.state,
             bound: ask.bound.instant,
             clock: self.sweep_clock,
+            any_date: false,
         };
         scan(page, &comparison, ordered).map_err(no_page)
     }
@@ -259,10 +265,20 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         if changes.is_empty() {
             return Ok(());
         }
+        let records = bytes_of(page, &changes).map_err(no_page)?;
+        self.send(changes, records, polled_at).await
+    }
+
+    /// Delivers changes with the bytes that their events carry.
+    async fn send(
+        &mut self,
+        changes: Vec<Change>,
+        records: Vec<Bytes>,
+        polled_at: DateTime<Utc>,
+    ) -> Result<(), End> {
         let (since, capacity) = (self.next_bound(), self.edges.store.window_capacity());
         self.state
             .check_room(self.plan, &changes, since, capacity)?;
-        let records = bytes_of(page, &changes).map_err(no_page)?;
         let (plan, callback, stop) = (self.plan, self.edges.callback, self.stop);
         Delivering::new(plan, callback, polled_at, stop, changes, records)
             .run(self)

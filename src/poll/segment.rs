@@ -22,6 +22,8 @@ const HEADER: usize = 2;
 pub(super) enum Holds {
     /// Versions settled, as the window encodes them.
     Window = 1,
+    /// Ids, front-coded.
+    Ids = 2,
 }
 
 /// The name of a segment: the SHA-256 of its content, as 64 lower-case hexadecimal digits, so that

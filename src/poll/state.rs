@@ -9,6 +9,7 @@ use super::{
     fingerprint::Fingerprints,
     held::{Due, Held},
     intact,
+    reconcile::{Known, Reconciling},
     replay::Replaying,
     stream::Stream,
     unusable::Unusable,
@@ -31,6 +32,9 @@ pub(super) struct State {
     /// The replay that is read, and the poller's own stream meanwhile.
     replaying: Option<Replaying>,
     pub(super) children: Children,
+    /// The ids known, where they are compared with the provider's.
+    pub(super) known: Known,
+    pub(super) reconciling: Reconciling,
     swept_at: Option<DateTime<Utc>>,
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
@@ -67,6 +71,8 @@ impl State {
         let Held {
             checkpoint,
             records,
+            reconciling,
+            fresh,
             due,
             written,
         } = held;
@@ -78,11 +84,20 @@ impl State {
         if let Some(key) = key_of_replay(&checkpoint).filter(|_| records.window.len() == 0) {
             records.rename(key);
         }
+        let known = Known::resume(
+            checkpoint.reconcile.as_ref(),
+            plan.reconcile.as_ref(),
+            fresh,
+        )?;
+        let is_dropped = known.part().is_none() && checkpoint.reconcile.is_some();
+        let due = if is_dropped { Due::Settled } else { due };
         let ignored = &checkpoint.records.content_ignored;
         let mut state = Self {
             records,
             replaying: None,
             children: Children::resume(&checkpoint.children),
+            known,
+            reconciling,
             swept_at: checkpoint.swept_at,
             content_ignored: ignored.is_some() && *ignored == plan.content,
             due,
@@ -189,6 +204,7 @@ impl State {
 
     /// A change is settled: its version enters the window, and must be written.
     pub(super) fn settle(&mut self, plan: &Plan, change: &Change) {
+        self.known.settle(change);
         for (fingerprint, date) in self.entries_of(plan, change) {
             self.records.window.insert(fingerprint, date);
         }
@@ -313,6 +329,7 @@ impl State {
             records,
             replay,
             children: self.children.stored(),
+            reconcile: self.known.stored(),
             ..self.stored.clone()
         };
         // The store still has what the last one named: the next write shows that it was removed.
@@ -323,17 +340,27 @@ impl State {
 
     /// The segments that `checkpoint` names and the store has not.
     pub(super) fn unstored(&self, checkpoint: &Checkpoint) -> Vec<Segment> {
+        let known = self.known.unstored(checkpoint.reconcile.as_ref());
         let Some(replaying) = &self.replaying else {
-            return self.records.unstored(&checkpoint.records);
+            let mut segments = self.records.unstored(&checkpoint.records);
+            segments.extend(known);
+            return segments;
         };
         let running = running(checkpoint).map(|running| self.records.unstored(&running.records));
         let mut segments = replaying.own.unstored(&checkpoint.records);
         segments.extend(running.into_iter().flatten());
+        segments.extend(known);
         segments
+    }
+
+    /// What a restart must know has changed.
+    pub(super) const fn must_be_written(&mut self) {
+        self.due = Due::Settled;
     }
 
     /// `checkpoint` is stored now.
     pub(super) fn stored(&mut self, checkpoint: Checkpoint) {
+        self.known.note_stored();
         self.written = checkpoint.swept_at.unwrap_or(checkpoint.started_at);
         match &mut self.replaying {
             None => self.records.note_stored(&checkpoint.records),
@@ -367,6 +394,8 @@ impl State {
         Held {
             checkpoint,
             records: is_large.then(|| Box::new(records)),
+            reconciling: self.reconciling,
+            fresh: self.known.into_fresh(),
             due,
             written,
         }

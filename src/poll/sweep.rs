@@ -6,8 +6,7 @@ mod unordered;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::facts::more;
-pub(super) use self::facts::{PageFacts, key_order};
+pub(super) use self::facts::{PageFacts, key_order, more};
 use crate::provider::{Ask, Bound, Paging, Step};
 
 /// How often a stretch that keeps showing unseen versions is read before the poll ends.

@@ -9,6 +9,7 @@ mod edited;
 mod explained;
 mod logged;
 mod paging;
+mod reconcile;
 mod replay;
 mod segments;
 mod world;

@@ -3,6 +3,7 @@
 mod answer;
 pub mod auth;
 mod connection;
+mod listing;
 mod page;
 mod page_size;
 mod path;
@@ -13,9 +14,11 @@ mod words;
 
 use std::future::Future;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 pub use connection::{Connection, MAX_BODY, Redact, address, base_url};
+pub use listing::{IdAsk, Listing};
 pub use page::{DateRead, Page, PageError, Row};
 pub use path::{FieldPath, PathError};
 pub use resource::{Findings, LookUp, ResourceSettings, ResourceSource};
@@ -33,6 +36,21 @@ pub trait PageSource: Send + Sync {
 
     /// One request.
     fn fetch(&self, ask: &Ask) -> impl Future<Output = Result<Page, FetchError>> + Send;
+
+    /// What an event carries of a record that is gone: an object with its id alone.
+    fn tombstone(&self, id: &str) -> Bytes {
+        serde_json::json!({ "id": id }).to_string().into()
+    }
+
+    /// How the ids of all records can be listed.
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot, in words for a condition.
+    fn listing(&self) -> Result<Listing, String>;
+
+    /// One request by id, whatever the dates.
+    fn list(&self, ask: &IdAsk) -> impl Future<Output = Result<Page, FetchError>> + Send;
 }
 
 /// What a resource's query can do, as its connector states it.

@@ -24,6 +24,7 @@ mod logs;
 mod mistakes;
 mod paging;
 mod probes;
+mod reconcile;
 mod replay;
 mod secrets;
 mod tls;

@@ -20,6 +20,9 @@ use crate::{
 /// Fingerprints in one file: it is bounded by memory alone, as no API server stands behind it.
 const WINDOW_CAPACITY: usize = 1_000_000;
 
+/// Ids in one file to be compared with the provider's, for the same reason.
+const KNOWN_CAPACITY: usize = 1_000_000;
+
 /// Stores one poller's checkpoint in its file.
 #[derive(Clone, Debug)]
 pub(in crate::local) struct FileCheckpointStore(Arc<Mutex<PollerFile>>);
@@ -85,6 +88,10 @@ impl FileCheckpointStore {
 impl CheckpointStore for FileCheckpointStore {
     fn window_capacity(&self) -> usize {
         WINDOW_CAPACITY
+    }
+
+    fn known_capacity(&self) -> usize {
+        KNOWN_CAPACITY
     }
 
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {

@@ -314,7 +314,12 @@ pub(super) fn begin(item: &PollerItem, stored: &PollerResourceStatus) -> Begin {
     let well = status_of(&stored.conditions, READY) == Some("True");
     let asked = item.poll_requested_at.is_some()
         && item.poll_requested_at != stored.last_handled_poll_request;
-    if unchanged && well && !asked {
+    let held = stored
+        .deletes
+        .as_ref()
+        .and_then(|deletes| deletes.held.as_ref());
+    let released = held.is_some_and(|held| item.confirm_deletes.as_ref() == Some(&held.id));
+    if unchanged && well && !asked && !released {
         Begin::OnGrid
     } else {
         Begin::AtOnce

@@ -29,6 +29,8 @@ const ENDED: Duration = Duration::from_secs(5);
 /// A poller at work.
 pub(super) struct Task {
     generation: i64,
+    /// The held deletions that it was told to release.
+    confirmed: Option<String>,
     /// The siblings that take a class of its records, and the edition of the roster that shows them.
     takers: Vec<Taker>,
     edition: Instant,
@@ -73,7 +75,7 @@ impl Task {
         roster: &roster::Roster,
     ) -> bool {
         let same = !self.handle.is_finished()
-            && self.generation == item.generation
+            && self.is_told(item)
             && same_takers(&self.takers, poller.takers());
         if same {
             self.edition = roster.edition();
@@ -86,10 +88,15 @@ impl Task {
         if self.handle.is_finished() {
             return Some(ENDED.saturating_sub(self.started_at.elapsed()));
         }
-        if self.generation != item.generation {
+        if !self.is_told(item) {
             return Some(Duration::ZERO);
         }
         roster.stale_in(self.edition)
+    }
+
+    /// Whether it knows what the object says by now.
+    fn is_told(&self, item: &PollerItem) -> bool {
+        self.generation == item.generation && self.confirmed == item.confirm_deletes
     }
 }
 
@@ -128,7 +135,7 @@ impl Surroundings<'_> {
         let store = KubeCheckpointStore(Arc::clone(ledger));
         let polling = fleet::run(poller, store, reporter, begin, poked, stop.clone());
         let (item, ledger, wake) = (Arc::clone(item), Arc::clone(ledger), self.wake.clone());
-        let generation = item.generation;
+        let (generation, confirmed) = (item.generation, item.confirm_deletes.clone());
         let handle = AbortOnDropHandle::new(tokio::spawn(async move {
             // Boxed like all that lasts no longer than a poll: a poller at rest is to cost little.
             Box::pin(observe(&item, &ledger)).await;
@@ -138,6 +145,7 @@ impl Surroundings<'_> {
         let (edition, started_at) = (self.roster.edition(), Instant::now());
         Task {
             generation,
+            confirmed,
             takers,
             edition,
             started_at,
@@ -157,6 +165,7 @@ impl Surroundings<'_> {
                 self.instance.and_then(InstanceWork::events_enabled_at),
             ),
             spec: item.spec.clone(),
+            confirmed_deletes: item.confirm_deletes.clone(),
             siblings: roster::siblings(self.group, &item.key.name, self.stored),
             stored: self.stored.get(&item.key.name).cloned().unwrap_or_default(),
             gone: Vec::new(),

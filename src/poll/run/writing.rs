@@ -8,7 +8,10 @@ use tokio::time::Instant;
 use super::{Poll, WINDOW_CUT};
 use crate::{
     callback::Callback,
-    poll::{CheckpointStore, End, Outcome, StoreError, change::Change, delivering::Settle},
+    poll::{
+        CheckpointStore, End, Outcome, StoreError, change::Change, delivering::Settle,
+        reconcile::UnreadIds, segment::LoadError, unusable::Unusable,
+    },
     provider::PageSource,
 };
 
@@ -20,7 +23,10 @@ const LARGE_WRITE_INTERVAL: Duration = Duration::from_secs(10);
 const LARGE_WINDOW: usize = 512;
 
 impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
-    async fn write(&mut self) -> Result<(), End> {
+    pub(super) async fn write(&mut self) -> Result<(), End> {
+        let now = self.clock.now();
+        let room = self.state.known.make_room(self.edges.store, now).await;
+        room.map_err(unread)?;
         let capacity = self.edges.store.window_capacity();
         let since = self.next_bound();
         let checkpoint = self.state.checkpoint(self.plan, since, capacity)?;
@@ -93,5 +99,14 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K
             .written
             .map_or_else(Instant::now, |written| written + interval);
         self.state.is_due().then_some(after)
+    }
+}
+
+/// Ids that the checkpoint names and nobody can read: nothing is read as empty.
+pub(super) fn unread(error: UnreadIds) -> End {
+    match error {
+        UnreadIds::Segment(LoadError::Store(error)) => End::StoreFailed(error),
+        UnreadIds::Segment(LoadError::Damaged(damage)) => Unusable::Segment(damage).into(),
+        UnreadIds::Damaged(damage) => Unusable::Damaged(damage.to_string()).into(),
     }
 }

@@ -33,7 +33,7 @@ pub(in crate::poll) struct PageFacts {
 /// An empty or short page is not the end: access rules thin a page after its limit was applied.
 /// The total tells, and a next link where the provider gives less than was asked for; without a
 /// total only an empty page does.
-pub(super) fn more(facts: &PageFacts, offset: u64) -> bool {
+pub(in crate::poll) fn more(facts: &PageFacts, offset: u64) -> bool {
     let linked = facts.next.is_some();
     match facts.total {
         Some(total) if linked => total > offset + facts.rows as u64,

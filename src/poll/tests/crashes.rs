@@ -9,7 +9,7 @@ use super::world::{Got, World, unavailable};
 use crate::poll::{End, StoreError};
 
 /// Polls once, but gives up after `turns` turns of the runtime, as a crash would.
-async fn crash_after(world: &World, turns: usize) -> bool {
+pub(super) async fn crash_after(world: &World, turns: usize) -> bool {
     let mut poll = Box::pin(world.poll());
     for _ in 0..turns {
         if (&mut poll).now_or_never().is_some() {

@@ -1,5 +1,6 @@
 //! A provider, a callback and a store in memory, under a paused clock.
 
+mod ids;
 mod provider;
 mod receiver;
 mod store;
@@ -7,6 +8,7 @@ mod store;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,6 +63,11 @@ impl World {
             before: BTreeMap::new(),
             failing: BTreeMap::new(),
             requests: Vec::new(),
+            listing: ids::BY_KEY,
+            listed: Vec::new(),
+            before_list: BTreeMap::new(),
+            failing_list: BTreeMap::new(),
+            list_takes: Duration::ZERO,
             skew: TimeDelta::zero(),
             clock,
         };
@@ -83,7 +90,7 @@ impl World {
 
     /// Lets `seconds` pass.
     pub(super) async fn pass(&self, seconds: u64) {
-        tokio::time::advance(std::time::Duration::from_secs(seconds)).await;
+        tokio::time::advance(Duration::from_secs(seconds)).await;
     }
 
     /// One poll from what is stored, or the first.
@@ -168,6 +175,7 @@ fn plan() -> Plan {
         children: Vec::new(),
         gone: Default::default(),
         replay: None,
+        reconcile: None,
         max_events: 3,
         in_flight: 1,
     }

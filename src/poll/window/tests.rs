@@ -22,6 +22,10 @@ impl CheckpointStore for Segments {
         PLENTY
     }
 
+    fn known_capacity(&self) -> usize {
+        0
+    }
+
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
         Ok(None)
     }

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use chrono::DateTime;
 use sha2::{Digest as _, Sha256};
 
-use super::{dates::Fields, plan::stated};
+use super::{
+    dates::Fields,
+    plan::{Plan, stated},
+    text::Moments,
+};
 use crate::{
     api::PollerResourceSpec,
     provider::{DateReader, page::hex},
@@ -33,6 +38,16 @@ pub(super) fn fingerprint(
         date(&fields.created)
     ]);
     hex(&Sha256::digest(asked.to_string().as_bytes()))
+}
+
+/// A digest of where records are found, whatever of them is asked for.
+pub(super) fn place(base: &reqwest::Url, plan: &Plan, fields: &Fields) -> String {
+    let moments = Moments {
+        bound: DateTime::UNIX_EPOCH,
+        now: DateTime::UNIX_EPOCH,
+    };
+    let place = serde_json::json!([base.as_str(), plan.path.print(moments), fields.id]);
+    hex(&Sha256::digest(place.to_string().as_bytes()))
 }
 
 /// A digest of the fields that are no part of a record's content.

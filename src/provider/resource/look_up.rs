@@ -58,7 +58,7 @@ impl ResourceSource {
             .map_err(|failure| match failure {
                 Failure::TooMuch(error) | Failure::Other(error) => error,
             })?;
-        let page = self.page(&url, 1, reply);
+        let page = self.page(&url, &self.page_size, 1, reply);
         let rows = page.rows(|_| {})?;
         Ok((page, rows))
     }

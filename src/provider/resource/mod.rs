@@ -5,6 +5,7 @@ mod bounds;
 mod dates;
 mod encoded_query;
 mod fingerprint;
+mod ids;
 mod link;
 mod look_up;
 mod plan;
@@ -25,7 +26,8 @@ use self::{
     plan::{Plan, Source, plan},
 };
 use super::{
-    Ask, Bound, Connection, FetchError, Page, PageSource, Paging, RecordShape, Step,
+    Ask, Bound, Connection, FetchError, IdAsk, Listing, Page, PageSource, Paging, RecordShape,
+    Step,
     answer::{Answerer, HOPELESS},
     connection::{Failure, Reply, subject},
     page_size::PageSize,
@@ -58,6 +60,8 @@ pub struct ResourceSource {
     fields: Fields,
     shape: Arc<RecordShape>,
     page_size: Arc<PageSize>,
+    /// Ids in a page of a list.
+    list_size: Arc<PageSize>,
     fingerprint: String,
     content: Option<String>,
 }
@@ -91,7 +95,11 @@ impl ResourceSource {
             fields.updated.as_ref(),
             dates::unit(connector.dates.granularity),
         );
-        let page_size = Arc::new(PageSize::new(page_size(spec, &plan, &connection)?));
+        let size = page_size(spec, &plan, &connection)?;
+        let stated = spec.page_size.is_some() || plan.page_size.is_some();
+        let maximum = connector.paging.page_size.as_ref().map(|size| size.maximum);
+        let list_size = Arc::new(PageSize::new(ids::list_size(stated, size, maximum)));
+        let page_size = Arc::new(PageSize::new(size));
         let fingerprint = fingerprint(&connector.key, &origin, resource, spec, &fields);
         let content = (!shape.has_version()).then(|| digest_of_ignored(&spec.ignore_fields));
         Ok(Self {
@@ -101,6 +109,7 @@ impl ResourceSource {
             fields,
             shape,
             page_size,
+            list_size,
             fingerprint,
             content,
         })
@@ -144,6 +153,12 @@ impl ResourceSource {
             .is_some_and(|table| self.connection.connector().extends(class, table))
     }
 
+    /// Hex digest of where its records are: ids of another place are others'.
+    #[must_use]
+    pub fn place(&self) -> String {
+        fingerprint::place(self.connection.base(), &self.plan, &self.fields)
+    }
+
     /// The coarsest of the updated date's format, the request's and the provider's clock.
     #[must_use]
     pub const fn unit(&self) -> Unit {
@@ -175,7 +190,7 @@ impl ResourceSource {
         &self.plan.notes
     }
 
-    fn page(&self, url: &reqwest::Url, asked: u32, reply: Reply) -> Page {
+    fn page(&self, url: &reqwest::Url, size: &Arc<PageSize>, asked: u32, reply: Reply) -> Page {
         let paging = &self.connection.connector().paging;
         let total = paging
             .total
@@ -186,7 +201,7 @@ impl ResourceSource {
             .and_then(|text| text.trim().parse().ok());
         let body = reply.body.unwrap_or_else(|| self.empty());
         let mut page =
-            Page::new(Arc::clone(&self.shape), body).answered_by(self.answerer(url, asked));
+            Page::new(Arc::clone(&self.shape), body).answered_by(self.answerer(url, size, asked));
         page.server_time = network::server_time(&reply.headers);
         page.total = total;
         page.limit = asked;
@@ -194,11 +209,11 @@ impl ResourceSource {
         page
     }
 
-    fn answerer(&self, url: &reqwest::Url, asked: u32) -> Answerer {
+    fn answerer(&self, url: &reqwest::Url, size: &Arc<PageSize>, asked: u32) -> Answerer {
         Answerer {
             connector: Arc::clone(self.connection.connector()),
             redact: Arc::clone(self.connection.redact()),
-            page_size: Arc::clone(&self.page_size),
+            page_size: Arc::clone(size),
             asked,
             subject: subject(url).into(),
         }
@@ -238,13 +253,39 @@ impl PageSource for ResourceSource {
         self.bounds.bound(instant)
     }
 
+    fn tombstone(&self, id: &str) -> Bytes {
+        let mut record = serde_json::Value::Null;
+        super::words::put(&mut record, &self.fields.id, id.into());
+        record.to_string().into()
+    }
+
     async fn fetch(&self, ask: &Ask) -> Result<Page, FetchError> {
+        self.asked(&self.page_size, |asked| self.url(ask, asked))
+            .await
+    }
+
+    fn listing(&self) -> Result<Listing, String> {
+        self.id_listing()
+    }
+
+    async fn list(&self, ask: &IdAsk) -> Result<Page, FetchError> {
+        self.listed(ask).await
+    }
+}
+
+impl ResourceSource {
+    /// One request, asked for less where `size` was too much.
+    async fn asked(
+        &self,
+        size: &Arc<PageSize>,
+        url: impl Fn(u32) -> Result<reqwest::Url, FetchError>,
+    ) -> Result<Page, FetchError> {
         loop {
-            let asked = self.page_size.get();
-            let url = self.url(ask, asked)?;
+            let asked = size.get();
+            let url = url(asked)?;
             match self.connection.get(&url).await {
-                Ok(reply) => return Ok(self.page(&url, asked, reply)),
-                Err(Failure::TooMuch(_)) if self.page_size.shrink(asked) => {}
+                Ok(reply) => return Ok(self.page(&url, size, asked, reply)),
+                Err(Failure::TooMuch(_)) if size.shrink(asked) => {}
                 Err(Failure::TooMuch(mut error)) => {
                     error.message.push_str(HOPELESS);
                     return Err(error);
@@ -253,9 +294,7 @@ impl PageSource for ResourceSource {
             }
         }
     }
-}
 
-impl ResourceSource {
     fn url(&self, ask: &Ask, asked: u32) -> Result<reqwest::Url, FetchError> {
         let request = request::Request {
             connection: &self.connection,

@@ -255,7 +255,7 @@ impl ResourceSource {
             .map_err(|failure| match failure {
                 Failure::TooMuch(error) | Failure::Other(error) => error,
             })?;
-        let page = self.page(url, rows, reply);
+        let page = self.page(url, &self.page_size, rows, reply);
         Ok((first_row(&page)?, page))
     }
 

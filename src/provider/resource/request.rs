@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
-use super::{plan::Plan, text::Moments};
+use super::{
+    plan::Plan,
+    text::{Moments, Text},
+};
 use crate::{
     category::Category,
     provider::{Ask, Connection, FetchError, Step, connection::below},
@@ -27,13 +30,22 @@ pub(super) struct Request<'a> {
 impl Request<'_> {
     /// The URL of an ask.
     pub(super) fn url(&self, ask: &Ask) -> Url {
+        self.url_with(ask, &self.plan.parameters)
+    }
+
+    /// The URL of an ask without the parameters that state a date.
+    pub(super) fn undated_url(&self, ask: &Ask) -> Url {
+        let parameters = self.plan.parameters.iter();
+        let undated = parameters.filter(|(_, text)| text.bounds().next().is_none());
+        self.url_with(ask, &undated.cloned().collect::<Vec<_>>())
+    }
+
+    fn url_with(&self, ask: &Ask, parameters: &[(String, Text)]) -> Url {
         let moments = Moments {
             bound: ask.bound.instant,
             now: self.now,
         };
-        let parameters = self
-            .plan
-            .parameters
+        let parameters = parameters
             .iter()
             .map(|(name, text)| (name.clone(), text.print(moments)));
         let query = self

@@ -1,6 +1,6 @@
 //! A provider in memory.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -10,8 +10,8 @@ use crate::{
     category::Category,
     clock::Clock,
     provider::{
-        Ask, Bound, DateReader, FetchError, Page, PageSource, Paging, RecordShape, ShapeSettings,
-        Step,
+        Ask, Bound, DateReader, FetchError, IdAsk, Listing, Page, PageSource, Paging, RecordShape,
+        ShapeSettings, Step,
     },
     template::{DatePattern, Zone},
 };
@@ -31,7 +31,7 @@ pub(in crate::poll::tests) struct Record {
     pub(in crate::poll::tests) odd: Option<serde_json::Value>,
 }
 
-type Action = Box<dyn FnOnce(&mut Provider) + Send>;
+pub(super) type Action = Box<dyn FnOnce(&mut Provider) + Send>;
 
 pub(in crate::poll::tests) struct Provider {
     pub(in crate::poll::tests) records: BTreeMap<String, Record>,
@@ -48,6 +48,13 @@ pub(in crate::poll::tests) struct Provider {
     pub(in crate::poll::tests) before: BTreeMap<usize, Action>,
     pub(in crate::poll::tests) failing: BTreeMap<usize, FetchError>,
     pub(in crate::poll::tests) requests: Vec<Ask>,
+    pub(in crate::poll::tests) listing: Listing,
+    /// The requests by id, and what happens before or instead of the one with this number.
+    pub(in crate::poll::tests) listed: Vec<IdAsk>,
+    pub(in crate::poll::tests) before_list: BTreeMap<usize, Action>,
+    pub(in crate::poll::tests) failing_list: BTreeMap<usize, FetchError>,
+    /// How long one of them takes.
+    pub(in crate::poll::tests) list_takes: Duration,
     /// How far the provider's clock is off.
     pub(in crate::poll::tests) skew: TimeDelta,
     pub(super) clock: Clock,
@@ -95,6 +102,22 @@ impl Provider {
             listed.sort_by_key(|record| record.updated);
         }
         listed
+    }
+
+    /// The page of these records from `offset` on, as an answer shows it.
+    pub(super) fn page(&self, listed: &[&Record], offset: usize) -> Page {
+        let page = listed
+            .iter()
+            .skip(offset)
+            .take(self.paging.page_size as usize);
+        let shown = page.filter(|record| !record.hidden);
+        let result: Vec<_> = shown.map(|record| record.json()).collect();
+        let body = serde_json::to_vec(&json!({ "result": result })).unwrap();
+        let mut page = Page::new(shape(!self.varies), body.into());
+        page.server_time = Some(self.clock.now() + self.skew);
+        page.total = Some(listed.len() as u64);
+        page.limit = self.paging.page_size;
+        page
     }
 
     fn answer(&mut self, ask: &Ask) -> Result<Page, FetchError> {
@@ -184,6 +207,18 @@ impl PageSource for World {
     async fn fetch(&self, ask: &Ask) -> Result<Page, FetchError> {
         tokio::task::yield_now().await;
         let answer = self.provider().answer(ask);
+        tokio::task::yield_now().await;
+        answer
+    }
+
+    fn listing(&self) -> Result<Listing, String> {
+        Ok(self.provider().listing)
+    }
+
+    async fn list(&self, ask: &IdAsk) -> Result<Page, FetchError> {
+        let takes = self.provider().list_takes;
+        tokio::time::sleep(takes).await;
+        let answer = self.provider().list(ask);
         tokio::task::yield_now().await;
         answer
     }

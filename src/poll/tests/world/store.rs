@@ -31,6 +31,7 @@ pub(in crate::poll::tests) struct Store {
     pub(in crate::poll::tests) capacity: Option<usize>,
     /// How often a segment was read.
     pub(in crate::poll::tests) segment_reads: Arc<AtomicUsize>,
+    pub(in crate::poll::tests) known_capacity: Option<usize>,
 }
 
 impl Store {
@@ -74,6 +75,10 @@ impl Store {
 impl CheckpointStore for Store {
     fn window_capacity(&self) -> usize {
         self.capacity.unwrap_or(100_000)
+    }
+
+    fn known_capacity(&self) -> usize {
+        self.known_capacity.unwrap_or(100_000)
     }
 
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {

@@ -4,6 +4,7 @@
 //! only be demanded of all records where it stands alone in every query (ServiceNow SDK, "Encoded
 //! queries").
 
+mod by_id;
 mod translate;
 
 use chrono::{DateTime, Utc};
