@@ -28,6 +28,11 @@ lint: ## Format and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
+.PHONY: soak
+soak: ## Random histories against the engine: MINUTES=10, HISTORIES=100000, FROM=seed, or SEED=n for one
+	@MINUTES="$(MINUTES)" HISTORIES="$(HISTORIES)" FROM="$(FROM)" SEED="$(SEED)" \
+	  $(CARGO) test --release --locked --test histories -- --ignored --exact --nocapture soak::soak
+
 .PHONY: bench
 bench: ## Throughput and memory, beside a bare client
 	$(CARGO) bench --bench throughput --locked
