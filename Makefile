@@ -32,6 +32,11 @@ lint: ## Format and lints
 kill: ## kill -9 at random moments while records change, locally and in a cluster [KILLS=200] [SEED=]
 	KILLS="$(KILLS)" SEED="$(SEED)" $(CARGO) test --locked --test wire --test cluster -- --ignored --nocapture no_kill_of_many
 
+.PHONY: soak
+soak: ## Random histories against the engine: MINUTES=10, HISTORIES=100000, FROM=seed, or SEED=n for one
+	@MINUTES="$(MINUTES)" HISTORIES="$(HISTORIES)" FROM="$(FROM)" SEED="$(SEED)" \
+	  $(CARGO) test --release --locked --test histories -- --ignored --exact --nocapture soak::soak
+
 .PHONY: bench
 bench: ## Throughput and memory, beside a bare client
 	$(CARGO) bench --bench throughput --locked

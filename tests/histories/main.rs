@@ -1,5 +1,5 @@
 //! Random histories of changes, polls and faults against the engine, checked against its
-//! invariants (`docs/proof.md`).
+//! invariants (`docs/histories.md`).
 //!
 //! A seed draws a provider's ways, a poller's spec and fifty steps, with faults at the await points
 //! of each poll. All of it runs in memory under a paused clock, so that a history takes a
