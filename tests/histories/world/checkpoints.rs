@@ -56,8 +56,9 @@ impl Memory {
 
     /// The first answer of a poll came at `clock` of the provider.
     ///
-    /// A clock that stands before the reach in two polls running is followed back, and what is dated
-    /// before the window then may be repeated (polling rule 22).
+    /// A clock that stands before the reach in two polls running is followed back, an interval further
+    /// than in the first of them; what is dated before the window then may be repeated (polling rule
+    /// 22).
     pub(crate) fn begin_sweep(&mut self, clock: i64, reach: i64, settings: &Settings) {
         self.sweep_clock = Some(clock);
         let reached = self.asked_from() - reach;
@@ -65,7 +66,8 @@ impl Memory {
         let swept = before.and_then(|before| before.swept_at);
         let swept = swept.map_or(i64::MAX, |swept| swept.timestamp_millis());
         if clock < reached && swept < reached {
-            self.followed_back_to = Some(swept.min(clock));
+            let between = (clock - swept).max(0);
+            self.followed_back_to = Some(swept.min(clock) - between);
             self.settled.forget_before(settings.floor(reached));
         }
     }
