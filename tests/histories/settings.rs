@@ -172,6 +172,8 @@ impl Settings {
             self.hides &= !*reverses_ties;
             // Outside the promise: rows hidden while offsets are the only way.
             self.hides &= *by_key && *bisectable;
+            // Nor does a key lead on where a whole page of a tie is hidden.
+            *by_offset |= self.hides;
         }
         // What is thinned must still show that it goes on.
         self.hides &= self.tells_total;

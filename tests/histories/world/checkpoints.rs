@@ -38,7 +38,7 @@ impl Memory {
     /// was last answered (polling rules 22 and 23).
     fn asked_from(&self) -> i64 {
         let before = self.before.as_ref().filter(|_| self.edited);
-        let answered = before.and_then(|before| before.swept_at);
+        let answered = before.and_then(|before| Some(before.swept_at?.max(before.started_at)));
         answered.map_or_else(
             || self.watermark(),
             |date| date.timestamp_millis().min(self.watermark()),
