@@ -49,6 +49,10 @@ bench: ## Throughput and memory, beside a bare client
 compare: ## Pollen beside airbyte-cdk and dlt, scenario by scenario, into docs/compare.md (needs Python)
 	@python="$$(benches/compare/prepare)" && $(CARGO) bench --profile dev --bench compare --locked -- "$$python"
 
+.PHONY: bench-window
+bench-window: ## What a window of a million versions costs: memory, loading, comparing, storing
+	$(CARGO) test --release --locked --lib -- --ignored --nocapture poll::window::figures
+
 .PHONY: bench-memory
 bench-memory: ## Resident memory of an operator at rest, in a cluster
 	$(CARGO) test --release --locked --test cluster -- --ignored --nocapture operator::memory

@@ -1,6 +1,8 @@
 //! The window: fingerprints of the versions settled inside the reach.
 
 mod entries;
+#[cfg(test)]
+mod figures;
 mod index;
 mod sealed;
 mod stored;

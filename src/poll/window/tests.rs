@@ -11,11 +11,11 @@ use crate::{
     poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
-const PLENTY: usize = 1_000_000;
+pub(super) const PLENTY: usize = 1_000_000;
 
 /// Segments as a store has them.
 #[derive(Default)]
-struct Segments(BTreeMap<SegmentName, Bytes>);
+pub(super) struct Segments(BTreeMap<SegmentName, Bytes>);
 
 impl CheckpointStore for Segments {
     fn window_capacity(&self) -> usize {
@@ -45,9 +45,13 @@ impl CheckpointStore for Segments {
 }
 
 impl Segments {
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.values().map(|content| content.len() as u64).sum()
+    }
+
     /// Does with a window's segments what a store does when the window's checkpoint is saved;
     /// answers how many bytes of segments that wrote.
-    fn save(&mut self, window: &mut Window, stored: &api::Window) -> usize {
+    pub(super) fn save(&mut self, window: &mut Window, stored: &api::Window) -> usize {
         let unstored = window.unstored(stored);
         let written = unstored.iter().map(|segment| segment.content().len());
         let written = written.sum();
@@ -61,7 +65,7 @@ impl Segments {
         written
     }
 
-    fn load(&mut self, stored: &api::Window) -> Result<Window, Unread> {
+    pub(super) fn load(&mut self, stored: &api::Window) -> Result<Window, Unread> {
         Window::load(stored, self).now_or_never().unwrap()
     }
 }
