@@ -96,6 +96,7 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
         children: Vec::new(),
         gone: HashMap::new(),
         replay: None,
+        reconcile: None,
         start_from: Default::default(),
         max_events: settings.max_events as usize,
         in_flight: settings.in_flight as usize,

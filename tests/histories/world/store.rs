@@ -119,6 +119,10 @@ impl CheckpointStore for Store {
         100_000
     }
 
+    fn known_capacity(&self) -> usize {
+        0
+    }
+
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
         let inner = self.process.world.inner();
         self.revision = inner.stored.revision;
