@@ -181,6 +181,7 @@ pub enum Topic {
     /// A replay is under way, or waits.
     Replay,
 }
+
 /// What is said before [`Progress::deletes_unavailable`].
 pub const DELETES_UNAVAILABLE: &str = "deletions are not found";
 

@@ -47,10 +47,15 @@ pub trait PageSource: Send + Sync {
     /// # Errors
     ///
     /// Why they cannot, in words for a condition.
-    fn listing(&self) -> Result<Listing, String>;
+    fn listing(&self) -> Result<Listing, String> {
+        Err("the ids of its records cannot be listed".to_owned())
+    }
 
     /// One request by id, whatever the dates.
-    fn list(&self, ask: &IdAsk) -> impl Future<Output = Result<Page, FetchError>> + Send;
+    fn list(&self, ask: &IdAsk) -> impl Future<Output = Result<Page, FetchError>> + Send {
+        let refused = FetchError::new(Category::Internal, format!("{ask:?} cannot be asked for"));
+        std::future::ready(Err(refused))
+    }
 }
 
 /// What a resource's query can do, as its connector states it.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 use pollen::{
     category::Category,
-    provider::{self, Ask, Bound, FetchError, IdAsk, Page, PageSource, Paging, Step},
+    provider::{Ask, Bound, FetchError, Page, PageSource, Paging, Step},
 };
 
 use super::{ENDLESS, Inner, Process, World, instant, provider::floor};
@@ -28,14 +28,6 @@ impl PageSource for Process {
         let page = self.answer(ask);
         self.point().await.map_err(|_| failed())?;
         Ok(page)
-    }
-
-    fn listing(&self) -> Result<provider::Listing, String> {
-        Err("these histories delete nothing".to_owned())
-    }
-
-    async fn list(&self, _: &IdAsk) -> Result<Page, FetchError> {
-        Err(failed())
     }
 }
 

@@ -120,7 +120,7 @@ impl CheckpointStore for Store {
     }
 
     fn known_capacity(&self) -> usize {
-        100_000
+        0
     }
 
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
