@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub use model::{
     AuthenticationDefinition, BodyIs, ClientAuthentication, Condition, Connector, DateField, Dates,
-    ErrorRule, Filter, Grant, Granularity, HeaderIs, Next, OAuth, Offset, Order,
-    PageSizeDefinition, PagingDefinition, Parameter, Reaction, RecordsDefinition, RefreshRotation,
-    RequestDefinition, Resource, TokenBody, Total,
+    DeletesDefinition, DeletionFlag, DeletionStream, ErrorRule, Filter, Grant, Granularity,
+    HeaderIs, Next, OAuth, Offset, Order, PageSizeDefinition, PagingDefinition, Parameter,
+    Reaction, RecordsDefinition, RefreshRotation, RequestDefinition, Resource, TokenBody, Total,
+    Unaudited,
 };
 
 /// The definitions that are compiled in.

@@ -12,7 +12,7 @@ mod resource;
 mod shape;
 mod words;
 
-use std::future::Future;
+use std::{collections::HashSet, future::Future};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -36,6 +36,21 @@ pub trait PageSource: Send + Sync {
 
     /// One request.
     fn fetch(&self, ask: &Ask) -> impl Future<Output = Result<Page, FetchError>> + Send;
+
+    /// The provider's list of deletions, whose rows have the id of a deleted record for their id
+    /// and their own for their version; `None` where there is none.
+    fn deletions(&self) -> Option<&Self> {
+        None
+    }
+
+    /// Those of `ids` whose records exist now. A record that access rules hide exists.
+    fn existing(
+        &self,
+        ids: &[String],
+    ) -> impl Future<Output = Result<HashSet<String>, FetchError>> + Send {
+        let _ = ids;
+        std::future::ready(Ok(HashSet::new()))
+    }
 
     /// What an event carries of a record that is gone: an object with its id alone.
     fn tombstone(&self, id: &str) -> Bytes {

@@ -15,6 +15,8 @@ pub struct RecordShape {
     pub(super) updated: Option<DateReader>,
     pub(super) created: Option<DateReader>,
     pub(super) has_version: bool,
+    pub(super) has_class: bool,
+    pub(super) deleted: Box<[String]>,
     pub(super) ignore: Box<[FieldPath]>,
     pub(super) list: Box<str>,
 }
@@ -30,6 +32,10 @@ pub struct ShapeSettings {
     /// Without it, a record's version is a digest of its content.
     pub version: Option<String>,
     pub class: Option<String>,
+    /// What steps through records of one date, where it is not the id.
+    pub key: Option<String>,
+    /// The field that says that a record is deleted, and by which values.
+    pub deleted: Option<(String, Vec<String>)>,
     /// Fields that are no part of that digest.
     pub ignore: Vec<String>,
     /// Signs in the body that it is an error.
@@ -61,6 +67,8 @@ pub(super) enum Field {
     Created,
     Version,
     Class,
+    Key,
+    Deleted,
 }
 
 impl RecordShape {
@@ -80,6 +88,11 @@ impl RecordShape {
             fields: fields(&settings)?,
             failures: settings.failures.into(),
             has_version: settings.version.is_some(),
+            has_class: settings.class.is_some(),
+            deleted: settings
+                .deleted
+                .map(|(_, values)| values.into())
+                .unwrap_or_default(),
             ignore: settings
                 .ignore
                 .iter()
@@ -89,6 +102,12 @@ impl RecordShape {
             created: settings.created,
             list: settings.records.into(),
         })
+    }
+
+    /// Whether records state their class.
+    #[must_use]
+    pub const fn has_class(&self) -> bool {
+        self.has_class
     }
 
     /// Whether the connector has a version field; else versions are digests of contents.
@@ -119,6 +138,11 @@ fn fields(settings: &ShapeSettings) -> Result<Tree<Field>, ShapeError> {
         ),
         (settings.version.as_ref(), Field::Version),
         (settings.class.as_ref(), Field::Class),
+        (settings.key.as_ref(), Field::Key),
+        (
+            settings.deleted.as_ref().map(|(path, _)| path),
+            Field::Deleted,
+        ),
     ];
     let mut tree = Tree::new();
     for (text, field) in wanted {

@@ -1,6 +1,7 @@
 //! The model of a definition, from which its JSON schema is generated.
 
 mod authentication;
+mod deletes;
 mod errors;
 mod request;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 pub use authentication::{
     AuthenticationDefinition, ClientAuthentication, Grant, OAuth, RefreshRotation, TokenBody,
 };
+pub use deletes::{DeletesDefinition, DeletionFlag, DeletionStream, Unaudited};
 pub use errors::{BodyIs, Condition, ErrorRule, HeaderIs, Reaction};
 pub use request::{
     Filter, Next, Offset, Order, PageSizeDefinition, PagingDefinition, RequestDefinition, Total,
@@ -38,6 +40,9 @@ pub struct Connector {
     pub records: RecordsDefinition,
     pub dates: Dates,
     pub paging: PagingDefinition,
+    /// How deletions are told, where they are.
+    #[serde(default)]
+    pub deletes: DeletesDefinition,
     /// How answers are told apart that are no page; the first rule that matches decides. Without
     /// a match: 401 refreshes the authorization, 403 lacks a permission, 429 is a rate limit, and
     /// the rest is the provider's failure.
@@ -83,8 +88,11 @@ pub struct Resource {
 pub struct RecordsDefinition {
     /// Path of the list in the body; empty where the body is the list.
     pub path: String,
-    /// The id, which is also the key of keyset paging.
+    /// The id.
     pub id: String,
+    /// The key of keyset paging, where it is not the id.
+    #[serde(default)]
+    pub key: Option<String>,
     /// What changes with every change of a record.
     #[serde(default)]
     pub version: Option<String>,
@@ -142,6 +150,16 @@ impl Connector {
         self.resources
             .get(resource)
             .map_or(resource, |known| &known.table)
+    }
+
+    /// `table` and every class that extends it as far as is known, sorted.
+    #[must_use]
+    pub fn family<'a>(&'a self, table: &'a str) -> BTreeSet<&'a str> {
+        let children = self.classes.keys().map(String::as_str);
+        children
+            .filter(|class| self.extends(class, table))
+            .chain([table])
+            .collect()
     }
 
     /// Whether records of `class` are found in `table`: it is the table's own class or extends it.

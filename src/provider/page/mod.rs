@@ -55,9 +55,21 @@ pub struct Row<'a> {
     pub version: Option<Cow<'a, str>>,
     /// Text at the connector's class field.
     pub class: Option<Cow<'a, str>>,
+    /// Text at the field that steps through records of one date, where it is not the id.
+    pub key: Option<Cow<'a, str>>,
+    /// The record says of itself that it is deleted.
+    pub is_deleted: bool,
     /// Whether all of the record is UTF-8: if not, it can't be handed on, and its texts are shown
     /// with a question mark for each byte that isn't.
     pub is_utf8: bool,
+}
+
+impl Row<'_> {
+    /// What steps through records of one date.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref().or(self.id.as_deref())
+    }
 }
 
 /// A date field of a record.

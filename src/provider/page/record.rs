@@ -19,6 +19,8 @@ pub(super) struct Found<'de> {
     created: Option<&'de str>,
     version: Option<&'de str>,
     class: Option<&'de str>,
+    key: Option<&'de str>,
+    deleted: Option<&'de str>,
 }
 
 impl<'de> Found<'de> {
@@ -48,8 +50,15 @@ impl<'de> Found<'de> {
             created: scalar::date(self.created, shape.created.as_ref()),
             version: version.or_else(|| raw.map(|raw| digest::content(raw, &shape.ignore).into())),
             class: self.class.and_then(scalar::text),
+            key: self.key.and_then(scalar::text),
+            is_deleted: self.is_deleted(shape),
             is_utf8: true,
         }
+    }
+
+    fn is_deleted(&self, shape: &RecordShape) -> bool {
+        let stated = self.deleted.and_then(scalar::text);
+        stated.is_some_and(|stated| shape.deleted.iter().any(|value| *value == stated))
     }
 
     fn set(&mut self, field: Field, raw: &'de str) {
@@ -59,6 +68,8 @@ impl<'de> Found<'de> {
             Field::Created => &mut self.created,
             Field::Version => &mut self.version,
             Field::Class => &mut self.class,
+            Field::Key => &mut self.key,
+            Field::Deleted => &mut self.deleted,
         };
         *place = Some(raw);
     }

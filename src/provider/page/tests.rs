@@ -35,6 +35,7 @@ fn settings() -> ShapeSettings {
         class: Some("sys_class_name".into()),
         ignore: Vec::new(),
         failures: vec![failure("error", None), failure("status", Some("failure"))],
+        ..ShapeSettings::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A poller's fields: what its spec says, else what the connector knows.
 
 use crate::{
-    api::{DatesConfiguration, PollerResourceSpec},
+    api::{DatesConfiguration, DeletesMode, PollerResourceSpec},
     catalog::{Connector, DateField, Granularity},
     category::ConfigurationError,
     provider::{DateReader, RecordShape, ShapeSettings},
@@ -14,6 +14,8 @@ const DATES: &str = "spec.datesConfiguration";
 #[derive(Clone, Debug)]
 pub(super) struct Fields {
     pub(super) id: String,
+    /// What steps through records of one date.
+    pub(super) key: String,
     pub(super) updated: Option<DateReader>,
     pub(super) created: Option<DateReader>,
 }
@@ -36,10 +38,10 @@ impl Fields {
         // Open Connectors reads created dates in the format of updated ones.
         created.format = created.format.or(updated.format);
         created.zone = created.zone.or(updated.zone);
+        let id = present(spec.id_field.as_deref()).unwrap_or(&connector.records.id);
         Ok(Self {
-            id: present(spec.id_field.as_deref())
-                .unwrap_or(&connector.records.id)
-                .to_owned(),
+            id: id.to_owned(),
+            key: connector.records.key.as_deref().unwrap_or(id).to_owned(),
             updated: Some(updated.reader(&connector.dates.updated)?),
             created: Some(created.reader(&connector.dates.created)?),
         })
@@ -59,6 +61,8 @@ impl Fields {
             created: self.created.clone(),
             version: records.version,
             class: records.class,
+            key: records.key,
+            deleted: flag(spec, connector),
             ignore: records
                 .ignore
                 .into_iter()
@@ -75,6 +79,14 @@ impl Fields {
             ConfigurationError::new(field, error.to_string())
         })
     }
+}
+
+/// The flag by which this poller finds deletions.
+fn flag(spec: &PollerResourceSpec, connector: &Connector) -> Option<(String, Vec<String>)> {
+    let flag = connector.deletes.flag.as_ref()?;
+    let mode = spec.deletes.as_ref().and_then(|deletes| deletes.mode);
+    (mode.unwrap_or_default() == DeletesMode::Auto)
+        .then(|| (flag.path.clone(), flag.values.clone()))
 }
 
 fn date_path(path: &str, fields: &Fields) -> String {

@@ -3,6 +3,7 @@
 mod address;
 mod bounds;
 mod dates;
+mod deletions;
 mod encoded_query;
 mod fingerprint;
 mod ids;
@@ -14,7 +15,7 @@ mod request;
 mod text;
 mod where_clause;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -64,6 +65,8 @@ pub struct ResourceSource {
     list_size: Arc<PageSize>,
     fingerprint: String,
     content: Option<String>,
+    /// The provider's list of deletions, whose rows name deleted records.
+    deletions: Option<Box<Self>>,
 }
 
 impl ResourceSource {
@@ -77,19 +80,28 @@ impl ResourceSource {
         settings: &ResourceSettings<'_>,
     ) -> Result<Self, ConfigurationError> {
         let connector = Arc::clone(connection.connector());
+        Self::of(connection, &connector, settings)
+    }
+
+    /// Compiles a spec by what `connector` says of lists like this one.
+    fn of(
+        connection: Arc<Connection>,
+        connector: &Connector,
+        settings: &ResourceSettings<'_>,
+    ) -> Result<Self, ConfigurationError> {
         let ResourceSettings { resource, spec } = settings;
-        let fields = Fields::new(spec, &connector)?;
-        let shape = Arc::new(fields.shape(spec, &connector)?);
+        let fields = Fields::new(spec, connector)?;
+        let shape = Arc::new(fields.shape(spec, connector)?);
         let origin = connection.base().origin().ascii_serialization();
         let source = Source {
-            connector: &connector,
+            connector,
             spec,
             resource,
             fields: &fields,
             origin: &origin,
         };
         let mut plan = plan(source)?;
-        plan.notes.extend(ignored_in_vain(spec, &connector));
+        plan.notes.extend(ignored_in_vain(spec, connector));
         let bounds = Bounds::new(
             &plan,
             fields.updated.as_ref(),
@@ -112,6 +124,7 @@ impl ResourceSource {
             list_size,
             fingerprint,
             content,
+            deletions: None,
         })
     }
 
@@ -251,6 +264,14 @@ impl PageSource for ResourceSource {
 
     fn bound(&self, instant: DateTime<Utc>) -> Bound {
         self.bounds.bound(instant)
+    }
+
+    fn deletions(&self) -> Option<&Self> {
+        self.deletions.as_deref()
+    }
+
+    async fn existing(&self, ids: &[String]) -> Result<HashSet<String>, FetchError> {
+        self.find_existing(ids).await
     }
 
     fn tombstone(&self, id: &str) -> Bytes {

@@ -113,7 +113,7 @@ fn encoded(
     })?;
     let names = Names {
         updated,
-        key: &source.fields.id,
+        key: &source.fields.key,
         form,
     };
     let (text, everywhere) = encoded_text(&mut question, parameter)?;
@@ -260,6 +260,13 @@ fn complete_fields(source: Source<'_>, address: &mut Address) {
         .map(|date| &date.field);
     let needed = [
         Some(&source.fields.id),
+        Some(&source.fields.key),
+        source
+            .connector
+            .deletes
+            .flag
+            .as_ref()
+            .map(|flag| &flag.path),
         records.version.as_ref(),
         records.class.as_ref(),
     ];

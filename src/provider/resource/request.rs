@@ -107,7 +107,7 @@ pub(super) fn replace(url: &mut Url, parameter: &str, value: &str) {
     );
 }
 
-fn set_query(url: &mut Url, parameters: impl Iterator<Item = (String, String)>) {
+pub(super) fn set_query(url: &mut Url, parameters: impl Iterator<Item = (String, String)>) {
     let encode = |text: &str| utf8_percent_encode(text, VALUE).to_string();
     let parts = parameters
         .map(|(name, value)| format!("{}={}", encode(&name), encode(&value)))
