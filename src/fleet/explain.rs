@@ -92,6 +92,8 @@ fn row<'a>(id: &'a str, version: &'a Version) -> Row<'a> {
         created: DateRead::Absent,
         version: Some(Cow::Borrowed(&version.text)),
         class: None,
+        key: None,
+        is_deleted: false,
         is_utf8: true,
     }
 }

@@ -1,6 +1,7 @@
 //! Instances and pollers at work: what both rims, `local` and `operator`, assemble and run.
 
 mod authentication;
+mod deletes;
 mod explain;
 mod gone;
 mod holds;
@@ -27,7 +28,7 @@ pub use kinship::{Sibling, Taker};
 pub use poller::{Poller, PollerSettings};
 pub use runner::{Begin, Observer, run};
 pub use stored::Stored;
-pub use unsupported::{unsupported_by_instance, unsupported_by_poller};
+pub use unsupported::unsupported_by_instance;
 
 use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::Clients};
 

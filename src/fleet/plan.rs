@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
 
-use super::{Instance, PollerSettings};
+use super::{Instance, PollerSettings, deletes};
 use crate::{
     api::{self, DeletesMode, PollerResourceSpec, StartFrom},
     category::ConfigurationError,
@@ -59,6 +59,7 @@ pub(super) fn plan(
             .unwrap_or(default)
     };
     let unit = source.unit().duration();
+    let reach = reach(spec, source.overlap())?.max(unit);
     Ok(Plan {
         uid: settings.uid.clone(),
         origin: origin(instance, settings),
@@ -66,7 +67,7 @@ pub(super) fn plan(
         start: start(settings, source),
         start_from: spec.start_from.unwrap_or_default(),
         unit,
-        reach: reach(spec, source.overlap())?.max(unit),
+        reach,
         created_check: spec.created_check.unwrap_or_default(),
         created_tolerance: seconds("spec.createdCheckTolerance", spec.created_check_tolerance)?,
         content: source.content().map(str::to_owned),
@@ -75,6 +76,7 @@ pub(super) fn plan(
         excluded_classes: spec.exclude_classes.iter().cloned().collect(),
         children: Vec::new(),
         gone: HashMap::new(),
+        deletions: deletes::plan(source, spec, reach),
         replay: spec.replay.as_ref().map(replay),
         reconcile: reconcile(settings, source)?,
         max_events: count(

@@ -9,13 +9,14 @@ use tracing::Instrument as _;
 
 use super::{
     Environment, Instance, Sibling, Stored, Taker,
+    deletes::{Deletes, deletes},
     kinship::Kinship,
     plan::{interval, plan, resource},
     probed::{self, Probed},
     remarks::Remarks,
     schedule::Grid,
     turn::Turn,
-    unsupported::{unsupported_by_instance, unsupported_by_poller},
+    unsupported::unsupported_by_instance,
 };
 use crate::{
     api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec},
@@ -59,8 +60,10 @@ pub struct Poller {
     grid: Grid,
     clock: Clock,
     kinship: Kinship,
-    /// What the specs ask for in vain.
-    unsupported: Vec<String>,
+    /// What the specs ask for in vain, and what else is to be known of what they ask for.
+    told: Vec<String>,
+    /// Why it finds no deletions though it should.
+    deletes_unavailable: Option<String>,
     findings: OnceCell<Findings>,
     /// What the first row showed, where there was none to probe with.
     late_findings: OnceCell<Findings>,
@@ -78,7 +81,14 @@ impl Poller {
         settings: PollerSettings,
         environment: &Environment,
     ) -> Result<Self, ConfigurationError> {
-        let source = source(instance, &settings.spec, &settings.name)?;
+        let Deletes {
+            source,
+            unavailable,
+            finding,
+        } = deletes(
+            source(instance, &settings.spec, &settings.name)?,
+            &settings.spec,
+        )?;
         if instance.callback.is_none() {
             return Err(ConfigurationError::new(
                 "spec.instanceRef",
@@ -93,7 +103,11 @@ impl Poller {
             grid: Grid::new(&settings.uid, interval(instance, &settings.spec)),
             kinship: Kinship::new(instance, &settings, &source),
             instance: instance.clone(),
-            unsupported: unsupported(&instance.spec, &settings.spec),
+            told: finding
+                .into_iter()
+                .chain(unsupported(&instance.spec))
+                .collect(),
+            deletes_unavailable: unavailable,
             name: settings.name,
             plan,
             source,
@@ -162,10 +176,13 @@ impl Poller {
         let known = held.as_ref().map(|held| &held.checkpoint);
         self.remarks.meet(known, &self.plan, &self.source);
         let polled = self.try_poll(&mut held, store, stop).await;
-        let outcome = polled.unwrap_or_else(|end| Outcome {
+        let mut outcome = polled.unwrap_or_else(|end| Outcome {
             checkpoint: held,
             ..Outcome::of(end)
         });
+        if let Some(why) = &self.deletes_unavailable {
+            outcome.progress.deletes_unavailable = Some(why.clone());
+        }
         outcome.log();
         let mut outcome = self.begin_replay(outcome, store, stop).await;
         outcome.findings = self.findings();
@@ -231,12 +248,12 @@ impl Poller {
         };
         let plan = self.plan_among_kin(Some(&held.checkpoint));
         let edges = Edges {
-            source: &Probed {
-                instance: &self.instance,
-                source: &self.source,
-                findings: self.findings.get(),
-                rest: &self.late_findings,
-            },
+            source: &Probed::new(
+                &self.instance,
+                &self.source,
+                self.findings.get(),
+                &self.late_findings,
+            ),
             callback,
             store,
         };
@@ -320,18 +337,16 @@ impl Poller {
         self.source
             .notes()
             .iter()
-            .chain(&self.unsupported)
+            .chain(&self.told)
             .chain(probed.flat_map(|findings| &findings.notes))
             .cloned()
             .collect()
     }
 }
 
-fn unsupported(instance: &ConnectorInstanceSpec, spec: &PollerResourceSpec) -> Vec<String> {
-    let mut all = unsupported_by_poller(spec);
+fn unsupported(instance: &ConnectorInstanceSpec) -> impl Iterator<Item = String> {
     let told = unsupported_by_instance(instance).into_iter();
-    all.extend(told.map(|text| format!("its instance's {text}")));
-    all
+    told.map(|text| format!("its instance's {text}"))
 }
 
 /// The source of a poller of `instance` called `name`.

@@ -1,7 +1,7 @@
 //! What a spec may say and this release does not do yet: told to whoever wrote it, never silently
 //! left out.
 
-use crate::api::{ConnectorInstanceSpec, Deletes, DeletesMode, OnRejected, PollerResourceSpec};
+use crate::api::{ConnectorInstanceSpec, OnRejected};
 
 /// What an instance's spec asks for in vain, in words for a condition.
 #[must_use]
@@ -31,20 +31,6 @@ pub fn unsupported_by_instance(spec: &ConnectorInstanceSpec) -> Vec<String> {
     blocked.into_iter().chain(dead_letter).collect()
 }
 
-/// What a poller's spec asks for in vain, in words for a condition.
-#[must_use]
-pub fn unsupported_by_poller(spec: &PollerResourceSpec) -> Vec<String> {
-    let finds_deletions = |deletes: &Deletes| deletes.mode.unwrap_or_default() == DeletesMode::Auto;
-    let deletes = spec
-        .deletes
-        .as_ref()
-        .is_some_and(finds_deletions)
-        .then_some(
-            "spec.deletes: this release finds no deletions by mode Auto yet: write mode Reconcile, or Ignore",
-        );
-    deletes.into_iter().map(str::to_owned).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -62,11 +48,6 @@ mod tests {
         unsupported_by_instance(&serde_json::from_value(spec).unwrap())
     }
 
-    fn poller(mut spec: Value) -> Vec<String> {
-        spec["instanceRef"] = json!({"name": "prod"});
-        unsupported_by_poller(&serde_json::from_value(spec).unwrap())
-    }
-
     #[rstest]
     #[case(json!({"onRejected": "Skip"}), "Skip")]
     #[case(json!({"onRejected": "DeadLetter", "deadLetter": {"url": "https://a.example"}}), "DeadLetter")]
@@ -77,20 +58,8 @@ mod tests {
         assert!(told[0].contains(named), "{told:?}");
     }
 
-    #[rstest]
-    #[case(json!({"deletes": {}}), "spec.deletes")]
-    #[case(json!({"deletes": {"mode": "Auto"}}), "spec.deletes")]
-    fn what_a_poller_asks_for_in_vain_is_told(#[case] spec: Value, #[case] named: &str) {
-        let told = poller(spec);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with(named), "{told:?}");
-    }
-
     #[test]
     fn of_what_is_done_nothing_is_told() {
         assert!(instance(json!({"onRejected": "Block"})).is_empty());
-        assert!(poller(json!({"deletes": {"mode": "Ignore"}})).is_empty());
-        assert!(poller(json!({"deletes": {"mode": "Reconcile"}})).is_empty());
-        assert!(poller(json!({})).is_empty());
     }
 }

@@ -54,11 +54,7 @@ fn unsupported(manifests: &Manifests) -> Vec<Problem> {
         let told = fleet::unsupported_by_instance(&instance.object.spec);
         told.into_iter().map(|text| instance.problem(text))
     });
-    let pollers = manifests.pollers.values().flat_map(|poller| {
-        let told = fleet::unsupported_by_poller(&poller.object.spec);
-        told.into_iter().map(|text| poller.problem(text))
-    });
-    instances.chain(pollers).collect()
+    instances.collect()
 }
 
 /// Builds everything as if it were seen for the first time; sends nothing.

@@ -151,6 +151,7 @@ fn counts(progress: &Progress) -> Counts {
         no_date: flaws.no_date,
         unreadable_date: flaws.unreadable_date,
         not_utf8: flaws.not_utf8,
+        no_class: flaws.no_class,
         created: progress.created,
         updated: progress.updated,
         deleted: progress.deleted,

@@ -24,14 +24,14 @@ impl Carried {
 }
 
 /// The bytes for each of `changes`; rows are cut out of `page` without copying.
-pub(super) fn bytes_of(page: &Page, changes: &[Change]) -> Result<Vec<Bytes>, PageError> {
+pub(super) fn bytes_of(page: Option<&Page>, changes: &[Change]) -> Result<Vec<Bytes>, PageError> {
     let mut wanted: Vec<usize> = changes
         .iter()
         .filter_map(|change| change.carried.row())
         .collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let rows = page.records(&wanted)?;
+    let rows = page.map_or(Ok(Vec::new()), |page| page.records(&wanted))?;
     let bytes = changes.iter().map(|change| match &change.carried {
         Carried::Tombstone(object) => object.clone(),
         Carried::Row(index) => {

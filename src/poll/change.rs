@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::{Plan, carried::Carried, children::Claim, fingerprint::Fingerprints, state::State};
+use super::{
+    Plan, Track, carried::Carried, children::Claim, fingerprint::Fingerprints, state::State,
+};
 use crate::{
     api::CreatedCheck,
     event::Kind,
@@ -15,6 +17,8 @@ use crate::{
 /// A record in a version not delivered before.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Change {
+    /// The list that showed it.
+    pub(super) track: Track,
     pub(super) carried: Carried,
     pub(super) id: String,
     pub(super) updated: DateTime<Utc>,
@@ -29,8 +33,8 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// The deletion of the record `id`, told by what the provider calls `key`: the row of a stream
-    /// of deletions, or the run that missed the record. `tombstone` is what stands for the record.
+    /// The deletion of the record `id`, told by what the provider calls `key`: the row of a list of
+    /// deletions, or the run that missed the record. `tombstone` is what stands for the record.
     pub(super) fn deletion(
         fingerprints: &Fingerprints,
         id: &str,
@@ -39,6 +43,7 @@ impl Change {
         tombstone: Bytes,
     ) -> Self {
         Self {
+            track: Track::Deletions,
             carried: Carried::Tombstone(tombstone),
             id: id.to_owned(),
             updated: deleted,
@@ -73,12 +78,16 @@ pub(super) enum Flaw {
     NoDate,
     UnreadableDate,
     NotUtf8,
+    /// The row of a deletion that says not of what.
+    NoClass,
 }
 
 /// What a record is compared with.
 pub(super) struct Comparison<'a> {
     pub(super) plan: &'a Plan,
     pub(super) state: &'a State,
+    /// The list that the rows are of.
+    pub(super) track: Track,
     /// The bound as it was rendered into the request.
     pub(super) bound: DateTime<Utc>,
     /// The provider's clock when the sweep began.
@@ -109,6 +118,9 @@ impl Comparison<'_> {
         if self.is_out_of_range(updated) {
             return Verdict::OutOfRange;
         }
+        if self.track == Track::Deletions {
+            return self.judge_deletion(id, updated, row);
+        }
         if let Some(verdict) = self.of_class(row.class.as_deref(), updated) {
             return verdict;
         }
@@ -121,7 +133,7 @@ impl Comparison<'_> {
             .records
             .fingerprints
             .version(id, updated, version);
-        let restores = self.state.records.deleted_at(id);
+        let restores = self.restores(id, row);
         if restores.is_none() && self.state.records.window.contains(fingerprint) {
             return Verdict::Unchanged(fingerprint);
         }
@@ -130,15 +142,56 @@ impl Comparison<'_> {
             return Verdict::OutOfRange;
         }
         Verdict::Change(Change {
+            track: Track::Records,
             carried: Carried::Row(row.index),
             id: id.to_owned(),
             updated,
-            kind: self.kind(id, updated, &row.created, restores),
+            kind: self.kind(id, updated, row, restores),
             version: version_text(updated, version, restores),
             fingerprint,
             restores,
             content_only: restores.is_none() && self.is_settled_with_other_content(id, updated),
         })
+    }
+
+    /// What the row of a deletion is to this poll. It carries nothing but the record's id: whether
+    /// that exists again, the provider is asked before it is delivered.
+    fn judge_deletion(&self, id: &str, deleted: DateTime<Utc>, row: &Row<'_>) -> Verdict {
+        if let Some(verdict) = self.of_deleted_class(id, deleted, row) {
+            return verdict;
+        }
+        let known = self.state.of(Track::Deletions);
+        let key = row.version.as_deref().unwrap_or_default();
+        let change = Change::deletion(&known.fingerprints, id, deleted, key, Bytes::new());
+        if known.window.contains(change.fingerprint) {
+            return Verdict::Unchanged(change.fingerprint);
+        }
+        if self.plan.drop_after_clock && deleted > self.clock {
+            return Verdict::OutOfRange;
+        }
+        Verdict::Change(change)
+    }
+
+    /// What the row of a deletion is already by its class: a record of a child's class is the
+    /// child's to delete.
+    fn of_deleted_class(&self, id: &str, deleted: DateTime<Utc>, row: &Row<'_>) -> Option<Verdict> {
+        let classes = &self.plan.deletions.as_ref()?.classes;
+        let class = row.class.as_deref();
+        match class {
+            _ if classes.is_empty() => None,
+            None => Some(unclassed(id)),
+            Some(class) if !classes.contains(class) => Some(Verdict::Excluded),
+            // This list is not read again for a class that was a child's.
+            Some(_) => self
+                .of_class(class, deleted)
+                .filter(|verdict| *verdict == Verdict::Excluded),
+        }
+    }
+
+    /// When the record was deleted that `row` shows to be back.
+    fn restores(&self, id: &str, row: &Row<'_>) -> Option<DateTime<Utc>> {
+        let deleted = (!row.is_deleted).then(|| self.state.deleted_at(id));
+        deleted.flatten()
     }
 
     /// What a record is already by its class.
@@ -156,7 +209,7 @@ impl Comparison<'_> {
     /// The version of a record that can be an event.
     pub(super) fn version_of(&self, row: &Row<'_>) -> Option<String> {
         let id = row.id.as_deref().filter(|_| row.is_utf8)?;
-        let restores = self.state.records.deleted_at(id);
+        let restores = self.restores(id, row);
         Some(version_text(Self::date(row)?, self.version(row), restores))
     }
 
@@ -183,24 +236,28 @@ impl Comparison<'_> {
     }
 
     fn is_out_of_range(&self, updated: DateTime<Utc>) -> bool {
-        let is_early =
-            self.is_before_start(updated) || (self.plan.drop_before_bound && updated < self.bound);
+        let is_early = self.is_before_start(updated)
+            || (self.plan.drops_before_bound(self.track) && updated < self.bound);
         is_early && !self.any_date
     }
 
-    /// Created when it is back from a deletion, by its dates, or when it was created after everything settled before this sweep;
-    /// but an id already delivered as created is updated. Open Connectors looks at the dates alone.
+    /// Deleted where it says so itself. Created when it is back from a deletion, by its dates, or when
+    /// it was created after everything settled before this sweep; but an id already delivered as
+    /// created is updated. Open Connectors looks at the dates alone.
     fn kind(
         &self,
         id: &str,
         updated: DateTime<Utc>,
-        created: &DateRead<'_>,
+        row: &Row<'_>,
         restores: Option<DateTime<Utc>>,
     ) -> Kind {
+        if row.is_deleted {
+            return Kind::Deleted;
+        }
         if restores.is_some() {
             return Kind::Created;
         }
-        let DateRead::At(created) = *created else {
+        let DateRead::At(created) = row.created else {
             return Kind::Updated;
         };
         let by_dates = (updated - created).abs() <= self.plan.created_tolerance;
@@ -248,6 +305,15 @@ fn undated(id: &str, row: &Row<'_>) -> Verdict {
         ),
     };
     Verdict::Bad(flaw, format!("record {:?}: {what}", shortened(id)))
+}
+
+fn unclassed(id: &str) -> Verdict {
+    let text = format!(
+        "deletion of record {:?}: its class cannot be read, so that it may be any resource's; give \
+         the account access to the field that states it",
+        shortened(id)
+    );
+    Verdict::Bad(Flaw::NoClass, text)
 }
 
 fn not_utf8(id: &str) -> Verdict {

@@ -1,4 +1,4 @@
-//! Delivering one page's changes: in order, within the notifications in flight, and settling what
+//! Delivering the changes at hand: in order, within the notifications in flight, and settling what
 //! is acknowledged.
 
 mod settled;
@@ -14,7 +14,7 @@ use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 
 use self::settled::Settled;
-use super::{End, Plan, change::Change};
+use super::{End, Plan, Track, change::Change};
 use crate::{
     callback::{Callback, Delivery},
     event::{Event, Notification},
@@ -23,7 +23,7 @@ use crate::{
 /// How long a notification in flight may take to finish when the poll is asked to stop.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// The changes of one page on their way out, in order of their updated date.
+/// Changes on their way out, in order of their updated date.
 pub(super) struct Delivering<'a, C> {
     plan: &'a Plan,
     callback: &'a C,
@@ -47,8 +47,8 @@ pub(super) trait Settle {
     /// `change` is acknowledged.
     fn settle(&mut self, change: &Change);
 
-    /// Every change of the page dated at or before this is settled.
-    fn settled_until(&mut self, date: DateTime<Utc>);
+    /// Every change of this track, as far as it was read, dated at or before this is settled.
+    fn settled_until(&mut self, track: Track, date: DateTime<Utc>);
 
     /// Writes what is due; called after each settlement and while waiting.
     fn write_due(&mut self) -> impl Future<Output = Result<(), End>> + Send;
@@ -162,8 +162,10 @@ impl<'a, C: Callback> Delivering<'a, C> {
                 ledger.settle(change);
             }
         }
-        if let Some(date) = self.settled.until() {
-            ledger.settled_until(date);
+        for track in Track::ALL {
+            if let Some(date) = self.settled.until(track) {
+                ledger.settled_until(track, date);
+            }
         }
         self.write_due(ledger).await;
         if self.stop.is_cancelled() {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    CheckpointStore, End, Plan,
+    CheckpointStore, End, Plan, Track,
     change::{Comparison, Verdict},
     start::start_at,
     state::State,
@@ -99,6 +99,7 @@ impl<'a> Explainer<'a> {
         let comparison = Comparison {
             plan: self.plan,
             state: &self.state,
+            track: Track::Records,
             // The window is asked first, whatever the next poll reads.
             bound: DateTime::<Utc>::MIN_UTC,
             clock: self.clock,

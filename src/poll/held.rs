@@ -13,6 +13,8 @@ pub struct Held {
     pub checkpoint: Checkpoint,
     /// The records' stream at work, where its window is too large to be read anew at every poll.
     pub(super) records: Option<Box<Stream>>,
+    /// The same of the list of deletions.
+    pub(super) deletes: Option<Box<Stream>>,
     /// The comparison of ids under way.
     pub(super) reconciling: Reconciling,
     /// Segments of ids that the store may lack.
@@ -50,16 +52,20 @@ impl Held {
     ///
     /// It is not stored; what is unwritten will be delivered again.
     pub async fn save<S: CheckpointStore>(&self, store: &mut S) -> Result<(), StoreError> {
-        let records = self.records.as_ref();
-        let mut segments = records.map_or_else(Vec::new, |records| self.unstored(records));
+        let mut segments = self.unstored();
         segments.extend(self.fresh.iter().cloned());
         store
             .save(&self.checkpoint, &segments, &Progress::default())
             .await
     }
 
-    fn unstored(&self, records: &Stream) -> Vec<Segment> {
-        records.unstored(&self.checkpoint.records)
+    fn unstored(&self) -> Vec<Segment> {
+        let records = self.records.iter().zip([&self.checkpoint.records]);
+        let deletes = self.deletes.iter().zip(&self.checkpoint.deletes);
+        records
+            .chain(deletes)
+            .flat_map(|(stream, stored)| stream.unstored(stored))
+            .collect()
     }
 }
 
@@ -72,6 +78,7 @@ impl From<Checkpoint> for Held {
             due: Due::Nothing,
             written: checkpoint.swept_at.unwrap_or(checkpoint.started_at),
             records: None,
+            deletes: None,
             checkpoint,
         }
     }

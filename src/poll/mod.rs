@@ -39,7 +39,7 @@ use chrono::{DateTime, Utc};
 
 pub use explain::{Explainer, Explanation, Fate};
 pub use held::Held;
-pub use plan::{Child, Plan, Reconciliation, Start};
+pub use plan::{Child, Deletions, Plan, Reconciliation, Start};
 pub use replay::{Replay, is_replaying, replay};
 pub use run::{Edges, poll};
 pub use segment::{SEGMENT_SIZE, Segment, SegmentName};
@@ -52,6 +52,18 @@ use crate::{
     event::Kind,
     provider::FetchError,
 };
+
+/// One of the two lists that a poller goes through, each with a watermark of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Track {
+    Records,
+    /// The provider's list of deletions.
+    Deletions,
+}
+
+impl Track {
+    const ALL: [Self; 2] = [Self::Records, Self::Deletions];
+}
 
 /// Where a poller's checkpoint is stored: the engine's edge towards what survives a restart.
 ///
@@ -128,6 +140,7 @@ pub struct Flaws {
     pub no_date: u64,
     pub unreadable_date: u64,
     pub not_utf8: u64,
+    pub no_class: u64,
 }
 
 impl Flaws {
@@ -136,12 +149,13 @@ impl Flaws {
         self.no_date += other.no_date;
         self.unreadable_date += other.unreadable_date;
         self.not_utf8 += other.not_utf8;
+        self.no_class += other.no_class;
     }
 
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.no_id + self.no_date + self.unreadable_date + self.not_utf8
+        self.no_id + self.no_date + self.unreadable_date + self.not_utf8 + self.no_class
     }
 }
 

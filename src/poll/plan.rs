@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Replay;
+use super::{Replay, Track};
 use crate::{
     api::{CreatedCheck, StartFrom},
     event::Origin,
@@ -43,6 +43,8 @@ pub struct Plan {
     /// How far pollers had settled that took a class by what the checkpoint says, and are no
     /// children any more; by uid, as far as that is known.
     pub gone: HashMap<String, DateTime<Utc>>,
+    /// How it goes by the provider's list of deletions, where it does.
+    pub deletions: Option<Deletions>,
     /// A stretch of time to be read once more.
     pub replay: Option<Replay>,
     /// How deletions are found by comparing lists of ids, where they are.
@@ -64,6 +66,20 @@ pub struct Reconciliation {
     pub place: String,
     /// The run whose held deletions a person confirmed.
     pub confirmed: Option<String>,
+}
+
+/// How a poller goes by the provider's list of deletions.
+#[derive(Clone, Debug)]
+pub struct Deletions {
+    /// Classes whose deletions are asked for: a row of another is none of this poller's. Empty where
+    /// rows name no class.
+    pub classes: HashSet<String>,
+    /// A new poller asks from its start on, not only from when it is made.
+    pub from_start: bool,
+    /// The coarsest unit of its dates.
+    pub unit: TimeDelta,
+    /// How far behind the watermark a sweep reads again: at least one unit.
+    pub reach: TimeDelta,
 }
 
 /// Where a poller without checkpoint starts.
@@ -94,6 +110,29 @@ pub struct Child {
 }
 
 impl Plan {
+    /// The unit of the dates of one track.
+    pub(super) fn unit_of(&self, track: Track) -> TimeDelta {
+        self.of_deletions(track)
+            .map_or(self.unit, |known| known.unit)
+    }
+
+    /// How far a sweep of one track reads again.
+    pub(super) fn reach_of(&self, track: Track) -> TimeDelta {
+        self.of_deletions(track)
+            .map_or(self.reach, |known| known.reach)
+    }
+
+    /// Whether rows of one track that are dated before the bound are dropped.
+    pub(super) fn drops_before_bound(&self, track: Track) -> bool {
+        track == Track::Deletions || self.drop_before_bound
+    }
+
+    fn of_deletions(&self, track: Track) -> Option<&Deletions> {
+        self.deletions
+            .as_ref()
+            .filter(|_| track == Track::Deletions)
+    }
+
     /// Where a poller starts whose first answer came at `provider_now` by the provider's clock
     /// and `now` by ours.
     #[must_use]

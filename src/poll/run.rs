@@ -1,5 +1,7 @@
 //! One poll, step by step.
 
+mod deletions;
+mod reading;
 mod reconciling;
 mod writing;
 
@@ -10,14 +12,16 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::{
+    deletions::Queue,
+    reading::{Pace, Reading},
+};
 use super::{
-    CheckpointStore, End, Held, Outcome, Plan, Progress,
+    CheckpointStore, End, Held, Outcome, Plan, Progress, Track,
     carried::bytes_of,
-    change::{Change, Comparison},
+    change::Change,
     delivering::Delivering,
-    scan::{Scan, scan},
-    state::State,
-    sweep::{Next, Sweep},
+    state::{Since, State},
     trail::Trail,
 };
 use crate::{
@@ -32,8 +36,6 @@ const LEAST_VARYING: u64 = 10;
 /// How a stretch of a replay ends that leaves pages to the next.
 pub(super) const GOES_ON: &str = "the replay goes on after the next poll";
 
-const CLOCK_SET_BACK: &str = "the provider's clock was set back: polling goes on from there, and changes dated since may be \
-     delivered again";
 const WINDOW_CUT: &str = "more versions lie inside the overlap than one checkpoint holds: what arrives later than the \
      window reaches back is not seen; shorten spec.overlap";
 const CONTENT_VARIES: &str = "most records come with other content under an unchanged date: their content is left out of the \
@@ -92,20 +94,21 @@ pub(super) struct Poll<'a, S, C, K> {
     pub(super) progress: Progress,
     /// What is read at most, where that is not everything.
     pub(super) limit: Option<Limit>,
-    /// The provider's clock when the sweep began: the watermark never passes it.
-    sweep_clock: DateTime<Utc>,
-    /// Whether the watermark may follow what is settled, or must wait for the sweep's end.
-    watermark_follows: bool,
+    polled_at: DateTime<Utc>,
+    records: Pace,
+    deletions: Pace,
     written: Option<Instant>,
     known_bad: HashSet<String>,
     /// What this sweep returned, where the window must keep it.
     returned: HashSet<u64>,
+    /// Records that were settled before.
+    unchanged: u64,
     /// Changes of records that were settled under the same date, with other content.
     content_only: u64,
     trail: Trail,
 }
 
-/// What a stretch of a replay reads at most.
+/// What a stretch of a replay reads at most: records, and no deletions.
 #[derive(Clone, Copy)]
 pub(super) struct Limit {
     /// Nothing dated later, whatever the provider's clock.
@@ -132,83 +135,38 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
             state,
             progress: Progress::default(),
             limit: None,
-            sweep_clock: clock.now(),
-            watermark_follows: true,
+            polled_at: clock.now(),
+            records: Pace::at(clock.now()),
+            deletions: Pace::at(clock.now()),
             written: None,
             known_bad: HashSet::new(),
             returned: HashSet::new(),
+            unchanged: 0,
             content_only: 0,
             trail,
         }
     }
-}
 
-impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
+    /// Reads both lists and delivers what they show in the order of its dates, of each no more than
+    /// a page at a time; deletions are read before the records that come beside them.
     pub(super) async fn sweep(&mut self) -> Result<(), End> {
-        let polled_at = self.clock.now();
-        let source = self.edges.source;
-        let bound = source.bound(self.state.records.bound(self.plan.reach));
-        let (mut sweep, mut ask) =
-            Sweep::begin(source.paging(), self.plan.unit, self.sweep_clock, bound);
-        let mut begun = false;
-        let mut newest: Option<DateTime<Utc>> = None;
-        loop {
-            self.progress.requests += 1;
-            let page = fetch(source, &ask, self.stop).await?;
-            if !begun {
-                begun = true;
-                let set_back = self.begin(page.server_time.unwrap_or_else(|| self.clock.now()));
-                if set_back {
-                    let bound = source.bound(self.state.records.bound(self.plan.reach));
-                    (sweep, ask) =
-                        Sweep::begin(source.paging(), self.plan.unit, self.sweep_clock, bound);
-                    continue;
-                }
-                sweep.set_clock(self.sweep_clock);
-            }
-            let mut scan = self.scan(&page, &ask, sweep.is_ordered())?;
-            scan.report(&mut self.progress, &mut self.known_bad);
-            self.returned.extend(scan.returned.drain(..));
-            self.content_only += scan.content_only;
-            newest = newest.max(scan.facts.newest);
-            let in_order = scan.facts.disorder.is_none();
-            if !in_order {
-                self.state.retreat();
-            }
-            self.watermark_follows = in_order && sweep.follows_pages();
-            self.deliver(&page, std::mem::take(&mut scan.changes), polled_at)
-                .await?;
-            if self.watermark_follows
-                && let Some(last) = scan.facts.last
-            {
-                self.state.advance(last.min(self.sweep_clock));
-            }
-            match sweep.next(&ask, &scan.facts, |instant| source.bound(instant)) {
-                Next::Ask(next) if self.is_enough(&next, sweep.is_ordered()) => {
-                    return Err(End::Unfinished(GOES_ON.to_owned()));
-                }
-                Next::Ask(next) => ask = next,
-                Next::Complete => break,
-                Next::Unfinished(reason) => return Err(End::Unfinished(reason)),
-            }
+        let mut deletions = Queue::begin(self);
+        self.fill(&mut deletions).await?;
+        let swept = self.sweep_records(&mut deletions).await;
+        if matches!(swept, Ok(()) | Err(End::Unfinished(_))) {
+            self.deliver_rest(&mut deletions).await?;
         }
-        if let Some(newest) = newest {
-            self.state.advance(newest.min(self.sweep_clock));
+        swept.and_then(|()| deletions.end())
+    }
+
+    async fn sweep_records(&mut self, deletions: &mut Queue<'a, S>) -> Result<(), End> {
+        let mut records = Reading::begin(self, Track::Records, self.edges.source);
+        while let Some((page, changes)) = self.read(&mut records).await? {
+            self.deliver_beside(&page, changes, deletions).await?;
+            self.turn(&mut records)?;
         }
         self.complete();
         Ok(())
-    }
-
-    /// The sweep begins at this time of the provider; answers whether its clock was set back, so
-    /// that the sweep must begin further back.
-    fn begin(&mut self, provider_now: DateTime<Utc>) -> bool {
-        self.sweep_clock = self.limit.map_or(provider_now, |limit| limit.until);
-        self.trail.provider_clock = Some(provider_now);
-        let set_back = self.state.begin_sweep(self.plan, provider_now);
-        if set_back {
-            self.progress.notes.push(CLOCK_SET_BACK.to_owned());
-        }
-        set_back
     }
 
     /// Whether the rest is left to the next stretch: only where it begins behind what was read, as
@@ -221,9 +179,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             && next.until.is_none()
     }
 
-    /// The sweep has read everything.
+    /// The sweep has read every record.
     fn complete(&mut self) {
-        let known = self.progress.unchanged + self.content_only;
+        let known = self.unchanged + self.content_only;
         let is_poll = self.limit.is_none();
         if is_poll && self.content_only >= LEAST_VARYING && self.content_only * 2 > known {
             self.state.ignore_content();
@@ -232,41 +190,35 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             self.progress.notes.push(CONTENT_VARIES.to_owned());
         }
         let returned = std::mem::take(&mut self.returned);
-        let since = self.next_bound();
-        self.state.complete_sweep(self.plan, since, |fingerprint| {
-            returned.contains(&fingerprint)
-        });
+        let since = self.next_bounds().records;
+        self.state
+            .complete_sweep(self.plan, Track::Records, since, |fingerprint| {
+                returned.contains(&fingerprint)
+            });
     }
 
-    /// What the next poll reads is dated at or after this: its bound is rounded down as it will be
-    /// rendered, and the window must reach as far.
-    fn next_bound(&self) -> DateTime<Utc> {
-        let reached = self.state.records.watermark - self.plan.reach;
-        self.edges.source.bound(reached).instant
-    }
-
-    fn scan(&self, page: &Page, ask: &Ask, ordered: bool) -> Result<Scan, End> {
-        let comparison = Comparison {
-            plan: self.plan,
-            state: &self.state,
-            bound: ask.bound.instant,
-            clock: self.sweep_clock,
-            any_date: false,
+    /// What the next poll reads is dated at or after this: its bounds are rounded down as they will
+    /// be rendered, and the windows must reach as far.
+    fn next_bounds(&self) -> Since {
+        let bound = |source: &S, track| {
+            let reached = self.state.of(track).watermark - self.plan.reach_of(track);
+            source.bound(reached).instant
         };
-        scan(page, &comparison, ordered).map_err(no_page)
+        let source = self.edges.source;
+        let list = source.deletions().unwrap_or(source);
+        Since {
+            records: bound(source, Track::Records),
+            deletions: bound(list, Track::Deletions),
+        }
     }
 
-    async fn deliver(
-        &mut self,
-        page: &Page,
-        changes: Vec<Change>,
-        polled_at: DateTime<Utc>,
-    ) -> Result<(), End> {
+    /// Delivers `changes`, which are in the order of their dates; rows among them are of `page`.
+    async fn deliver(&mut self, page: Option<&Page>, changes: Vec<Change>) -> Result<(), End> {
         if changes.is_empty() {
             return Ok(());
         }
         let records = bytes_of(page, &changes).map_err(no_page)?;
-        self.send(changes, records, polled_at).await
+        self.send(changes, records, self.polled_at).await
     }
 
     /// Delivers changes with the bytes that their events carry.
@@ -276,13 +228,20 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         records: Vec<Bytes>,
         polled_at: DateTime<Utc>,
     ) -> Result<(), End> {
-        let (since, capacity) = (self.next_bound(), self.edges.store.window_capacity());
+        let (since, capacity) = (self.next_bounds(), self.edges.store.window_capacity());
         self.state
             .check_room(self.plan, &changes, since, capacity)?;
         let (plan, callback, stop) = (self.plan, self.edges.callback, self.stop);
         Delivering::new(plan, callback, polled_at, stop, changes, records)
             .run(self)
             .await
+    }
+
+    const fn pace(&mut self, track: Track) -> &mut Pace {
+        match track {
+            Track::Records => &mut self.records,
+            Track::Deletions => &mut self.deletions,
+        }
     }
 }
 

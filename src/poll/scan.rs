@@ -24,7 +24,7 @@ pub(super) struct Scan {
     pub(super) returned: Vec<u64>,
     /// Of the changes, those settled under their date before, with other content.
     pub(super) content_only: u64,
-    counts: Counts,
+    pub(super) counts: Counts,
     bad: Vec<String>,
     in_page: HashSet<u64>,
     /// The row has the date of the one before it.
@@ -32,8 +32,8 @@ pub(super) struct Scan {
 }
 
 #[derive(Default)]
-struct Counts {
-    unchanged: u64,
+pub(super) struct Counts {
+    pub(super) unchanged: u64,
     excluded: u64,
     out_of_range: u64,
     changed: u64,
@@ -47,6 +47,7 @@ impl Counts {
             Flaw::NoDate => &mut self.flaws.no_date,
             Flaw::UnreadableDate => &mut self.flaws.unreadable_date,
             Flaw::NotUtf8 => &mut self.flaws.not_utf8,
+            Flaw::NoClass => &mut self.flaws.no_class,
         };
         *count += 1;
     }
@@ -71,7 +72,7 @@ pub(super) fn scan(
     ordered: bool,
 ) -> Result<Scan, PageError> {
     let mut scan = Scan::default();
-    let keep_returned = !comparison.plan.drop_before_bound;
+    let keep_returned = !comparison.plan.drops_before_bound(comparison.track);
     scan.facts.rows = page.rows(|row| {
         if let Some(date) = Comparison::date(&row) {
             scan.place(date, comparison.bound, ordered);
@@ -128,13 +129,13 @@ impl Scan {
                 self.bad.push(reason);
             }
         }
-        if let Some(id) = row.id.as_deref() {
-            let last_id = self.facts.last_id.get_or_insert_default();
-            if self.is_tied && key_order(last_id, id).is_gt() {
+        if let Some(key) = row.key() {
+            let last_key = self.facts.last_key.get_or_insert_default();
+            if self.is_tied && key_order(last_key, key).is_gt() {
                 self.facts.keys_disordered = true;
             }
-            last_id.clear();
-            last_id.push_str(id);
+            last_key.clear();
+            last_key.push_str(key);
         }
     }
 

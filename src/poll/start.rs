@@ -40,7 +40,7 @@ pub async fn start<S: PageSource, K: CheckpointStore>(
     let now = clock.now();
     let provider_now = page.server_time.unwrap_or(now);
     let started_at = source.bound(plan.start_instant(now, provider_now)).instant;
-    let checkpoint = State::starting(plan, started_at);
+    let checkpoint = State::starting(plan, started_at, provider_now);
     store
         .save(&checkpoint, &[], &Progress::default())
         .await
@@ -51,5 +51,9 @@ pub async fn start<S: PageSource, K: CheckpointStore>(
 /// The checkpoint that [`start`] would store if the provider's clock were ours.
 pub(super) fn start_at<S: PageSource>(plan: &Plan, source: &S, clock: &Clock) -> Checkpoint {
     let now = clock.now();
-    State::starting(plan, source.bound(plan.start_instant(now, now)).instant)
+    State::starting(
+        plan,
+        source.bound(plan.start_instant(now, now)).instant,
+        now,
+    )
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    CheckpointStore, End, Plan, Segment,
+    CheckpointStore, End, Plan, Segment, Track,
     change::Change,
     children::Children,
     fingerprint::Fingerprints,
@@ -15,22 +15,43 @@ use super::{
     unusable::Unusable,
 };
 use crate::{
-    api::{CHECKPOINT_VERSION, Checkpoint, CreatedCheck, RunningReplay, WHOLE_CHECKPOINT_VERSION},
+    api::{
+        CHECKPOINT_VERSION, Checkpoint, CreatedCheck, RunningReplay, Stream as Stored,
+        WHOLE_CHECKPOINT_VERSION,
+    },
     event::Kind,
 };
 
 /// How long a watermark that moved without an event may stay unwritten.
 const QUIET_WRITE_INTERVAL: TimeDelta = TimeDelta::minutes(10);
 
+/// From where on the next poll reads each track.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Since {
+    pub(super) records: DateTime<Utc>,
+    pub(super) deletions: DateTime<Utc>,
+}
+
+impl Since {
+    pub(super) const fn of(self, track: Track) -> DateTime<Utc> {
+        match track {
+            Track::Records => self.records,
+            Track::Deletions => self.deletions,
+        }
+    }
+}
+
 /// A checkpoint at work.
 pub(super) struct State {
-    /// The checkpoint as it was last stored or read; the parts that a poll of records doesn't
-    /// touch are carried over from it.
+    /// The checkpoint as it was last stored or read; the parts that a poll doesn't touch are carried
+    /// over from it.
     stored: Checkpoint,
     /// The stream that is read: the poller's own, or that of a replay.
     pub(super) records: Stream,
     /// The replay that is read, and the poller's own stream meanwhile.
     replaying: Option<Replaying>,
+    /// The provider's list of deletions, from the sweep on that first saw it in use.
+    pub(super) deletes: Option<Stream>,
     pub(super) children: Children,
     /// The ids known, where they are compared with the provider's.
     pub(super) known: Known,
@@ -44,8 +65,21 @@ pub(super) struct State {
 }
 
 impl State {
-    /// The checkpoint of a poller that starts at `started_at`.
-    pub(super) fn starting(plan: &Plan, started_at: DateTime<Utc>) -> Checkpoint {
+    /// The checkpoint of a poller that starts at `started_at` and is made at `now`, both by the
+    /// provider's clock.
+    pub(super) fn starting(
+        plan: &Plan,
+        started_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Checkpoint {
+        let deletes = plan.deletions.as_ref().map(|deletions| {
+            let from = if deletions.from_start {
+                started_at
+            } else {
+                now
+            };
+            Stream::starting(from)
+        });
         Checkpoint {
             version: WHOLE_CHECKPOINT_VERSION,
             uid: plan.uid.clone(),
@@ -55,7 +89,7 @@ impl State {
             asked_since: None,
             swept_at: None,
             records: Stream::starting(started_at),
-            deletes: None,
+            deletes,
             reconcile: None,
             replay: None,
             children: Vec::new(),
@@ -71,6 +105,7 @@ impl State {
         let Held {
             checkpoint,
             records,
+            deletes,
             reconciling,
             fresh,
             due,
@@ -79,7 +114,7 @@ impl State {
         check(plan, &checkpoint)?;
         let mut records = match records {
             Some(records) => *records,
-            None => Stream::resume(&checkpoint.records, store).await?,
+            None => Stream::resume(Track::Records, &checkpoint.records, store).await?,
         };
         if let Some(key) = key_of_replay(&checkpoint).filter(|_| records.window.len() == 0) {
             records.rename(key);
@@ -91,16 +126,27 @@ impl State {
         )?;
         let is_dropped = known.part().is_none() && checkpoint.reconcile.is_some();
         let due = if is_dropped { Due::Settled } else { due };
+        let listed = checkpoint
+            .deletes
+            .as_ref()
+            .filter(|_| plan.deletions.is_some());
+        let deletes = match (listed, deletes) {
+            (Some(_), Some(deletes)) => Some(*deletes),
+            (Some(stored), None) => Some(Stream::resume(Track::Deletions, stored, store).await?),
+            (None, _) => None,
+        };
+        let is_given_up = deletes.is_none() && checkpoint.deletes.is_some();
         let ignored = &checkpoint.records.content_ignored;
         let mut state = Self {
             records,
             replaying: None,
+            deletes,
             children: Children::resume(&checkpoint.children),
             known,
             reconciling,
             swept_at: checkpoint.swept_at,
             content_ignored: ignored.is_some() && *ignored == plan.content,
-            due,
+            due: if is_given_up { Due::Settled } else { due },
             written,
             stored: checkpoint,
         };
@@ -143,7 +189,7 @@ impl State {
         since: DateTime<Utc>,
         store: &mut K,
     ) -> Result<(), End> {
-        let mut records = Stream::resume(&replay.records, store).await?;
+        let mut records = Stream::resume(Track::Records, &replay.records, store).await?;
         records.rename(self.records.fingerprints);
         let own = std::mem::replace(&mut self.records, records);
         self.children.renew();
@@ -167,9 +213,18 @@ impl State {
         }
         let set_back = self.follow_clock_back(plan, clock);
         self.records.begin_sweep();
+        self.begin_deletes(plan, clock);
         self.quiet_write(clock);
         self.swept_at = Some(clock);
         set_back
+    }
+
+    /// Deletions that are asked for from now on count from now on.
+    fn begin_deletes(&mut self, plan: &Plan, clock: DateTime<Utc>) {
+        if plan.deletions.is_some() && self.deletes.is_none() {
+            self.deletes = Some(Stream::begin(Track::Deletions, clock));
+            self.due = Due::Settled;
+        }
     }
 
     /// A clock that stands before the reach in two polls running was set back: what is dated by it
@@ -191,6 +246,10 @@ impl State {
         // interval lies between the two.
         let back = first.min(clock) - (clock - first).max(TimeDelta::zero());
         self.records.follow_back(back, plan.reach);
+        if let Some(deletes) = &mut self.deletes {
+            let back = back.min(deletes.watermark);
+            deletes.follow_back(back, plan.reach_of(Track::Deletions));
+        }
         self.stored.started_at = self.stored.started_at.min(back);
         self.due = Due::Settled;
         true
@@ -206,7 +265,11 @@ impl State {
     pub(super) fn settle(&mut self, plan: &Plan, change: &Change) {
         self.known.settle(change);
         for (fingerprint, date) in self.entries_of(plan, change) {
-            self.records.window.insert(fingerprint, date);
+            self.of_mut(change.track).window.insert(fingerprint, date);
+        }
+        if let Some(deleted) = change.restores {
+            // Where the deletion left its mark.
+            self.of_mut(Track::Deletions).restore(&change.id, deleted);
         }
         if let Some(mut replaying) = self.replaying.take() {
             replaying.settle(change, |plan| self.entries_of(plan, change));
@@ -215,61 +278,99 @@ impl State {
         self.due = Due::Settled;
     }
 
-    /// Whether what these changes enter into the window can be stored: else nothing of them may be
+    /// The row of a deletion needs no event, since the record exists.
+    pub(super) fn pass_over(&mut self, change: &Change) {
+        let window = &mut self.of_mut(change.track).window;
+        window.insert(change.fingerprint, change.updated);
+        self.due = self.due.max(Due::Watermark);
+    }
+
+    /// When `id` was deleted, where that was delivered and nothing since that it is back.
+    pub(super) fn deleted_at(&self, id: &str) -> Option<DateTime<Utc>> {
+        self.of(Track::Deletions).deleted_at(id)
+    }
+
+    /// What is known of one track; of records, where there is no list of deletions.
+    pub(super) fn of(&self, track: Track) -> &Stream {
+        match (track, &self.deletes) {
+            (Track::Deletions, Some(deletes)) => deletes,
+            _ => &self.records,
+        }
+    }
+
+    pub(super) const fn of_mut(&mut self, track: Track) -> &mut Stream {
+        match (track, &mut self.deletes) {
+            (Track::Deletions, Some(deletes)) => deletes,
+            _ => &mut self.records,
+        }
+    }
+
+    const fn stored_of(&self, track: Track) -> Option<&Stored> {
+        match track {
+            Track::Records => Some(&self.stored.records),
+            Track::Deletions => self.stored.deletes.as_ref(),
+        }
+    }
+
+    /// Whether what these changes enter into the windows can be stored: else nothing of them may be
     /// delivered.
     pub(super) fn check_room(
         &self,
         plan: &Plan,
         changes: &[Change],
-        since: DateTime<Utc>,
+        since: Since,
         capacity: usize,
     ) -> Result<(), Unusable> {
-        let entries = changes
-            .iter()
-            .map(|change| self.entries_of(plan, change).count());
-        let entries = entries.sum();
-        if let Some(replaying) = &self.replaying {
-            replaying.check_room(entries, capacity)?;
+        for track in Track::ALL {
+            let entries = changes
+                .iter()
+                .filter(|change| change.track == track)
+                .map(|change| {
+                    self.entries_of(plan, change).count() + usize::from(change.restores.is_some())
+                });
+            let entries = entries.sum();
+            if let Some(replaying) = self.replaying.as_ref().filter(|_| track == Track::Records) {
+                replaying.check_room(entries, capacity)?;
+            }
+            self.of(track)
+                .check_room(plan, entries, since.of(track), capacity)?;
         }
-        self.records.check_room(plan, entries, since, capacity)
+        Ok(())
     }
 
-    /// What a change enters into the window, each under its date: its version, where that is a
-    /// digest also its date alone, and marks of its creation, deletion and restoration.
+    /// What a change enters into the window of its track under its date: its version, where that is a
+    /// digest also its date alone, and marks of its creation or deletion.
     fn entries_of(
         &self,
         plan: &Plan,
         change: &Change,
     ) -> impl Iterator<Item = (u64, DateTime<Utc>)> + use<> {
-        let fingerprints = &self.records.fingerprints;
+        let fingerprints = &self.of(change.track).fingerprints;
         let (id, updated) = (&change.id, change.updated);
         let is_marked =
             change.kind == Kind::Created && plan.created_check == CreatedCheck::Watermark;
-        let is_dated = plan.content.is_some();
+        let is_dated = plan.content.is_some() && change.track == Track::Records;
         let dated = is_dated.then(|| fingerprints.version(id, updated, ""));
         let created = is_marked.then(|| fingerprints.created_mark(id));
         let deleted = (change.kind == Kind::Deleted).then(|| fingerprints.deleted_mark(id));
-        let restored = change
-            .restores
-            .map(|deleted| (fingerprints.restored_mark(id, deleted), deleted));
         [Some(change.fingerprint), dated, created, deleted]
             .into_iter()
             .flatten()
             .map(move |fingerprint| (fingerprint, updated))
-            .chain(restored)
     }
 
-    /// Everything dated at or before `date` is settled.
-    pub(super) fn advance(&mut self, date: DateTime<Utc>) {
-        if self.records.advance(date) {
+    /// Everything of one track dated at or before `date` is settled.
+    pub(super) fn advance(&mut self, track: Track, date: DateTime<Utc>) {
+        if self.of_mut(track).advance(date) {
             self.due = self.due.max(Due::Watermark);
         }
     }
 
     /// The sweep so far proved nothing about order: the watermark goes back to its start.
-    pub(super) fn retreat(&mut self) {
-        self.records.retreat();
-        if self.stored.records.watermark > self.records.watermark {
+    pub(super) fn retreat(&mut self, track: Track) {
+        self.of_mut(track).retreat();
+        let stored = self.stored_of(track).map(|stored| stored.watermark);
+        if stored.is_some_and(|stored| stored > self.of(track).watermark) {
             self.due = Due::Settled;
         }
     }
@@ -278,20 +379,28 @@ impl State {
     pub(super) fn complete_sweep(
         &mut self,
         plan: &Plan,
+        track: Track,
         since: DateTime<Utc>,
         keep: impl Fn(u64) -> bool,
     ) {
-        self.records.complete_sweep(plan, since, keep);
+        self.of_mut(track).complete_sweep(plan, since, keep);
         if let Some(replaying) = &mut self.replaying {
             replaying.complete();
             return;
         }
+        if track == Track::Records {
+            self.complete_records(plan, since);
+        }
+        let stored = self.stored_of(track);
+        if stored.is_some_and(|stored| stored.settled_at_start.is_some()) {
+            self.due = Due::Settled;
+        }
+    }
+
+    fn complete_records(&mut self, plan: &Plan, since: DateTime<Utc>) {
         // Where rows of any date come again, those that a child settled do too.
         if plan.drop_before_bound && self.children.retire(since) {
             self.due = self.due.max(Due::Watermark);
-        }
-        if self.stored.records.settled_at_start.is_some() {
-            self.due = Due::Settled;
         }
         if let Some(clock) = self.swept_at {
             self.quiet_write(clock);
@@ -310,24 +419,27 @@ impl State {
         }
     }
 
-    /// The checkpoint as it must be stored now, for a next bound that reads what is dated `since`.
+    /// The checkpoint as it must be stored now, for next bounds that read what is dated `since`.
     pub(super) fn checkpoint(
         &mut self,
         plan: &Plan,
-        since: DateTime<Utc>,
+        since: Since,
         capacity: usize,
     ) -> Result<Checkpoint, Unusable> {
-        let mut records = self.records.stored(plan, since, capacity)?;
+        let mut records = self.records.stored(plan, since.records, capacity)?;
         let mut replay = self.stored.replay.clone();
         if let Some(replaying) = &mut self.replaying {
             replay = Some(replaying.progress(replay.unwrap_or_default(), records));
             records = replaying.own(capacity)?;
         }
+        let deletes = self.deletes.as_mut();
+        let deletes = deletes.map(|deletes| deletes.stored(plan, since.deletions, capacity));
         records.content_ignored = plan.content.clone().filter(|_| self.content_ignored);
         let mut checkpoint = Checkpoint {
             swept_at: self.swept_at,
             records,
             replay,
+            deletes: deletes.transpose()?,
             children: self.children.stored(),
             reconcile: self.known.stored(),
             ..self.stored.clone()
@@ -340,16 +452,20 @@ impl State {
 
     /// The segments that `checkpoint` names and the store has not.
     pub(super) fn unstored(&self, checkpoint: &Checkpoint) -> Vec<Segment> {
-        let known = self.known.unstored(checkpoint.reconcile.as_ref());
-        let Some(replaying) = &self.replaying else {
-            let mut segments = self.records.unstored(&checkpoint.records);
-            segments.extend(known);
-            return segments;
+        let mut segments = match &self.replaying {
+            None => self.records.unstored(&checkpoint.records),
+            Some(replaying) => {
+                let running = running(checkpoint);
+                let running = running.map(|running| self.records.unstored(&running.records));
+                let mut segments = replaying.own.unstored(&checkpoint.records);
+                segments.extend(running.into_iter().flatten());
+                segments
+            }
         };
-        let running = running(checkpoint).map(|running| self.records.unstored(&running.records));
-        let mut segments = replaying.own.unstored(&checkpoint.records);
-        segments.extend(running.into_iter().flatten());
-        segments.extend(known);
+        if let (Some(deletes), Some(stored)) = (&self.deletes, &checkpoint.deletes) {
+            segments.extend(deletes.unstored(stored));
+        }
+        segments.extend(self.known.unstored(checkpoint.reconcile.as_ref()));
         segments
     }
 
@@ -371,12 +487,15 @@ impl State {
                 }
             }
         }
+        if let (Some(deletes), Some(stored)) = (&mut self.deletes, &checkpoint.deletes) {
+            deletes.note_stored(stored);
+        }
         self.stored = checkpoint;
         self.due = Due::Nothing;
     }
 
     /// What to go on from in this process.
-    pub(super) fn into_held(mut self, plan: &Plan, since: DateTime<Utc>, capacity: usize) -> Held {
+    pub(super) fn into_held(mut self, plan: &Plan, since: Since, capacity: usize) -> Held {
         let (due, written) = (self.due, self.written);
         let is_stored = due == Due::Nothing
             && self.replaying.is_none()
@@ -387,13 +506,14 @@ impl State {
             self.checkpoint(plan, since, capacity)
                 .unwrap_or(self.stored)
         };
+        let large = |stream: Stream| stream.window.is_large().then(|| Box::new(stream));
         let records = self
             .replaying
             .map_or(self.records, |replaying| replaying.own);
-        let is_large = records.window.is_large();
         Held {
             checkpoint,
-            records: is_large.then(|| Box::new(records)),
+            records: large(records),
+            deletes: self.deletes.and_then(large),
             reconciling: self.reconciling,
             fresh: self.known.into_fresh(),
             due,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    CheckpointStore, End, Plan, Segment,
+    CheckpointStore, End, Plan, Segment, Track,
     fingerprint::Fingerprints,
     segment::LoadError,
     unusable::Unusable,
@@ -14,6 +14,8 @@ use crate::api::Stream as Stored;
 /// One stream at work: its watermark and its window, decoded.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
+    /// Of what.
+    track: Track,
     pub(super) fingerprints: Fingerprints,
     pub(super) window: Window,
     pub(super) watermark: DateTime<Utc>,
@@ -40,25 +42,41 @@ impl Stream {
 
     /// Takes up a stored stream, with the segments that it names.
     pub(super) async fn resume<K: CheckpointStore>(
+        track: Track,
         stored: &Stored,
         store: &mut K,
     ) -> Result<Self, End> {
-        let (fingerprints, window) = match &stored.window {
-            None => (Fingerprints::new(rand::random()), Window::default()),
-            Some(window) => (
-                fingerprints(&window.key)?,
-                Window::load(window, store).await.map_err(unread)?,
-            ),
-        };
-        Ok(Self {
-            fingerprints,
-            window,
-            watermark: stored.watermark,
-            settled_at_start: stored.settled_at_start.unwrap_or(stored.watermark),
-            window_since: stored.window_since,
-            unfinished: stored.settled_at_start.is_some(),
+        let mut stream = Self::begin(track, stored.watermark);
+        if let Some(window) = &stored.window {
+            stream.fingerprints = fingerprints(&window.key)?;
+            stream.window = Window::load(window, store).await.map_err(unread)?;
+        }
+        stream.window_since = stored.window_since;
+        if let Some(settled_at_start) = stored.settled_at_start {
+            stream.settled_at_start = settled_at_start;
+            stream.unfinished = true;
+        }
+        Ok(stream)
+    }
+
+    /// A stream of which nothing is settled that is dated after `instant`.
+    pub(super) fn begin(track: Track, instant: DateTime<Utc>) -> Self {
+        Self {
+            track,
+            fingerprints: Fingerprints::new(rand::random()),
+            window: Window::default(),
+            watermark: instant,
+            settled_at_start: instant,
+            window_since: instant,
+            unfinished: false,
             is_cut: false,
-        })
+        }
+    }
+
+    /// That `id` is back from its deletion is delivered.
+    pub(super) fn restore(&mut self, id: &str, deleted: DateTime<Utc>) {
+        let mark = self.fingerprints.restored_mark(id, deleted);
+        self.window.insert(mark, deleted);
     }
 
     /// When `id` was deleted, where that was delivered and nothing since that it is back.
@@ -130,7 +148,7 @@ impl Stream {
         since: DateTime<Utc>,
         keep: impl Fn(u64) -> bool,
     ) {
-        let complete = self.window_since.min(self.watermark) - plan.unit;
+        let complete = self.window_since.min(self.watermark) - plan.unit_of(self.track);
         self.window.prune(since.max(complete), keep);
         self.is_cut &= self.window_since > since;
         self.window_since = self.window_since.max(since);
@@ -193,7 +211,7 @@ impl Stream {
             .ok_or(Unusable::WindowTooLarge(capacity))?;
         if fitting > since {
             // A bound there is rounded down, by less than a unit.
-            self.window_since = self.window_since.max(fitting + plan.unit);
+            self.window_since = self.window_since.max(fitting + plan.unit_of(self.track));
             self.is_cut = true;
         }
         Ok(fitting)
@@ -207,8 +225,8 @@ impl Stream {
         since: DateTime<Utc>,
         capacity: usize,
     ) -> Option<DateTime<Utc>> {
-        if plan.drop_before_bound {
-            let latest = self.watermark - plan.unit;
+        if plan.drops_before_bound(self.track) {
+            let latest = self.watermark - plan.unit_of(self.track);
             return self.window.fitting_since(since, latest, capacity);
         }
         // Rows of any date come again.

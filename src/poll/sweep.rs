@@ -155,7 +155,7 @@ impl Sweep {
 
     /// The whole page shares one date: on by key.
     fn tie(&mut self, bound: Bound, facts: &PageFacts) -> Next {
-        let Some(after) = facts.last_id.clone().filter(|_| !facts.keys_disordered) else {
+        let Some(after) = facts.last_key.clone().filter(|_| !facts.keys_disordered) else {
             return self.offset(bound);
         };
         self.mode = Mode::Tie;
@@ -175,7 +175,7 @@ impl Sweep {
         if !more(facts, 0) {
             return self.after(asked.bound.instant, bound_at);
         }
-        match &facts.last_id {
+        match &facts.last_key {
             Some(after) if !facts.keys_disordered && is_behind(after, &asked.step) => {
                 Next::Ask(Ask {
                     bound: asked.bound.clone(),
@@ -274,9 +274,9 @@ impl Sweep {
 }
 
 /// Whether a page that was asked for behind a key ends behind it.
-fn is_behind(last_id: &str, step: &Step) -> bool {
+fn is_behind(last_key: &str, step: &Step) -> bool {
     match step {
-        Step::AfterKey(key) => key_order(key, last_id).is_lt(),
+        Step::AfterKey(key) => key_order(key, last_key).is_lt(),
         _ => true,
     }
 }

@@ -4,6 +4,7 @@ mod changes;
 mod checkpoints;
 mod children;
 mod crashes;
+mod deletions;
 mod delivery;
 mod edited;
 mod explained;

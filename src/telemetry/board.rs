@@ -60,6 +60,7 @@ pub struct Counts {
     pub no_date: u64,
     pub unreadable_date: u64,
     pub not_utf8: u64,
+    pub no_class: u64,
     /// Events acknowledged, by kind.
     pub created: u64,
     pub updated: u64,
@@ -124,6 +125,7 @@ impl Counts {
         self.no_date += other.no_date;
         self.unreadable_date += other.unreadable_date;
         self.not_utf8 += other.not_utf8;
+        self.no_class += other.no_class;
         self.created += other.created;
         self.updated += other.updated;
         self.deleted += other.deleted;
@@ -131,7 +133,7 @@ impl Counts {
 
     /// Records that cannot be events.
     pub(super) const fn bad(&self) -> u64 {
-        self.no_id + self.no_date + self.unreadable_date + self.not_utf8
+        self.no_id + self.no_date + self.unreadable_date + self.not_utf8 + self.no_class
     }
 
     /// Records read: each is counted as one of these outcomes.

@@ -52,7 +52,7 @@ const METRICS: &[Metric] = &[
     ),
     Metric::labelled(
         "poller_bad_records",
-        "Records read of which no event can be made, by the reason: no_id, no_date, unreadable_date, not_utf8",
+        "Records read of which no event can be made, by the reason: no_id, no_date, unreadable_date, not_utf8, no_class",
         "reason",
         |row| {
             let counts = &row.counts;
@@ -61,6 +61,7 @@ const METRICS: &[Metric] = &[
                 ("no_date", counts.no_date),
                 ("unreadable_date", counts.unreadable_date),
                 ("not_utf8", counts.not_utf8),
+                ("no_class", counts.no_class),
             ]
         },
     ),

@@ -121,7 +121,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         goal: &Reconciliation,
         listing: Listing,
     ) -> Result<Box<Run>, Halt> {
-        self.state.known.begin(goal, self.sweep_clock);
+        self.state.known.begin(goal, self.records.clock);
         self.state.must_be_written();
         self.write().await?;
         let known = self.state.known.all(self.edges.store).await;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::{Poll, WINDOW_CUT};
+use super::{Poll, WINDOW_CUT, reading::Pace};
 use crate::{
     callback::Callback,
     poll::{
-        CheckpointStore, End, Outcome, StoreError, change::Change, delivering::Settle,
+        CheckpointStore, End, Outcome, StoreError, Track, change::Change, delivering::Settle,
         reconcile::UnreadIds, segment::LoadError, unusable::Unusable,
     },
     provider::PageSource,
@@ -28,7 +28,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         let room = self.state.known.make_room(self.edges.store, now).await;
         room.map_err(unread)?;
         let capacity = self.edges.store.window_capacity();
-        let since = self.next_bound();
+        let since = self.next_bounds();
         let checkpoint = self.state.checkpoint(self.plan, since, capacity)?;
         let segments = self.state.unstored(&checkpoint);
         self.edges
@@ -56,7 +56,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         let capacity = self.edges.store.window_capacity();
-        let since = self.next_bound();
+        let since = self.next_bounds();
         let trail = Some(self.trail.end(&self.state));
         let checkpoint = (!lost).then(|| self.state.into_held(self.plan, since, capacity));
         Outcome {
@@ -76,9 +76,10 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K
         self.progress.count(change.kind);
     }
 
-    fn settled_until(&mut self, date: DateTime<Utc>) {
-        if self.watermark_follows {
-            self.state.advance(date.min(self.sweep_clock));
+    fn settled_until(&mut self, track: Track, date: DateTime<Utc>) {
+        let &mut Pace { clock, follows } = self.pace(track);
+        if follows {
+            self.state.advance(track, date.min(clock));
         }
     }
 

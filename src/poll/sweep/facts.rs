@@ -14,8 +14,8 @@ pub(in crate::poll) struct PageFacts {
     pub(in crate::poll) last: Option<DateTime<Utc>>,
     /// The latest date of all.
     pub(in crate::poll) newest: Option<DateTime<Utc>>,
-    /// The id of the last row.
-    pub(in crate::poll) last_id: Option<String>,
+    /// The key of the last row: its id, as a rule.
+    pub(in crate::poll) last_key: Option<String>,
     /// Records of one date did not come in the order of their ids, so that behind the last id
     /// there may be others.
     pub(in crate::poll) keys_disordered: bool,

@@ -26,7 +26,7 @@ pub(super) const IGNORED: &str = "the provider ignores the offset and answers wi
 /// The first page of a pass, to tell a provider that ignores the offset.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FirstPage {
-    last_id: Option<String>,
+    last_key: Option<String>,
     rows: usize,
 }
 
@@ -34,12 +34,12 @@ impl FirstPage {
     /// Whether the page at `offset`, which can share no row with the first one, is that one again.
     pub(super) fn is_shown_again(&mut self, offset: u64, facts: &PageFacts) -> bool {
         if offset == 0 {
-            self.last_id.clone_from(&facts.last_id);
+            self.last_key.clone_from(&facts.last_key);
             self.rows = facts.rows;
         }
         offset >= u64::from(facts.limit)
-            && facts.last_id.is_some()
-            && (&facts.last_id, facts.rows) == (&self.last_id, self.rows)
+            && facts.last_key.is_some()
+            && (&facts.last_key, facts.rows) == (&self.last_key, self.rows)
     }
 }
 

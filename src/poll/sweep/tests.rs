@@ -81,7 +81,7 @@ impl Listing {
             first: page.first().map(|row| instant(row.0)),
             last: page.last().map(|row| instant(row.0)),
             newest: page.iter().map(|row| instant(row.0)).max(),
-            last_id: page.last().map(|row| row.1.to_string()),
+            last_key: page.last().map(|row| row.1.to_string()),
             keys_disordered: false,
             total: Some(total as u64),
             limit: self.paging.page_size,
@@ -164,7 +164,7 @@ fn behind_a_tie_the_next_day_is_read_in_its_first_hour_too() {
         rows: 10,
         first: Some(instant(0)),
         last: Some(instant(0)),
-        last_id: Some("9".to_owned()),
+        last_key: Some("9".to_owned()),
         total: Some(total),
         limit: 10,
         ..PageFacts::default()

@@ -1,5 +1,6 @@
 //! A provider, a callback and a store in memory, under a paused clock.
 
+mod deletions;
 mod ids;
 mod provider;
 mod receiver;
@@ -23,7 +24,7 @@ use crate::{
     api::CreatedCheck,
     clock::Clock,
     event::{Identity, Origin},
-    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Plan, Start},
+    poll::{self, CheckpointStore as _, Deletions, Edges, End, Held, Outcome, Plan, Start},
     provider::Paging,
 };
 
@@ -41,6 +42,9 @@ pub(super) struct World {
     pub(super) receiver: Receiver,
     pub(super) store: Store,
     pub(super) plan: Plan,
+    /// The provider's list of deletions, where it has one: the same provider, asked for that.
+    list: Option<Arc<Self>>,
+    is_list: bool,
 }
 
 impl World {
@@ -62,6 +66,7 @@ impl World {
             varies: false,
             before: BTreeMap::new(),
             failing: BTreeMap::new(),
+            deletions: Default::default(),
             requests: Vec::new(),
             listing: ids::BY_KEY,
             listed: Vec::new(),
@@ -77,7 +82,37 @@ impl World {
             receiver: Receiver::default(),
             store: Store::default(),
             plan: plan(),
+            list: None,
+            is_list: false,
         }
+    }
+
+    /// A poller that has started and goes by the provider's list of deletions.
+    pub(super) async fn started_with_deletions() -> Self {
+        let mut world = Self::new();
+        world.listen_for_deletions();
+        assert_eq!(world.poll_well().await, []);
+        world
+    }
+
+    /// From now on the poller goes by the provider's list of deletions.
+    pub(super) fn listen_for_deletions(&mut self) {
+        self.plan.deletions = Some(Deletions {
+            classes: ["account".to_owned()].into(),
+            from_start: true,
+            unit: self.plan.unit,
+            reach: self.plan.reach,
+        });
+        self.list = Some(Arc::new(Self {
+            is_list: true,
+            ..self.clone()
+        }));
+    }
+
+    /// Deletes the record `id` now.
+    pub(super) fn delete_now(&self, id: &str) {
+        let now = self.now();
+        self.provider().delete_at(id, now);
     }
 
     pub(super) fn provider(&self) -> MutexGuard<'_, Provider> {
@@ -174,6 +209,7 @@ fn plan() -> Plan {
         excluded_classes: Default::default(),
         children: Vec::new(),
         gone: Default::default(),
+        deletions: None,
         replay: None,
         reconcile: None,
         max_events: 3,

@@ -103,7 +103,7 @@ impl ResourceSource {
         let reply = reply.map_err(|failure| match failure {
             Failure::TooMuch(error) | Failure::Other(error) => error,
         })?;
-        Ok(self.page(&url, rows, reply))
+        Ok(self.page(&url, &self.page_size, rows, reply))
     }
 
     fn existing_url(&self, ids: &[String], rows: u32) -> Url {

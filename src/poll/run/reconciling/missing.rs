@@ -69,7 +69,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             return Ok(());
         }
         let records = ids.iter().map(|id| source.tombstone(id)).collect();
-        self.watermark_follows = false;
+        self.deletions.follows = false;
         self.send(changes, records, self.clock.now()).await?;
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::{
     callback::Callback,
     event::Kind,
     poll::{
-        CheckpointStore,
+        CheckpointStore, Track,
         change::{Change, Comparison},
         ids::Ids,
         run::{Poll, no_page},
@@ -43,7 +43,8 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             plan: self.plan,
             state: &self.state,
             bound: DateTime::<Utc>::MIN_UTC,
-            clock: self.sweep_clock,
+            track: Track::Records,
+            clock: self.records.clock,
             any_date: true,
         };
         let mut scan = scan(page, &comparison, false).map_err(no_page)?;
@@ -54,8 +55,8 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             .iter_mut()
             .for_each(|change| self.tell_apart(change));
         let delivered: HashSet<_> = changes.iter().map(|change| change.id.clone()).collect();
-        self.watermark_follows = false;
-        self.deliver(page, changes, self.clock.now()).await?;
+        self.records.follows = false;
+        self.deliver(Some(page), changes).await?;
         let state = &mut self.state;
         let seen = page.rows(|row| {
             let id = row.id.as_deref().unwrap_or_default();

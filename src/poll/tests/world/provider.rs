@@ -1,11 +1,16 @@
 //! A provider in memory.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::{BEGIN, World};
+use super::{BEGIN, World, deletions::DeletionList};
 use crate::{
     category::Category,
     clock::Clock,
@@ -23,6 +28,8 @@ pub(in crate::poll::tests) struct Record {
     pub(in crate::poll::tests) created: i64,
     pub(in crate::poll::tests) version: u32,
     pub(in crate::poll::tests) class: &'static str,
+    /// It says of itself that it is deleted.
+    pub(in crate::poll::tests) flagged: bool,
     /// From when on a listing shows it.
     pub(in crate::poll::tests) visible_from: i64,
     /// Access rules hide it, after the limit.
@@ -47,6 +54,7 @@ pub(in crate::poll::tests) struct Provider {
     /// Actions before the request with this number, counted from 1 over all polls.
     pub(in crate::poll::tests) before: BTreeMap<usize, Action>,
     pub(in crate::poll::tests) failing: BTreeMap<usize, FetchError>,
+    pub(in crate::poll::tests) deletions: DeletionList,
     pub(in crate::poll::tests) requests: Vec<Ask>,
     pub(in crate::poll::tests) listing: Listing,
     /// The requests by id, and what happens before or instead of the one with this number.
@@ -68,6 +76,7 @@ impl Provider {
             created: second,
             version: 0,
             class: "account",
+            flagged: false,
             visible_from: i64::MIN,
             hidden: false,
             odd: None,
@@ -168,6 +177,7 @@ impl Record {
                 "sys_created_on": (BEGIN + self.created) * 1_000,
                 "sys_mod_count": self.version,
                 "sys_class_name": self.class,
+                "deleted": self.flagged,
             })
         })
     }
@@ -186,6 +196,7 @@ fn shape(versioned: bool) -> Arc<RecordShape> {
         created: Some(date("sys_created_on")),
         version: versioned.then(|| "sys_mod_count".to_owned()),
         class: Some("sys_class_name".to_owned()),
+        deleted: Some(("deleted".to_owned(), vec!["true".to_owned()])),
         ..ShapeSettings::default()
     };
     Arc::new(RecordShape::new(settings).unwrap())
@@ -204,7 +215,22 @@ impl PageSource for World {
         }
     }
 
+    fn deletions(&self) -> Option<&Self> {
+        self.list.as_deref()
+    }
+
+    async fn existing(&self, ids: &[String]) -> Result<HashSet<String>, FetchError> {
+        Ok(self.find_existing(ids).await)
+    }
+
+    fn tombstone(&self, id: &str) -> Bytes {
+        json!({ "sys_id": id }).to_string().into()
+    }
+
     async fn fetch(&self, ask: &Ask) -> Result<Page, FetchError> {
+        if self.is_list {
+            return self.fetch_deletions(ask).await;
+        }
         tokio::task::yield_now().await;
         let answer = self.provider().answer(ask);
         tokio::task::yield_now().await;
