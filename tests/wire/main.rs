@@ -12,6 +12,7 @@ mod answers;
 mod changes;
 mod children;
 mod crashes;
+mod deletes;
 mod delivery;
 mod edits;
 mod envelope;

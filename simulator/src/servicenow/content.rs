@@ -41,6 +41,15 @@ impl Instance {
         self.state().delete(sys_id);
     }
 
+    /// Brings a deleted record back as it was, its dates included; the row of its deletion remains.
+    ///
+    /// # Panics
+    ///
+    /// No such record was deleted.
+    pub fn restore(&self, sys_id: &str) {
+        self.state().restore(sys_id);
+    }
+
     /// Creates a record, or changes the one whose `sys_id` is given, in a transaction that is still open: it is
     /// dated now and seen when it is committed.
     ///

@@ -21,6 +21,8 @@ pub struct Settings {
     pub rotation_grace: Duration,
     /// What `sysparm_limit` is cut to.
     pub max_limit: usize,
+    /// Tables that the account has no right to read.
+    pub withheld_tables: Vec<String>,
     pub ignores_filter: bool,
     pub ignores_order: bool,
     /// How far the zone in which dates of queries are read lies east of Greenwich.
@@ -61,6 +63,7 @@ impl Default for Settings {
             rotate_refresh_tokens: false,
             rotation_grace: Duration::ZERO,
             max_limit: 10_000,
+            withheld_tables: Vec::new(),
             ignores_filter: false,
             ignores_order: false,
             literal_offset_seconds: 0,

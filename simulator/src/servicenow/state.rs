@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) schema: Schema,
     pub(super) store: Store,
+    /// Deleted records as they were, the last under an id last.
+    deleted: Vec<Record>,
     pub(super) history: Vec<Version>,
     pub(super) traffic: Traffic,
     pub(super) faults: Faults,
@@ -35,6 +37,7 @@ impl State {
             clock: Clock::new(world),
             schema: Schema::new(),
             store: Store::default(),
+            deleted: Vec::new(),
             history: Vec::new(),
             traffic: Traffic::default(),
             faults: Faults::default(),
@@ -110,6 +113,16 @@ impl State {
         ];
         let trace = self.draft(DELETIONS, &trace);
         self.store.put(trace);
+        self.deleted.push(record);
+    }
+
+    #[expect(clippy::panic, reason = "the caller of the simulator is in error")]
+    pub(super) fn restore(&mut self, sys_id: &str) {
+        let mut deleted = self.deleted.iter();
+        match deleted.rfind(|record| record.sys_id() == sys_id).cloned() {
+            Some(record) => self.commit(record),
+            None => panic!("no record {sys_id} was deleted"),
+        }
     }
 
     pub(super) fn withhold(&mut self, sys_id: &str, hidden: bool) {

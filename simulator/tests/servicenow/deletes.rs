@@ -32,3 +32,26 @@ async fn a_deletion_leaves_a_row_that_names_the_class_and_the_id() {
         "{payload}"
     );
 }
+
+#[tokio::test]
+async fn a_restored_record_is_as_it_was() {
+    let world = World::new().await;
+    let id = world.instance.create("incident", &[("state", "2")]);
+    let before = world.instance.record(&id);
+    world.instance.delete(&id);
+    assert_eq!(world.instance.record(&id), None);
+    world.instance.restore(&id);
+    assert_eq!(world.instance.record(&id), before);
+    assert!(!world.list("sys_audit_delete", &[]).await.ids().is_empty());
+}
+
+#[tokio::test]
+async fn a_table_without_the_right_to_it_is_refused() {
+    let world = World::new().await;
+    world
+        .instance
+        .configure(|settings| settings.withheld_tables = vec!["sys_audit_delete".to_owned()]);
+    let reply = world.list("sys_audit_delete", &[]).await;
+    assert_eq!(reply.status, 403);
+    assert_eq!(world.list("incident", &[]).await.status, 200);
+}

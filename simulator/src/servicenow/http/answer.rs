@@ -62,6 +62,11 @@ impl Answer {
         )
     }
 
+    pub(super) fn forbidden() -> Self {
+        let detail = "ACL Exception Query Failed due to security constraints";
+        Self::error(StatusCode::FORBIDDEN, "Operation Failed", Some(detail))
+    }
+
     pub(super) fn no_record() -> Self {
         let detail = "Record doesn't exist or ACL restricts the record retrieval";
         Self::error(StatusCode::NOT_FOUND, "No Record found", Some(detail))

@@ -18,6 +18,9 @@ pub(super) fn answer(state: &State, call: &Call) -> Answer {
     let Some(table) = state.schema.table(&call.table) else {
         return Answer::invalid_table(&call.table);
     };
+    if state.settings.withheld_tables.contains(&call.table) {
+        return Answer::forbidden();
+    }
     let parameters = Parameters::read(&call.query, state.settings.max_limit);
     let view = View::new(state, table, &parameters, &call.tables_url);
     match &call.resource {
