@@ -114,7 +114,7 @@ async fn pages_cut_below_the_size_asked_for_end_nothing() {
 }
 
 #[tokio::test]
-async fn an_idle_poll_is_one_request_and_writes_nothing() {
+async fn an_idle_poll_asks_each_list_once_and_writes_nothing() {
     let world = started().await;
     create_in_turn(&world.instance, 9);
     assert_eq!(world.poll_well().await.len(), 9);
@@ -123,8 +123,9 @@ async fn an_idle_poll_is_one_request_and_writes_nothing() {
         .state()
         .join("checkpoints/helpdesk/incident.json");
     let stored = std::fs::read(&record).unwrap();
-    let before = world.pages(10);
+    let before = (world.pages(10), world.asked("sys_audit_delete"));
     assert_eq!(world.poll_well().await, []);
-    assert_eq!(world.pages(10) - before, 1);
+    assert_eq!(world.pages(10) - before.0, 1);
+    assert_eq!(world.asked("sys_audit_delete") - before.1, 1);
     assert_eq!(std::fs::read(&record).unwrap(), stored);
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use simulator::{
     Served,
     receiver::{Event, Receiver},
-    servicenow::Instance,
+    servicenow::{Instance, Request},
 };
 
 use tokio::process::Command;
@@ -157,7 +157,8 @@ impl World {
     }
 
     /// Does something just before the `n`th page of `size` records from now is answered: other
-    /// questions, such as those that probe the query, ask for one record.
+    /// questions, such as those that probe the query, ask for one record, and pages of deletions are
+    /// not counted.
     pub(crate) fn before_page(
         &self,
         n: usize,
@@ -170,8 +171,7 @@ impl World {
             self.instance
                 .before_table_request(request, move |instance| {
                     let asked = instance.table_requests();
-                    let limit = asked.last().unwrap().parameter("sysparm_limit");
-                    if limit != Some(size.to_string().as_str()) {
+                    if !is_page(asked.last().unwrap(), size) {
                         return;
                     }
                     let mut action = action.lock().unwrap();
@@ -219,12 +219,13 @@ impl World {
     /// The requests so far for pages of `size` records.
     pub(crate) fn pages(&self, size: usize) -> usize {
         let asked = self.instance.table_requests();
-        let size = size.to_string();
-        asked
-            .iter()
-            .filter(|request| request.parameter("sysparm_limit") == Some(&size))
-            .count()
+        asked.iter().filter(|request| is_page(request, size)).count()
     }
+}
+
+fn is_page(request: &Request, size: usize) -> bool {
+    let limit = request.parameter("sysparm_limit");
+    limit == Some(size.to_string().as_str()) && !request.path.ends_with("/sys_audit_delete")
 }
 
 /// Between two looks at what tells nobody of its change.
