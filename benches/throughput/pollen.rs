@@ -168,6 +168,7 @@ fn plan(source: &ResourceSource, in_flight: usize) -> Plan {
         children: Vec::new(),
         gone: Default::default(),
         replay: None,
+        deletions: None,
         reconcile: None,
         max_events: 1,
         in_flight,

@@ -98,6 +98,7 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
         children: Vec::new(),
         gone: HashMap::new(),
         replay: None,
+        deletions: None,
         reconcile: None,
         start_from: Default::default(),
         max_events: settings.max_events as usize,

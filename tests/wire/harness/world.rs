@@ -219,7 +219,10 @@ impl World {
     /// The requests so far for pages of `size` records.
     pub(crate) fn pages(&self, size: usize) -> usize {
         let asked = self.instance.table_requests();
-        asked.iter().filter(|request| is_page(request, size)).count()
+        asked
+            .iter()
+            .filter(|request| is_page(request, size))
+            .count()
     }
 }
 
