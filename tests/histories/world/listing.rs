@@ -135,8 +135,12 @@ impl Process {
 impl Process {
     /// Where the poller started; a clock that is followed back may lie before it.
     pub(super) fn started_at(&self, inner: &mut Inner) -> i64 {
-        let started_at = inner.stored.started_at().unwrap_or(i64::MAX);
+        let stored = inner.stored.started_at().unwrap_or(i64::MAX);
         let memory = inner.ledger.memory(self.number);
+        // What this process knows may not be stored yet.
+        let started_at = memory.before.as_ref().map_or(stored, |before| {
+            stored.min(before.started_at.timestamp_millis())
+        });
         memory
             .followed_back_to
             .map_or(started_at, |back| started_at.min(back))
