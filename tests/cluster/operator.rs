@@ -2,6 +2,7 @@
 //! simulated provider and a callback.
 
 mod crash;
+mod deletes;
 mod delivery;
 mod edits;
 mod faults;
