@@ -45,16 +45,8 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, begun.elapsed())
 }
 
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
-fn mib(kib: u64) -> f64 {
-    kib as f64 / 1_024.0
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 /// Look-ups of a page's fingerprints; how many are known.
@@ -102,16 +94,14 @@ fn a_million_versions() {
     }
     drop(window);
 
-    let before = resident();
     let (window, took) = timed(|| segments.load(&stored).unwrap());
     println!("load: {took:?}");
-    if let (Some(before), Some(after)) = (before, resident()) {
-        let own = segments.bytes() / 1_024;
-        println!(
-            "memory of the loaded window: {:.1} MiB",
-            mib(after - before + own)
-        );
-    }
+    let (own, index) = (segments.bytes(), window.index.size());
+    println!(
+        "memory of the loaded window: {:.1} MiB of segments, {:.1} MiB to look up in",
+        mib(own),
+        mib(index)
+    );
     page("all known", &window, VERSIONS / 2, PAGE as usize);
     page("none known", &window, 3 * VERSIONS, 0);
     let (restored, took) = timed(|| window.date(fingerprint(7)));

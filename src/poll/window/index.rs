@@ -36,6 +36,12 @@ impl Index {
         Self::over(sorted)
     }
 
+    /// Bytes that it takes on the heap.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> u64 {
+        (size_of_val(self.sorted.as_slice()) + size_of_val(self.starts.as_slice())) as u64
+    }
+
     pub(super) fn contains(&self, fingerprint: u64) -> bool {
         let slot = usize::try_from(fingerprint >> self.shift).unwrap_or(usize::MAX);
         let Some([start, end]) = self.starts.get(slot..).and_then(<[u32]>::first_chunk) else {
