@@ -19,9 +19,6 @@ pub(crate) const TABLES: [&str; 2] = ["incident", "problem"];
 /// read, stored, or lost.
 const SHORTLY: Duration = Duration::from_millis(4);
 
-/// After so long without a notification none is expected any more.
-const STILL: Duration = Duration::from_secs(10);
-
 /// How many times something is killed, and by which seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Order {
@@ -129,18 +126,6 @@ impl Kills {
             self.busy,
             self.order.kills
         );
-    }
-
-    /// Returns when nothing more arrives: the judgement then says what is missing.
-    pub(crate) async fn settled(&self) {
-        let mut seen = None;
-        while seen != Some(self.sent()) {
-            let sent = self.sent();
-            seen = Some(sent);
-            // Many at once: the ledger is long by now, and read whole each time.
-            let more = self.receiver.await_notifications(sent + 100, STILL);
-            more.await.ok();
-        }
     }
 
     fn reckon(&self) -> Reckoning {

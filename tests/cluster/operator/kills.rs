@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use simulator::receiver::Receiver;
 
 use super::{
     release::Release,
@@ -15,6 +16,9 @@ use crate::{
 
 /// Over what a start takes and the second between two polls.
 const LONGEST_LIFE: Duration = Duration::from_millis(2_500);
+
+/// After so long without a notification none is expected any more.
+const STILL: Duration = Duration::from_secs(10);
 
 /// Two pollers of an instance that lives on a refresh token.
 async fn set(stage: &Stage<'_>) {
@@ -39,6 +43,18 @@ async fn set(stage: &Stage<'_>) {
     }
 }
 
+/// Returns when nothing more arrives: the judgement then says what is missing.
+async fn settled(receiver: &Receiver) {
+    let mut seen = None;
+    while seen != Some(receiver.notifications().len()) {
+        let sent = receiver.notifications().len();
+        seen = Some(sent);
+        // Many at once: the ledger is long by now, and read whole each time.
+        let more = receiver.await_notifications(sent + 100, STILL);
+        more.await.ok();
+    }
+}
+
 async fn kill(order: Order) {
     let stage = Stage::on(ControlPlane::shared().await).await;
     let release = Release::install(stage.plane, &stage.namespace, &stage.namespace).await;
@@ -54,7 +70,7 @@ async fn kill(order: Order) {
     }
     kills.end();
     let _operator = release.start("pollen-0").await;
-    kills.settled().await;
+    settled(&stage.callback).await;
     kills.judge();
 }
 
