@@ -93,8 +93,11 @@ impl Kinship {
         &self.takers
     }
 
-    /// Has its start stored: from now on its parents leave to it what is its own.
-    pub(super) fn has_started(&self) {
+    /// Once its start under the present question is stored, its parents leave to it what is its own.
+    pub(super) fn may_have_started(&self) {
+        if self.stored.since(&self.query_fingerprint).is_none() {
+            return;
+        }
         self.instance.starts.record(
             &self.uid,
             self.class.as_deref(),
@@ -192,7 +195,7 @@ fn child(
     unit: TimeDelta,
 ) -> Child {
     Child {
-        started_at: stored.since(),
+        started_at: stored.since(&query_fingerprint),
         watermark: stored.until(&query_fingerprint, unit),
         uid,
         class,
@@ -203,7 +206,7 @@ fn child(
 /// A child without a stored start that will poll.
 fn is_starting(taker: &Taker) -> bool {
     let sibling = &taker.sibling;
-    sibling.stored.since().is_none() && sibling.spec.suspend != Some(true)
+    sibling.stored.since(&taker.query_fingerprint).is_none() && sibling.spec.suspend != Some(true)
 }
 
 /// The siblings that take a class of this poller's records; a suspended one still counts.

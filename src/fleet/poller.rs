@@ -223,8 +223,10 @@ impl Poller {
         if held.is_none() {
             *held = Some(self.start(store, stop).await?.into());
         }
-        self.kinship.has_started();
-        self.sweep(held, Errand::Poll, store, stop).await
+        self.kinship.may_have_started();
+        let outcome = self.sweep(held, Errand::Poll, store, stop).await?;
+        self.kinship.may_have_started();
+        Ok(outcome)
     }
 
     /// Sweeps, delivers, stores; takes `held` once nothing stands in the way.
@@ -285,7 +287,7 @@ impl Poller {
         let _leave = self.instance.leave_to_ask().await;
         let plan = self.plan.starting_behind(polled);
         let checkpoint = poll::start(&plan, &self.source, store, &self.clock, stop).await?;
-        self.kinship.has_started();
+        self.kinship.may_have_started();
         Ok(checkpoint)
     }
 

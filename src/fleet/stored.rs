@@ -12,6 +12,8 @@ pub struct Stored(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
+    /// Nothing can be read of it.
+    is_unread: bool,
     now: Option<Settled>,
     /// The same as it was when something else was asked.
     before: Option<Settled>,
@@ -42,11 +44,14 @@ impl Settled {
     /// The date up to which everything is settled for certain. In the watermark's own unit there may
     /// be more: while a sweep is unfinished, or where it began before that unit was over.
     fn until(&self, unit: TimeDelta) -> DateTime<Utc> {
-        let end = self.watermark + unit;
-        if self.swept_at.is_some_and(|swept| swept >= end) {
+        let end = self.watermark.checked_add_signed(unit);
+        if end.is_some_and(|end| self.swept_at.is_some_and(|swept| swept >= end)) {
             return self.watermark;
         }
-        self.watermark - TimeDelta::microseconds(1)
+        let open = TimeDelta::microseconds(1);
+        self.watermark
+            .checked_sub_signed(open)
+            .unwrap_or(self.watermark)
     }
 }
 
@@ -63,14 +68,10 @@ impl Stored {
     /// known.
     #[must_use]
     pub fn unread() -> Self {
-        let start = DateTime::<Utc>::MIN_UTC;
-        let now = Some(Settled {
-            query_fingerprint: String::new(),
-            since: start,
-            watermark: start,
-            swept_at: None,
-        });
-        Self(Arc::new(Mutex::new(Seen { now, before: None })))
+        Self(Arc::new(Mutex::new(Seen {
+            is_unread: true,
+            ..Seen::default()
+        })))
     }
 
     /// Takes note of the checkpoint as it is stored.
@@ -87,10 +88,17 @@ impl Stored {
         seen.now = settled;
     }
 
-    /// From which updated date on it delivers what it asks for, once that is stored.
+    /// From which updated date on it delivers what it asks for, once it is stored that it asks the
+    /// question with this digest: what it delivered under another one says nothing of that.
     #[must_use]
-    pub fn since(&self) -> Option<DateTime<Utc>> {
-        self.lock().now.as_ref().map(|settled| settled.since)
+    pub fn since(&self, query_fingerprint: &str) -> Option<DateTime<Utc>> {
+        let seen = self.lock();
+        if seen.is_unread {
+            return Some(DateTime::<Utc>::MIN_UTC);
+        }
+        let now = seen.now.as_ref();
+        now.filter(|settled| settled.query_fingerprint == query_fingerprint)
+            .map(|settled| settled.since)
     }
 
     /// The date up to which it has settled everything for certain, under the question with this
@@ -169,8 +177,23 @@ mod tests {
     #[test]
     fn what_is_asked_since_an_edit_is_delivered_from_there_on() {
         let mut edited = checkpoint("all", 5, 9);
-        assert_eq!(Stored::of(Some(&edited)).since(), Some(at(0)));
+        assert_eq!(Stored::of(Some(&edited)).since("all"), Some(at(0)));
         edited.asked_since = Some(at(4));
-        assert_eq!(Stored::of(Some(&edited)).since(), Some(at(4)));
+        assert_eq!(Stored::of(Some(&edited)).since("all"), Some(at(4)));
+    }
+
+    #[test]
+    fn a_question_that_is_not_stored_yet_is_answered_from_no_date_on() {
+        let stored = Stored::of(Some(&checkpoint("some", 5, 9)));
+        assert_eq!(stored.since("all"), None);
+        stored.note(Some(&checkpoint("all", 5, 9)));
+        assert_eq!(stored.since("all"), Some(at(0)));
+    }
+
+    #[test]
+    fn everything_is_its_own_of_a_poller_that_cannot_be_read() {
+        let unread = Stored::unread();
+        assert_eq!(unread.since("all"), Some(DateTime::<Utc>::MIN_UTC));
+        assert_eq!(until(&unread, "all"), None);
     }
 }

@@ -109,7 +109,10 @@ async fn a_suspended_child_that_started_in_an_earlier_process_is_known_to_have_s
     worker.turn().await;
     let group = worker.shared.cache.group(&worker.key);
     let siblings = roster::siblings(&group, "tasks", &worker.stored());
-    assert_eq!(siblings[0].stored.since(), Some(stored.started_at));
+    assert_eq!(
+        siblings[0].stored.since(&stored.query_fingerprint),
+        Some(stored.started_at)
+    );
 }
 
 #[tokio::test(start_paused = true)]
