@@ -50,6 +50,8 @@ pub(super) struct Kinship {
     unit: TimeDelta,
     stored: Stored,
     takers: Vec<Taker>,
+    /// What is stored of those that deliver its class until it starts.
+    parents: Vec<Stored>,
     /// What is stored of the siblings, and of those that are no more, by uid.
     kin: HashMap<String, Stored>,
     /// Who has started when this poller was built.
@@ -82,6 +84,7 @@ impl Kinship {
             unit: own.unit().duration(),
             stored: settings.stored.clone(),
             takers: parent_of.map_or_else(Vec::new, |_| takers(instance, settings, own)),
+            parents: parents(instance, settings, own),
             kin: siblings.chain(settings.gone.iter().cloned()).collect(),
             parent_of: parent_of.map(str::to_owned),
             edition,
@@ -115,6 +118,11 @@ impl Kinship {
         let connector = self.instance.connection.connector();
         let is_parent = |table: &str| table != class && connector.extends(class, table);
         self.instance.starts.rest(is_parent).await
+    }
+
+    /// The latest date of what its parents had delivered by what they have stored, in whatever process.
+    pub(super) fn reached_by_parents(&self) -> Option<DateTime<Utc>> {
+        self.parents.iter().filter_map(Stored::reached).max()
     }
 
     /// Begins a sweep. Before the first one children that are about to start have a few seconds to do
@@ -197,7 +205,11 @@ fn child(
     Child {
         started_at: stored.since(&query_fingerprint),
         watermark: stored.until(&query_fingerprint, unit),
-        uid,
+        uid: if stored.is_unread() {
+            String::new()
+        } else {
+            uid
+        },
         class,
         query_fingerprint,
     }
@@ -221,6 +233,24 @@ fn takers(instance: &Arc<Instance>, settings: &PollerSettings, own: &ResourceSou
         })
     };
     settings.siblings.iter().filter_map(taker).collect()
+}
+
+/// What is stored of the siblings that deliver the class of `own` until it starts.
+fn parents(
+    instance: &Arc<Instance>,
+    settings: &PollerSettings,
+    own: &ResourceSource,
+) -> Vec<Stored> {
+    let Some(class) = class_of(own) else {
+        return Vec::new();
+    };
+    let delivers = |sibling: &&Sibling| {
+        sibling.spec.subclasses != Some(Subclasses::Include)
+            && source(instance, &sibling.spec, &sibling.name)
+                .is_ok_and(|sibling| takes(&sibling, class))
+    };
+    let parents = settings.siblings.iter().filter(delivers);
+    parents.map(|sibling| sibling.stored.clone()).collect()
 }
 
 /// The class of all of which a source asks, with no condition but the date.

@@ -283,7 +283,8 @@ impl Poller {
             () = stop.cancelled() => return Err(End::Stopped),
             parents = self.kinship.parents_at_rest() => parents,
         };
-        let polled = parents.iter().filter_map(|polled| **polled).max();
+        let polled = parents.iter().filter_map(|polled| **polled);
+        let polled = polled.chain(self.kinship.reached_by_parents()).max();
         let _leave = self.instance.leave_to_ask().await;
         let plan = self.plan.starting_behind(polled);
         let checkpoint = poll::start(&plan, &self.source, store, &self.clock, stop).await?;

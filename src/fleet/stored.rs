@@ -27,6 +27,8 @@ struct Settled {
     watermark: DateTime<Utc>,
     /// The provider's clock when a sweep began that is complete.
     swept_at: Option<DateTime<Utc>>,
+    /// The latest date of what it may have delivered, once it has polled.
+    reached: Option<DateTime<Utc>>,
 }
 
 impl Settled {
@@ -38,6 +40,9 @@ impl Settled {
             since: checkpoint.asked_since.unwrap_or(checkpoint.started_at),
             watermark: records.watermark,
             swept_at: checkpoint.swept_at.filter(|_| is_complete),
+            reached: checkpoint
+                .swept_at
+                .map(|swept| swept.max(records.watermark)),
         }
     }
 
@@ -108,6 +113,16 @@ impl Stored {
         let all = seen.now.iter().chain(&seen.before);
         let mut asked = all.filter(|settled| settled.query_fingerprint == query_fingerprint);
         asked.next().map(|settled| settled.until(unit))
+    }
+
+    /// The latest date of what it may have delivered, by the provider's clock, once it has polled.
+    pub(super) fn reached(&self) -> Option<DateTime<Utc>> {
+        self.lock().now.as_ref()?.reached
+    }
+
+    /// Whether nothing can be read of it.
+    pub(super) fn is_unread(&self) -> bool {
+        self.lock().is_unread
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
