@@ -195,16 +195,10 @@ async fn a_start_is_known_once_it_is_stored_and_not_before() {
         .save(&checkpoint(1), &[], &progress(0))
         .await
         .unwrap_err();
-    assert_eq!(
-        stored.since(&checkpoint(1).query_fingerprint),
-        None
-    );
+    assert_eq!(stored.since(&checkpoint(1).query_fingerprint), None);
     ledger
         .save(&checkpoint(1), &[], &progress(0))
         .await
         .unwrap();
-    assert_eq!(
-        stored.since(&checkpoint(1).query_fingerprint),
-        Some(at(1))
-    );
+    assert_eq!(stored.since(&checkpoint(1).query_fingerprint), Some(at(1)));
 }

@@ -92,8 +92,8 @@ impl Worker {
 
     /// What is stored of the pollers, those at rest too: a suspended child still counts.
     pub(super) fn stored(&self) -> BTreeMap<String, Stored> {
-        let stored = |(name, work): (&String, &PollerWork)| Some((name.clone(), work.stored()?));
-        self.pollers.iter().filter_map(stored).collect()
+        let stored = |(name, work): (&String, &PollerWork)| (name.clone(), work.stored());
+        self.pollers.iter().map(stored).collect()
     }
 }
 
@@ -136,11 +136,11 @@ impl PollerWork {
         &self.uid
     }
 
-    /// What is stored of it, where that can be read.
-    fn stored(&self) -> Option<Stored> {
+    /// What is stored of it. Of one whose status cannot be read, what it takes is its own all the same.
+    fn stored(&self) -> Stored {
         match &self.record {
-            Record::Open { stored, .. } => Some(stored.clone()),
-            Record::Unreadable { .. } => None,
+            Record::Open { stored, .. } => stored.clone(),
+            Record::Unreadable { .. } => Stored::unread(),
         }
     }
 
