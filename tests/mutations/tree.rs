@@ -67,11 +67,11 @@ impl Tree {
         let ended = run(Command::new("timeout")
             .args([PATIENCE, &tests])
             .args(catcher.tests)
+            .env("UNSHRUNK", "1")
             .current_dir(&self.folder));
         Ok(match ended.status.code() {
             Some(0) => None,
-            Some(TIMED_OUT) => Some("it does not end".to_owned()),
-            _ => Some(reason(&ended)),
+            code => Some(reason(&ended, code == Some(TIMED_OUT))),
         })
     }
 
@@ -116,7 +116,7 @@ fn run(command: &mut Command) -> Output {
 }
 
 /// The invariant that a history violates, else the first test that failed.
-fn reason(tests: &Output) -> String {
+fn reason(tests: &Output, timed_out: bool) -> String {
     let said = String::from_utf8_lossy(&tests.stdout) + String::from_utf8_lossy(&tests.stderr);
     let violated = said
         .lines()
@@ -125,5 +125,10 @@ fn reason(tests: &Output) -> String {
         let (name, how) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
         (how == "FAILED").then(|| name.trim())
     });
-    violated.or(failed).unwrap_or("it aborts").to_owned()
+    let none = if timed_out {
+        "it does not end"
+    } else {
+        "it aborts"
+    };
+    violated.or(failed).unwrap_or(none).to_owned()
 }
