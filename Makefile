@@ -38,8 +38,8 @@ soak: ## Random histories against the engine: MINUTES=10, HISTORIES=100000, FROM
 	  $(CARGO) test --release --locked --test histories -- --ignored --exact --nocapture soak::soak
 
 .PHONY: mutants
-mutants: ## Break the engine in many ways, each of which a test must catch; writes docs/mutations.md
-	$(CARGO) test --locked --test mutations -- --ignored --exact --nocapture every_change_is_caught
+mutants: ## Break the engine in many ways, each of which a test must catch; writes docs/mutations.md [RESUME=1] [ONLY=text]
+	ONLY="$(ONLY)" RESUME="$(RESUME)" $(CARGO) test --locked --test mutations -- --ignored --exact --nocapture every_change_is_caught
 
 .PHONY: bench
 bench: ## Throughput and memory, beside a bare client

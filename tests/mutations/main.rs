@@ -1,5 +1,5 @@
-//! Single changes that break the engine, each of which the histories or a scenario must catch
-//! (`make mutants`, `docs/mutations.md`).
+//! Single changes that break the engine, each of which a test must catch (`make mutants`,
+//! `docs/mutations.md`).
 
 #![allow(
     clippy::unwrap_used,
@@ -9,18 +9,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod catchers;
+mod page;
 mod tree;
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{fs, path::Path};
 
 use serde::Deserialize;
 
+use page::Page;
 use tree::Tree;
-
-/// Test targets that must catch a change, in the order in which they are asked.
-const CATCHERS: &[&str] = &["histories", "scenarios"];
-
-const TABLE: &str = "docs/mutations.md";
 
 /// One change.
 #[derive(Debug, Deserialize)]
@@ -31,9 +29,11 @@ pub(crate) struct Change {
     file: String,
     find: String,
     replace: String,
+    /// The tests that are asked first, where not the histories.
+    ask: Option<String>,
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -65,43 +65,47 @@ fn every_change_still_finds_its_place() {
     );
 }
 
-/// Applies one change after another to a copy of the tree and writes the table. `ONLY` names the
-/// changes that contain its text; then no table is written.
+#[test]
+fn the_page_tells_what_catches_each_change() {
+    let page = Page::read();
+    let changes = changes();
+    let missed = changes.iter().filter(|change| !page.is_caught(change));
+    let missed: Vec<_> = missed.map(|change| &change.name).collect();
+    assert!(missed.is_empty(), "make mutants RESUME=1: {missed:?}");
+}
+
+/// Applies one change after another to a copy of the tree and writes the page after each. `ONLY`
+/// names the changes that contain its text; `RESUME` leaves out those that the page tells to be
+/// caught.
 #[test]
 #[ignore = "it builds the engine for each change: make mutants"]
 fn every_change_is_caught() {
+    let is_set = |name| std::env::var(name).is_ok_and(|text: String| !text.is_empty());
     let only = std::env::var("ONLY").unwrap_or_default();
     let tree = Tree::copy(root());
     assert_eq!(
-        tree.catcher(CATCHERS),
-        None,
+        catchers::first(&tree, None),
+        Ok(None),
         "something fails without a change"
     );
-    let mut table = String::new();
+    let (changes, mut page) = (changes(), Page::read());
     let mut missed = Vec::new();
-    for change in changes()
-        .iter()
-        .filter(|change| change.name.contains(&only))
-    {
-        let caught = tree.with(change, |tree| tree.catcher(CATCHERS));
-        println!("{}: {}", change.name, caught.as_deref().unwrap_or("MISSED"));
-        let catcher = caught.as_deref().unwrap_or("**missed**");
-        writeln!(table, "| {} | {} | {catcher} |", change.name, change.why).unwrap();
-        if caught.is_none() {
-            missed.push(change.name.clone());
+    for change in &changes {
+        let is_done = is_set("RESUME") && page.is_caught(change);
+        if is_done || !change.name.contains(&only) {
+            continue;
         }
-    }
-    if only.is_empty() {
-        fs::write(root().join(TABLE), page(&table)).unwrap();
+        let asked = change.ask.as_deref();
+        let caught = tree.with(change, |tree| catchers::first(tree, asked));
+        let caught = caught.unwrap_or_else(|error| {
+            println!("{} does not build:\n{error}", change.name);
+            None
+        });
+        println!("{}: {}", change.name, caught.as_deref().unwrap_or("MISSED"));
+        if caught.is_none() {
+            missed.push(&change.name);
+        }
+        page.enter(change, caught, &changes);
     }
     assert!(missed.is_empty(), "nothing catches {missed:?}");
-}
-
-fn page(table: &str) -> String {
-    format!(
-        "# What the tests catch\n\n`make mutants` makes each of these changes in a copy of the sources, runs the random\n\
-         histories ([histories.md](histories.md)), then the scenarios ([scenarios.md](scenarios.md)), and writes\n\
-         this page; nothing in it is written by hand. The changes are data: `tests/mutations/changes.yaml`.\n\n\
-         | change | what it would cost | caught by |\n|---|---|---|\n{table}"
-    )
 }

@@ -1,4 +1,4 @@
-//! A copy of the sources with a target folder of its own, in which a change can be made and undone.
+//! A copy of the sources, in which a change can be made and undone.
 
 use std::{
     fs,
@@ -7,10 +7,15 @@ use std::{
     time::SystemTime,
 };
 
-use crate::Change;
+use serde_json::Value;
+
+use crate::{Change, catchers::Catcher};
 
 /// Seconds after which tests that do not end count as failed: a change may let a poll go on for ever.
-const PATIENCE: &str = "300";
+const PATIENCE: &str = "120";
+
+/// What `timeout` exits with when it is over.
+const TIMED_OUT: i32 = 124;
 
 pub(crate) struct Tree {
     folder: PathBuf,
@@ -33,7 +38,7 @@ impl Tree {
                 continue;
             }
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(&from, &to).unwrap();
+            write(&to, &content);
         }
         Self {
             folder,
@@ -45,40 +50,48 @@ impl Tree {
     pub(crate) fn with<T>(&self, change: &Change, work: impl FnOnce(&Self) -> T) -> T {
         let file = self.folder.join(&change.file);
         let source = fs::read_to_string(&file).unwrap();
-        write(&file, &source.replacen(&change.find, &change.replace, 1));
+        let changed = source.replacen(&change.find, &change.replace, 1);
+        write(&file, changed.as_bytes());
         let found = work(self);
-        write(&file, &source);
+        write(&file, source.as_bytes());
         found
     }
 
-    /// Which of the test targets fails first, and of what.
-    pub(crate) fn catcher(&self, targets: &[&str]) -> Option<String> {
-        targets.iter().find_map(|target| {
-            self.build(target);
-            let mut patient = Command::new("timeout");
-            patient.arg(PATIENCE).arg(cargo());
-            let tests = self.test(&mut patient, &[target]);
-            (!tests.status.success()).then(|| format!("{target}: {}", reason(&tests)))
+    /// How the tests of `catcher` fail, if they do.
+    ///
+    /// # Errors
+    ///
+    /// What the compiler says of sources that don't build: nothing catches those.
+    pub(crate) fn failure(&self, catcher: &Catcher) -> Result<Option<String>, String> {
+        let tests = self.build(catcher)?;
+        let ended = run(Command::new("timeout")
+            .args([PATIENCE, &tests])
+            .args(catcher.tests)
+            .env("UNSHRUNK", "1")
+            .current_dir(&self.folder));
+        Ok(match ended.status.code() {
+            Some(0) => None,
+            code => Some(reason(&ended, code == Some(TIMED_OUT))),
         })
     }
 
-    /// A change that doesn't compile is caught by nobody.
-    fn build(&self, target: &str) {
-        let built = self.test(&mut Command::new(cargo()), &[target, "--no-run"]);
-        let said = String::from_utf8_lossy(&built.stderr);
-        assert!(
-            built.status.success(),
-            "the changed sources don't build:\n{said}"
-        );
-    }
-
-    fn test(&self, cargo: &mut Command, arguments: &[&str]) -> Output {
-        let command = cargo
-            .args(["test", "--locked", "--test"])
-            .args(arguments)
-            .current_dir(&self.folder)
-            .env("CARGO_TARGET_DIR", &self.target);
-        run(command)
+    /// Builds the tests and names their file.
+    fn build(&self, catcher: &Catcher) -> Result<String, String> {
+        let built = run(Command::new(cargo())
+            .args(["test", "--locked", "--no-run", "--message-format=json"])
+            .args(["--target-dir".as_ref(), self.target.as_os_str()])
+            .args(catcher.target)
+            .current_dir(&self.folder));
+        if !built.status.success() {
+            return Err(String::from_utf8_lossy(&built.stderr).into_owned());
+        }
+        let said = String::from_utf8(built.stdout).unwrap();
+        let messages = said
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let tests = messages.filter(|message| message["profile"]["test"] == true);
+        let mut files = tests.filter_map(|tests| Some(tests["executable"].as_str()?.to_owned()));
+        Ok(files.next().expect("cargo names what it built"))
     }
 }
 
@@ -87,7 +100,7 @@ fn cargo() -> String {
 }
 
 /// With a new time, whatever the file system's resolution.
-fn write(file: &Path, content: &str) {
+fn write(file: &Path, content: &[u8]) {
     fs::write(file, content).unwrap();
     let opened = fs::File::options().append(true).open(file).unwrap();
     #[expect(
@@ -103,13 +116,19 @@ fn run(command: &mut Command) -> Output {
 }
 
 /// The invariant that a history violates, else the first test that failed.
-fn reason(tests: &Output) -> String {
+fn reason(tests: &Output, timed_out: bool) -> String {
     let said = String::from_utf8_lossy(&tests.stdout) + String::from_utf8_lossy(&tests.stderr);
     let violated = said
         .lines()
         .find_map(|line| Some(line.split_once(" violates ")?.1));
-    let failed = said
-        .lines()
-        .find_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
-    violated.or(failed).unwrap_or("it does not end").to_owned()
+    let failed = said.lines().find_map(|line| {
+        let (name, how) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+        (how == "FAILED").then(|| name.trim())
+    });
+    let none = if timed_out {
+        "it does not end"
+    } else {
+        "it aborts"
+    };
+    violated.or(failed).unwrap_or(none).to_owned()
 }

@@ -70,13 +70,15 @@ async fn a_stretch_of_time_is_delivered_once_more_under_the_same_ids() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_end_it_reads_up_to_what_was_settled_when_it_began() {
-    let mut world = settled().await;
-    world.pass(50).await;
-    world.touch("new");
-    ask(&mut world, "again", 90, None);
-    assert_eq!(ids(&replay(&world).await), ["r09", "r10"]);
-    assert_eq!(ids(&world.poll_well().await), ["new"]);
+async fn it_reads_no_further_than_what_was_settled_when_it_began() {
+    for end in [None, Some(1_000)] {
+        let mut world = settled().await;
+        world.pass(50).await;
+        world.touch("new");
+        ask(&mut world, "again", 90, end);
+        assert_eq!(ids(&replay(&world).await), ["r09", "r10"], "{end:?}");
+        assert_eq!(ids(&world.poll_well().await), ["new"], "{end:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,63 @@
+//! The page that tells what catches each change.
+
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
+
+use crate::{Change, root};
+
+const HEAD: &str = "\
+# What the tests catch
+
+`make mutants` makes each of these changes in a copy of the sources and runs there the random histories
+([histories.md](histories.md)), then the engine's own tests (`src/poll`), then the scenarios in memory
+([scenarios.md](scenarios.md)), until one of them fails. It writes this page row by row; nothing in it is
+written by hand. The changes are data: `tests/mutations/changes.yaml`.
+
+| change | what it would cost | caught by |
+|---|---|---|
+";
+
+/// What stands where nothing catches a change.
+const MISSED: &str = "**nothing**";
+
+/// By the name of the change, what catches it; `None` where nothing does.
+#[derive(Default)]
+pub(crate) struct Page(BTreeMap<String, Option<String>>);
+
+impl Page {
+    pub(crate) fn read() -> Self {
+        let text = fs::read_to_string(file()).unwrap_or_default();
+        Self(text.lines().filter_map(row).collect())
+    }
+
+    pub(crate) fn is_caught(&self, change: &Change) -> bool {
+        matches!(self.0.get(&change.name), Some(Some(_)))
+    }
+
+    /// Enters a change, and writes the page with the rows of `changes` that are known.
+    pub(crate) fn enter(&mut self, change: &Change, caught: Option<String>, changes: &[Change]) {
+        self.0.insert(change.name.clone(), caught);
+        let mut page = HEAD.to_owned();
+        for Change { name, why, .. } in changes {
+            if let Some(caught) = self.0.get(name) {
+                let caught = caught.as_deref().unwrap_or(MISSED);
+                writeln!(page, "| {name} | {why} | {caught} |").unwrap();
+            }
+        }
+        fs::write(file(), page).unwrap();
+    }
+}
+
+fn file() -> PathBuf {
+    root().join("docs/mutations.md")
+}
+
+fn row(line: &str) -> Option<(String, Option<String>)> {
+    let cells: Vec<_> = line.split('|').map(str::trim).collect();
+    let [_, name, _, caught, _] = cells[..] else {
+        return None;
+    };
+    Some((
+        name.to_owned(),
+        (caught != MISSED).then(|| caught.to_owned()),
+    ))
+}
