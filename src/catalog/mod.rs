@@ -33,13 +33,7 @@ impl Catalog {
     ///
     /// A definition that is compiled in can't be read, which the tests rule out.
     pub fn builtin() -> Result<Self, CatalogError> {
-        let connectors = BUILTIN.into_iter().map(|yaml| {
-            let connector = Connector::read(yaml)?;
-            Ok((connector.key.clone(), Arc::new(connector)))
-        });
-        Ok(Self {
-            connectors: connectors.collect::<Result<_, CatalogError>>()?,
-        })
+        BUILTIN.into_iter().map(Connector::read).collect()
     }
 
     /// The connector that `key` names.
@@ -51,6 +45,18 @@ impl Catalog {
     /// The keys of all connectors, sorted.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.connectors.keys().map(String::as_str)
+    }
+}
+
+/// A catalog of these connectors, each under its key.
+impl FromIterator<Connector> for Catalog {
+    fn from_iter<I: IntoIterator<Item = Connector>>(connectors: I) -> Self {
+        let connectors = connectors.into_iter();
+        Self {
+            connectors: connectors
+                .map(|connector| (connector.key.clone(), Arc::new(connector)))
+                .collect(),
+        }
     }
 }
 
