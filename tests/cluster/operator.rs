@@ -7,6 +7,7 @@ mod delivery;
 mod edits;
 mod faults;
 mod handover;
+mod held;
 mod idle;
 mod kills;
 mod memory;
