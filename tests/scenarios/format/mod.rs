@@ -1,6 +1,7 @@
 //! A scenario as it is written (`docs/scenarios.md` is the reference).
 
 mod answers;
+mod changes;
 mod events;
 mod names;
 mod poll;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 pub(crate) use answers::{CallbackAnswer, ProviderAnswer};
+pub(crate) use changes::{Annotate, CallbackChange, Edit, LinkForm, ProviderChange};
 pub(crate) use events::{Expected, ExpectedEvents};
 pub(crate) use names::Names;
 pub(crate) use poll::{Cut, End, Poll};
@@ -54,6 +56,9 @@ pub(crate) struct Scenario {
     /// A version may arrive more than once: something dies in between.
     #[serde(default)]
     pub(crate) repeats: bool,
+    /// Fields of the connector's definition that are other than those that come with Pollen.
+    #[serde(default)]
+    pub(crate) connector: Fields,
     /// Why it cannot be played over sockets.
     #[serde(default)]
     pub(crate) in_memory_only: Option<String>,
@@ -72,6 +77,8 @@ pub(crate) enum Step {
     Update(ByName<Update>),
     /// Records are deleted.
     Delete(Names),
+    /// Deleted records come back as they were.
+    Restore(Names),
     /// Access rules withhold records.
     Hide(Names),
     /// They no longer do.
@@ -86,62 +93,12 @@ pub(crate) enum Step {
     Callback(CallbackChange),
     /// A manifest is edited.
     Edit(Edit),
+    /// A poller's manifest is annotated.
+    Annotate(Annotate),
     /// Every poller polls once.
     Poll(Poll),
     /// What must have arrived since the beginning, repeated or not, and nothing else.
     Arrived(ExpectedEvents),
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ProviderChange {
-    /// What every request for records is answered.
-    pub(crate) answers: Option<ProviderAnswer>,
-    pub(crate) ignores_filter: Option<bool>,
-    pub(crate) ignores_order: Option<bool>,
-    /// The zone in which dates of queries are read, in seconds east of Greenwich.
-    pub(crate) literal_offset_seconds: Option<i64>,
-    pub(crate) sends_total: Option<bool>,
-    pub(crate) sends_link: Option<bool>,
-    pub(crate) links: Option<LinkForm>,
-    pub(crate) encodes_commas_in_links: Option<bool>,
-    /// Ids of digits are numbers.
-    pub(crate) numeric_ids: Option<bool>,
-    /// What a page is cut to.
-    pub(crate) max_page: Option<usize>,
-}
-
-/// Where the provider's links lead.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum LinkForm {
-    Absolute,
-    Relative,
-    Circular,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CallbackChange {
-    /// What notifications are answered.
-    pub(crate) answers: CallbackAnswer,
-    /// Those alone that hold an event of these records.
-    #[serde(default)]
-    pub(crate) to: Option<Names>,
-    /// One in so many alone.
-    #[serde(default)]
-    pub(crate) every: Option<usize>,
-}
-
-/// Fields that a manifest gets.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Edit {
-    /// The poller; the ConnectorInstance without one.
-    #[serde(default)]
-    pub(crate) poller: Option<String>,
-    /// Fields of its spec; null takes one away.
-    pub(crate) spec: Fields,
 }
 
 impl Scenario {
@@ -155,13 +112,23 @@ impl Scenario {
             fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let scenario: Self = serde_saphyr::from_str(&text)
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        match scenario.nested_poll() {
-            Some(line) => Err(format!(
-                "{}:{line}: within a poll no other can begin: write the step behind it",
-                path.display()
-            )),
+        match scenario.mistake() {
+            Some(mistake) => Err(format!("{}{mistake}", path.display())),
             None => Ok(scenario),
         }
+    }
+
+    /// What the format allows and no scenario can mean.
+    fn mistake(&self) -> Option<String> {
+        if let Some(line) = self.nested_poll() {
+            return Some(format!(
+                ":{line}: within a poll no other can begin: write the step behind it"
+            ));
+        }
+        let is_played_twice = self.in_memory_only.is_none();
+        (is_played_twice && !self.connector.is_empty()).then(|| {
+            ": connector: the binary has its own definitions: say so in inMemoryOnly".to_owned()
+        })
     }
 
     fn nested_poll(&self) -> Option<u64> {

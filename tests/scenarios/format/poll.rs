@@ -19,6 +19,10 @@ pub(crate) struct Poll {
     /// Texts that it must say to the person who watches.
     #[serde(default)]
     pub(crate) says: Vec<String>,
+    /// It must read the list of ids. Over sockets, where the time between two comparisons is real,
+    /// it polls until it does.
+    #[serde(default)]
+    pub(crate) compares: bool,
     /// The most pages of records that may be asked for.
     #[serde(default)]
     pub(crate) pages_at_most: Option<usize>,
@@ -31,6 +35,15 @@ pub(crate) struct Poll {
     /// How pages are answered, by their number within this poll from 1 on.
     #[serde(default)]
     pub(crate) pages: BTreeMap<usize, ProviderAnswer>,
+    /// How pages of the list of ids are answered, by their number within this poll from 1 on.
+    #[serde(default)]
+    pub(crate) ids: BTreeMap<usize, ProviderAnswer>,
+    /// How questions about single records are answered, by their number likewise.
+    #[serde(default)]
+    pub(crate) singles: BTreeMap<usize, ProviderAnswer>,
+    /// How pages of the provider's list of deletions are answered, by their number likewise.
+    #[serde(default)]
+    pub(crate) deletions: BTreeMap<usize, ProviderAnswer>,
     /// How notifications are answered, by their number within this poll from 1 on.
     #[serde(default)]
     pub(crate) notifications: BTreeMap<usize, CallbackAnswer>,

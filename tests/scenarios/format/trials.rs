@@ -7,7 +7,7 @@ use libtest_mimic::{Failed, Trial};
 use super::Scenario;
 
 /// A file, and what its error must say.
-const WRONG: [(&str, &str, &[&str]); 5] = [
+const WRONG: [(&str, &str, &[&str]); 6] = [
     (
         "a_step_that_is_not_known_is_named_with_its_line",
         "title: t\nsteps:\n  - create: a\n  - pol: {events: []}\n",
@@ -33,6 +33,11 @@ const WRONG: [(&str, &str, &[&str]); 5] = [
         "title: t\nsteps:\n  - poll:\n      events: []\n      during:\n        - beforePage: 1\n          steps:\n            \
          - poll: {events: []}\n",
         &[":8:", "within a poll no other can begin"],
+    ),
+    (
+        "a_connector_that_the_binary_does_not_have_must_be_played_in_memory_only",
+        "title: t\nconnector: {name: other}\nsteps: []\n",
+        &["connector:", "inMemoryOnly"],
     ),
 ];
 

@@ -10,13 +10,14 @@ use crate::format::{Creation, FieldRule, LinkForm, ProviderChange, Step, Update}
 const TABLE: &str = "incident";
 
 impl World {
-    /// Does what a step says. Time passes elsewhere, and polls are run elsewhere.
+    /// Does what a step says. Time passes, polls are run and manifests are annotated elsewhere.
     pub(super) fn act(&self, step: &Step) {
         match step {
-            Step::Wait(_) | Step::Poll(_) | Step::Arrived(_) => {}
+            Step::Wait(_) | Step::Poll(_) | Step::Arrived(_) | Step::Annotate(_) => {}
             Step::Create(creation) => self.create(&creation.0),
             Step::Update(update) => self.update(&update.0),
             Step::Delete(names) => self.each(&names.0, |id| self.instance.delete(id)),
+            Step::Restore(names) => self.each(&names.0, |id| self.instance.restore(id)),
             Step::Hide(names) => self.each(&names.0, |id| self.instance.hide(id)),
             Step::Show(names) => self.each(&names.0, |id| self.instance.show(id)),
             Step::HideField(FieldRule { records, field }) => {
@@ -91,6 +92,10 @@ impl World {
             );
             set(&mut settings.numeric_ids, change.numeric_ids);
             set(&mut settings.max_limit, change.max_page);
+            set(
+                &mut settings.withheld_tables,
+                change.withholds_tables.clone(),
+            );
         });
     }
 }

@@ -14,21 +14,24 @@ use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use http::{HeaderValue, header::HOST};
 use pollen::{
     callback::RetryPolicy,
-    catalog::Catalog,
+    catalog::{Catalog, Connector},
     clock::Clock,
     fleet::Environment,
     local::{self, Ended, LocalError, Options, Streams},
     network::{AddressPolicy, Clients, Transport},
 };
 use reqwest::{Request, Response};
+use serde_json::Value;
 use simulator::served::CloseConnection;
 use tokio::time::{Instant, timeout_at};
 use tower::ServiceExt as _;
 
 use super::{
     Run, RunEnd,
-    world::{Addresses, Signals, World, lock},
+    traffic::Signals,
+    world::{Addresses, World, lock, merge},
 };
+use crate::format::Fields;
 
 /// Longer than any request of Pollen's that says nothing of its own.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -36,9 +39,13 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const PROVIDER: &str = "http://10.0.0.1";
 const CALLBACK: &str = "http://10.0.0.2";
 
+/// The definition that comes with Pollen.
+const CONNECTOR: &str = include_str!("../../../src/catalog/builtin/servicenowoauth.yaml");
+
 /// Pollen in this process.
 pub(super) struct InMemory {
     clock: Clock,
+    catalog: Arc<Catalog>,
     hosts: Arc<Hosts>,
 }
 
@@ -50,6 +57,7 @@ impl InMemory {
         };
         Self {
             clock: Clock::starting_at(world.scenario.start),
+            catalog: Arc::new(catalog(&world.scenario.connector)),
             hosts: Arc::new(hosts),
         }
     }
@@ -101,7 +109,7 @@ impl InMemory {
         let transport: Arc<dyn Transport> = self.hosts.clone();
         Environment {
             clock: self.clock,
-            catalog: Arc::new(Catalog::builtin().unwrap()),
+            catalog: Arc::clone(&self.catalog),
             clients: Arc::new(Clients::over(transport, policy)),
             // As the command has it.
             retry: RetryPolicy {
@@ -111,6 +119,16 @@ impl InMemory {
             },
         }
     }
+}
+
+/// The catalog with these fields in its definition.
+fn catalog(changes: &Fields) -> Catalog {
+    let mut definition = serde_saphyr::from_str(CONNECTOR).unwrap();
+    for (field, value) in changes {
+        merge(&mut definition, field, value);
+    }
+    let definition = Value::Object(definition).to_string();
+    Catalog::from_iter([Connector::read(&definition).unwrap()])
 }
 
 fn end(ended: Option<Result<Ended, LocalError>>) -> (RunEnd, String) {

@@ -1,11 +1,11 @@
 //! What arrived, held against what had to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
-use simulator::receiver::{Event, Signature};
+use simulator::receiver::Event;
 
-use super::{Polled, world::World};
+use super::{Polled, always::without_repeats, world::World};
 use crate::format::{Expected, ExpectedEvents, Poll};
 
 /// The most lines of one kind in a complaint.
@@ -23,6 +23,9 @@ pub(super) fn judge(world: &World, poll: &Poll, polled: &Polled) -> Result<(), S
         if !polled.run.errors.contains(text) {
             complaints.push(format!("it did not say {text:?}"));
         }
+    }
+    if poll.compares && !polled.compared {
+        complaints.push("it did not read the list of ids".to_owned());
     }
     if let Some(most) = poll.pages_at_most.filter(|most| polled.pages > *most) {
         complaints.push(format!(
@@ -125,7 +128,7 @@ fn listed(lines: &[String]) -> String {
     }
 }
 
-fn shown(world: &World, event: &Event) -> String {
+pub(super) fn shown(world: &World, event: &Event) -> String {
     let kind = event.kind.to_lowercase();
     let version = event.record["sys_mod_count"].as_str().unwrap_or_default();
     format!(
@@ -157,74 +160,4 @@ impl std::fmt::Display for Expected {
         }
         self.of.iter().try_for_each(|of| write!(f, " of {of}"))
     }
-}
-
-/// What makes an event this one and no other.
-type Version = (String, String, String, String, String);
-
-fn version(event: &Event) -> Version {
-    let count = event.record["sys_mod_count"].to_string();
-    (
-        event.object_type.clone(),
-        event.object_id.clone(),
-        event.kind.clone(),
-        event.date.clone(),
-        count,
-    )
-}
-
-/// The events, each once.
-///
-/// # Errors
-///
-/// One was repeated under another id, where each has one of its own.
-pub(super) fn without_repeats(world: &World, events: Vec<Event>) -> Result<Vec<Event>, String> {
-    let single = world.scenario.callback.get("maxEventsPerNotification") == Some(&1.into());
-    let mut ids = BTreeMap::new();
-    let mut once = Vec::new();
-    for event in events {
-        match ids.insert(version(&event), event.event_id.clone()) {
-            None => once.push(event),
-            Some(id) if id == event.event_id || !single => {}
-            Some(id) => {
-                return Err(format!(
-                    "{} {} came with the id {id}, and again with {}",
-                    event.kind, event.object_id, event.event_id
-                ));
-            }
-        }
-    }
-    Ok(once)
-}
-
-/// What must hold of all that arrived, whatever the scenario.
-pub(super) fn check(world: &World) -> Result<(), String> {
-    let all = world.receiver.acknowledged();
-    for notification in world.receiver.notifications() {
-        let signatures = [notification.signature, notification.standard_webhooks];
-        if signatures
-            .iter()
-            .any(|signature| *signature != Signature::Valid)
-        {
-            return Err(format!("a notification is signed so: {signatures:?}"));
-        }
-    }
-    let known: BTreeSet<_> = world
-        .instance
-        .history()
-        .into_iter()
-        .map(|version| (version.sys_id, version.mod_count.to_string()))
-        .collect();
-    let mut seen = BTreeSet::new();
-    for event in &all {
-        let count = event.record["sys_mod_count"].as_str().unwrap_or_default();
-        let state = (event.object_id.clone(), count.to_owned());
-        if event.kind != "DELETED" && !known.contains(&state) {
-            return Err(format!("invented: {}", shown(world, event)));
-        }
-        if !seen.insert(version(event)) && !world.scenario.repeats {
-            return Err(format!("repeated: {}", shown(world, event)));
-        }
-    }
-    Ok(())
 }

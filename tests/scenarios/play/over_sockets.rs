@@ -11,11 +11,12 @@ use tokio::{
 
 use super::{
     Run, RunEnd,
-    world::{Addresses, Signals, World},
+    traffic::Signals,
+    world::{Addresses, World},
 };
 
 /// Longer than any poll takes.
-const LONGEST: Duration = Duration::from_secs(120);
+pub(super) const LONGEST: Duration = Duration::from_secs(120);
 
 /// Both ends, which listen.
 pub(super) struct OverSockets {

@@ -6,24 +6,16 @@ use std::{
 };
 
 use serde_json::{Map, Value, json};
-use simulator::{
-    Clock,
-    receiver::{Answer, Incoming, Receiver},
-    servicenow::{Fault, Instance, Request},
-};
-use tokio_util::sync::CancellationToken;
+use simulator::{Clock, receiver::Receiver, servicenow::Instance};
 
-use super::manifests::Manifests;
-use crate::format::{CallbackChange, Cut, Fields, Poll, Scenario, Step};
+use super::{manifests::Manifests, traffic::UnderWay};
+use crate::format::{Annotate, CallbackChange, Fields, Scenario};
 
 /// The signing key, which both schemes can use.
 const KEY: &str = "whsec_c2lnbmluZy1rZXktb2YtdGhlLXNjZW5hcmlvcyE=";
 
 /// The name of the ConnectorInstance.
 const INSTANCE: &str = "servicenow";
-
-/// What probes the query asks for one record, or for a few; pages of scenarios have other sizes.
-const PROBES: [Option<&str>; 2] = [Some("1"), Some("20")];
 
 /// Everything around Pollen.
 pub(super) struct World {
@@ -34,29 +26,10 @@ pub(super) struct World {
     pub(super) under_way: Mutex<UnderWay>,
     /// How the callback answers where the poll says nothing of it.
     pub(super) callback: Mutex<Option<CallbackChange>>,
+    /// All that Pollen said so far to the person who watches.
+    pub(super) said: Mutex<String>,
     /// The names of records by their ids, where these are others.
     pub(super) names: Mutex<BTreeMap<String, String>>,
-}
-
-/// The poll that is under way.
-#[derive(Default)]
-pub(super) struct UnderWay {
-    /// Its place among the steps.
-    step: Option<usize>,
-    /// So many pages were asked for.
-    pub(super) pages: usize,
-    /// So many notifications came.
-    pub(super) notifications: usize,
-    pub(super) signals: Signals,
-    /// Kills before this message in either direction.
-    pub(super) kill_before: Option<usize>,
-}
-
-/// What is sent to the process under way.
-#[derive(Clone, Default)]
-pub(super) struct Signals {
-    pub(super) kill: CancellationToken,
-    pub(super) stop: CancellationToken,
 }
 
 /// Where the two ends are reached.
@@ -73,6 +46,7 @@ impl World {
             manifests: Manifests::new(),
             under_way: Mutex::default(),
             callback: Mutex::default(),
+            said: Mutex::default(),
             names: Mutex::default(),
             scenario,
         });
@@ -137,103 +111,33 @@ impl World {
         });
     }
 
-    /// A poll begins.
-    pub(super) fn begin(&self, step: Option<usize>, kill_before: Option<usize>) -> Signals {
-        let begun = UnderWay {
-            step,
-            kill_before,
-            ..UnderWay::default()
-        };
-        let signals = begun.signals.clone();
-        *lock(&self.under_way) = begun;
-        signals
+    /// Annotates a poller's manifest.
+    ///
+    /// # Errors
+    ///
+    /// The value is to be one that Pollen told, and it told none.
+    pub(super) fn annotate(&self, annotate: &Annotate) -> Result<(), String> {
+        for (name, value) in &annotate.annotations {
+            let value = match value.as_str() {
+                "as told" => self.told(name)?,
+                value => value.to_owned(),
+            };
+            self.manifests.edit(&annotate.poller, |manifest| {
+                manifest["metadata"]["annotations"][name] = value.into();
+            });
+        }
+        Ok(())
     }
 
-    fn poll(&self, step: Option<usize>) -> Option<&Poll> {
-        match &self.scenario.steps.get(step?)?.value {
-            Step::Poll(poll) => Some(poll),
-            _ => None,
+    /// The value that Pollen asked for last.
+    fn told(&self, annotation: &str) -> Result<String, String> {
+        let said = lock(&self.said);
+        let told = said.rsplit_once(&format!("{annotation}: \""));
+        let value = told.and_then(|(_, rest)| rest.split_once('"'));
+        match value {
+            Some((value, _)) => Ok(value.to_owned()),
+            None => Err(format!("Pollen asked for no annotation {annotation}")),
         }
-    }
-
-    /// The provider was asked something, and is about to answer.
-    fn asked(&self, request: &Request) {
-        let is_page = !PROBES.contains(&request.parameter("sysparm_limit"));
-        let (step, number, is_killed) = {
-            let mut now = lock(&self.under_way);
-            now.pages += usize::from(is_page);
-            let is_killed = now.is_due(is_page.then_some(Cut::BeforePage(now.pages)));
-            (now.step, now.pages, is_killed)
-        };
-        if is_killed {
-            self.instance.fail_next(Fault::Hang);
-            return self.kill();
-        }
-        if let Some(poll) = self.poll(step).filter(|_| is_page) {
-            self.interrupt(poll, number);
-        }
-    }
-
-    fn interrupt(&self, poll: &Poll, page: usize) {
-        let due = poll.during.iter().filter(|each| each.before_page == page);
-        due.flat_map(|each| &each.steps)
-            .for_each(|step| self.act(&step.value));
-        if let Some(fault) = poll.pages.get(&page).and_then(|answer| answer.fault()) {
-            self.instance.fail_next(fault);
-        }
-        let at = Some(Cut::BeforePage(page));
-        if poll.stopped == at {
-            self.instance.fail_next(Fault::Hang);
-            lock(&self.under_way).signals.stop.cancel();
-        }
-        if poll.killed == at {
-            self.instance.fail_next(Fault::Hang);
-            self.kill();
-        }
-    }
-
-    /// A notification has come; how it is answered.
-    fn notified(&self, incoming: &Incoming) -> Answer {
-        let (step, number, is_killed) = {
-            let mut now = lock(&self.under_way);
-            now.notifications += 1;
-            let is_killed = now.is_due(Some(Cut::BeforeNotification(now.notifications)));
-            (now.step, now.notifications, is_killed)
-        };
-        let poll = self.poll(step);
-        let at = Some(Cut::BeforeNotification(number));
-        if poll.is_some_and(|poll| poll.stopped == at) {
-            lock(&self.under_way).signals.stop.cancel();
-            return Answer::Hang;
-        }
-        if is_killed || poll.is_some_and(|poll| poll.killed == at) {
-            self.kill();
-            return Answer::Hang;
-        }
-        match poll.and_then(|poll| poll.notifications.get(&number)) {
-            Some(answer) => answer.answer(),
-            None => self.usual_answer(incoming, number),
-        }
-    }
-
-    fn usual_answer(&self, incoming: &Incoming, number: usize) -> Answer {
-        let Some(usual) = lock(&self.callback).clone() else {
-            return Answer::default();
-        };
-        let is_due = usual.every.is_none_or(|every| number.is_multiple_of(every));
-        let concerns = |names: &crate::format::Names| {
-            let ids = incoming.object_ids();
-            ids.iter().any(|id| names.0.contains(&self.name(id)))
-        };
-        if is_due && usual.to.as_ref().is_none_or(concerns) {
-            usual.answers.answer()
-        } else {
-            Answer::default()
-        }
-    }
-
-    fn kill(&self) {
-        lock(&self.under_way).signals.kill.cancel();
     }
 
     /// What the scenario calls the record with this id.
@@ -247,14 +151,6 @@ impl World {
         let names = lock(&self.names);
         let id = names.iter().find(|(_, own)| *own == name);
         id.map_or_else(|| name.to_owned(), |(id, _)| id.clone())
-    }
-}
-
-impl UnderWay {
-    /// Whether this message is the one before which the process is killed.
-    fn is_due(&self, message: Option<Cut>) -> bool {
-        let sum = self.pages + self.notifications;
-        message.is_some() && self.kill_before == Some(sum)
     }
 }
 
@@ -272,7 +168,7 @@ fn fields(object: &Value) -> Map<String, Value> {
 }
 
 /// Sets a field; the fields of an object are set one by one.
-fn merge(object: &mut Map<String, Value>, field: &str, value: &Value) {
+pub(super) fn merge(object: &mut Map<String, Value>, field: &str, value: &Value) {
     match value {
         Value::Null => _ = object.remove(field),
         Value::Object(inner) => {
