@@ -37,7 +37,7 @@ impl Held {
     /// Whether a comparison of ids is under way, which goes on at once and not with the next poll.
     #[must_use]
     pub fn is_comparing(&self) -> bool {
-        self.reconciling.run.is_some()
+        self.reconciling.run.is_some() && !self.reconciling.is_pausing()
     }
 
     /// Whether events are settled here that a restart would deliver again.

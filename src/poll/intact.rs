@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Datelike as _, Utc};
 
-use crate::api::{Checkpoint, Stream};
+use crate::api::{Checkpoint, IdList, Reconcile, Stream};
 
 /// What is wrong with a checkpoint that no poll can have written.
 pub(super) fn check(checkpoint: &Checkpoint) -> Result<(), String> {
@@ -21,6 +21,9 @@ pub(super) fn check(checkpoint: &Checkpoint) -> Result<(), String> {
     stream("records", records)?;
     if let Some(deletes) = &checkpoint.deletes {
         stream("deletes", deletes)?;
+    }
+    if let Some(part) = &checkpoint.reconcile {
+        reconcile(part)?;
     }
     not_later(
         ("startedAt".to_owned(), started_at),
@@ -41,6 +44,39 @@ fn stream(name: &str, stream: &Stream) -> Result<(), String> {
             (field("watermark"), stream.watermark),
         )
     })
+}
+
+fn reconcile(part: &Reconcile) -> Result<(), String> {
+    within_years("reconcile.startedAt", Some(part.started_at))?;
+    within_years("reconcile.completedAt", part.completed_at)?;
+    counted("reconcile.known", &part.known)?;
+    counted("reconcile.since", &part.since)?;
+    let Some(missing) = &part.missing else {
+        return Ok(());
+    };
+    within_years("reconcile.missing.deletedAt", Some(missing.deleted_at))?;
+    counted("reconcile.missing.ids", &missing.ids)?;
+    counted("reconcile.missing.done", &missing.done)?;
+    if (0..=missing.ids.count).contains(&missing.settled) {
+        return Ok(());
+    }
+    Err(format!(
+        "its reconcile.missing.settled is {}, of {} ids",
+        missing.settled, missing.ids.count
+    ))
+}
+
+/// The count of a list is that of its segments and of what it holds itself.
+fn counted(field: &str, list: &IdList) -> Result<(), String> {
+    let counts = list.segments.iter().map(|segment| segment.count);
+    let sealed = counts
+        .clone()
+        .try_fold(0_i64, i64::checked_add)
+        .filter(|_| counts.clone().all(|count| count >= 0));
+    match sealed {
+        Some(sealed) if sealed <= list.count => Ok(()),
+        _ => Err(format!("its {field}.count is {}", list.count)),
+    }
 }
 
 /// RFC 3339 knows years of four digits, and dates at the edge of what a computer counts overflow

@@ -66,6 +66,8 @@ pub async fn poll<S: PageSource, C: Callback, K: CheckpointStore>(
     let mut poll = Poll::new(plan, state, edges, clock, stop);
     let swept = match poll.sweep().await {
         Ok(()) => poll.reconcile().await,
+        // What changes too fast to be read to its end is compared all the same.
+        Err(End::Unfinished(why)) => poll.reconcile().await.and(Err(End::Unfinished(why))),
         failed => failed,
     };
     poll.finish(swept).await

@@ -39,6 +39,8 @@ pub(in crate::poll) struct Compared {
     pub(in crate::poll) gone: Ids,
     /// The gone are too many to be believed.
     pub(in crate::poll) is_held: bool,
+    /// They are among those that were held before, so that what confirms these stays as it was.
+    pub(in crate::poll) is_of_held: bool,
 }
 
 /// Why ids of a checkpoint were not read.
@@ -170,6 +172,7 @@ impl Known {
             since,
             gone,
             is_held,
+            is_of_held,
         } = compared;
         let (known, ids) = (self.seal(&known), self.seal(&gone));
         self.done.clear();
@@ -179,8 +182,8 @@ impl Known {
         part.list_fingerprint = fingerprint.to_owned();
         part.too_many = false;
         part.known = known;
-        let confirmed = part.missing.take().filter(|missing| !missing.held);
-        let (id, deleted_at) = match confirmed {
+        let goes_on = |missing: &MissingIds| !missing.held || is_of_held;
+        let (id, deleted_at) = match part.missing.take().filter(goes_on) {
             Some(missing) => (missing.id, missing.deleted_at),
             None => (part.id.clone(), part.started_at),
         };
@@ -336,7 +339,10 @@ impl Known {
         if list.entries.is_empty() {
             return Ok(all);
         }
-        let inline = Ids::decode(&Ids::from_text(&list.entries)?, list.count - sealed(list))?;
+        let inline = Ids::decode(
+            &Ids::from_text(&list.entries)?,
+            list.count.saturating_sub(sealed(list)),
+        )?;
         Ok(all.and(&inline))
     }
 
@@ -369,7 +375,10 @@ fn inline(list: &IdList) -> Result<BTreeSet<String>, DamagedIds> {
     if list.entries.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let ids = Ids::decode(&Ids::from_text(&list.entries)?, list.count - sealed(list))?;
+    let ids = Ids::decode(
+        &Ids::from_text(&list.entries)?,
+        list.count.saturating_sub(sealed(list)),
+    )?;
     Ok(ids.iter().map(str::to_owned).collect())
 }
 

@@ -72,8 +72,12 @@ impl Lookup {
             .into_iter()
             .filter(|id| !found.ids.contains(id))
             .collect();
-        let counted = found.total.filter(|_| self.shows_hidden);
-        let hidden = counted.map_or(0, |total| total.saturating_sub(found.ids.len() as u64));
+        let hidden = match found.total {
+            Some(total) if self.shows_hidden => total.saturating_sub(found.ids.len() as u64),
+            // Without the total that is promised a hidden row may be any of them.
+            None if self.shows_hidden => return,
+            _ => 0,
+        };
         if hidden == 0 {
             absent.iter().for_each(|id| self.gone.push(id));
         } else if hidden < absent.len() as u64 {
@@ -150,5 +154,19 @@ mod tests {
         let many: Vec<String> = (0..250).map(|n| n.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(look_up(&many, &[], &[], 100).1, 3);
+    }
+
+    #[test]
+    fn without_the_total_that_is_promised_nothing_is_gone() {
+        let mut lookup = Lookup::of(["a", "b"].into_iter().collect(), true);
+        let batch = lookup.next().unwrap();
+        let found = Found {
+            ids: HashSet::from(["a".to_owned()]),
+            total: None,
+            limit: 10,
+        };
+        lookup.take(batch, &found);
+        assert_eq!(lookup.next(), None);
+        assert!(lookup.into_gone().is_empty());
     }
 }

@@ -15,6 +15,8 @@ use crate::{
 
 /// The pause after a comparison that showed nothing, which doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// After so many failures running a comparison begins anew.
+const MOST_FAILURES: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// What this process knows of a poller's comparisons beside the checkpoint: another begins anew.
@@ -26,9 +28,29 @@ pub(in crate::poll) struct Reconciling {
     pub(in crate::poll) trouble: Option<String>,
     failures: u32,
     not_before: Option<Instant>,
+    /// The next one is due before its time.
+    pub(in crate::poll) is_hastened: bool,
+    /// When ids whose deletions wait were looked for.
+    looked_at: Option<Instant>,
 }
 
 impl Reconciling {
+    /// A question was not answered: it is asked again later, or after some failures all are.
+    pub(in crate::poll) fn pause(&mut self, trouble: String) {
+        let run = self.run.take().filter(|_| self.failures < MOST_FAILURES);
+        self.give_up(trouble);
+        self.run = run;
+    }
+
+    /// Whether it is time to look for ids whose deletions wait.
+    pub(in crate::poll) fn looks_for_held(&mut self) -> bool {
+        let is_due = self.looked_at.is_none_or(|at| at.elapsed() >= FIRST_PAUSE);
+        if is_due {
+            self.looked_at = Some(Instant::now());
+        }
+        is_due
+    }
+
     /// Nothing may be concluded from the comparison under way: it ends, and is made anew later.
     pub(in crate::poll) fn give_up(&mut self, trouble: String) {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10));

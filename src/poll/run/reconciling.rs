@@ -31,6 +31,8 @@ const BATCH_BYTES: usize = 4_000;
 enum Halt {
     /// The poll ends.
     End(End),
+    /// A question was not answered, for this reason; the poll is well.
+    Unanswered(String),
     /// Nothing may be concluded, for this reason; the poll is well.
     Inconclusive(String),
 }
@@ -61,6 +63,10 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         let halted = match self.compare(goal, listing).await {
             Ok(()) => Ok(()),
             Err(Halt::End(end)) => Err(end),
+            Err(Halt::Unanswered(why)) => {
+                self.state.reconciling.pause(why);
+                Ok(())
+            }
             Err(Halt::Inconclusive(why)) => {
                 self.state.reconciling.give_up(why);
                 Ok(())
@@ -76,6 +82,10 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             self.look_for_held(listing).await?;
         }
         let run = match self.state.reconciling.run.take() {
+            Some(run) if self.state.reconciling.is_pausing() => {
+                self.state.reconciling.run = Some(run);
+                return Ok(());
+            }
             Some(run) => run,
             None if self.is_due(goal, listing) => self.begin_run(goal, listing).await?,
             None => return Ok(()),
@@ -111,7 +121,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         }
         let confirmed = !listing.by_id && self.state.known.released().is_some();
         let completed = self.state.known.completed_at();
-        confirmed || completed.is_none_or(|at| self.clock.now() - at >= goal.interval)
+        confirmed
+            || self.state.reconciling.is_hastened
+            || completed.is_none_or(|at| self.clock.now() - at >= goal.interval)
     }
 
     /// The run's id is stored before anything is asked: what it leads to is told by it, also after
@@ -132,7 +144,14 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     async fn go_on(&mut self, mut run: Box<Run>) -> Result<Option<Verdict>, Halt> {
         let until = Instant::now() + SLICE;
         loop {
-            let (page, listed) = self.list(&run.ask()).await?;
+            let (page, listed) = match self.list(&run.ask()).await {
+                Ok(answer) => answer,
+                Err(halt) => {
+                    // Its question is not answered, and can be asked again.
+                    self.state.reconciling.run = Some(run);
+                    return Err(halt);
+                }
+            };
             if let Some(unknown) = run.unknown_in_pages() {
                 self.deliver_unknown(&page, Some(&unknown)).await?;
             }
@@ -180,10 +199,17 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         if baseline {
             kept = kept.and(&listed);
         }
-        let is_confirmed = self.state.known.released().is_some();
+        if kept.len() > self.edges.store.known_capacity() {
+            // What has left the query is given up before the comparison is.
+            kept = kept.within(&listed);
+        }
+        let held = self.waiting().await?;
+        let waits = is_held(gone.len(), known.len(), goal.max_share_percent)
+            || !gone.within(&held).is_empty();
         let compared = Compared {
-            since: since.without(&[&kept, &gone]),
-            is_held: !is_confirmed && is_held(gone.len(), known.len(), goal.max_share_percent),
+            since: since.without(&[&kept, &gone, &excluded]),
+            is_held: self.state.known.released().is_none() && waits,
+            is_of_held: !held.is_empty() && gone.without(&[&held]).is_empty(),
             known: kept,
             gone,
         };
@@ -197,6 +223,15 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         self.state.must_be_written();
         self.write().await?;
         self.deliver_missing(None).await
+    }
+
+    /// The ids whose deletions wait for a person.
+    async fn waiting(&mut self) -> Result<Ids, Halt> {
+        let Some(held) = self.state.known.held() else {
+            return Ok(Ids::default());
+        };
+        let ids = self.state.known.load(&held.ids, self.edges.store).await;
+        Ok(ids.map_err(unread)?)
     }
 
     /// Of the ids that are gone those that a person confirmed, where this comparison was made for

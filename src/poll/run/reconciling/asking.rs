@@ -63,7 +63,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         };
         page.map_err(|error| match error.category {
             Category::RateLimited | Category::Authentication => given_up(error),
-            _ => Halt::Inconclusive(error.message),
+            _ => Halt::Unanswered(error.message),
         })
     }
 }

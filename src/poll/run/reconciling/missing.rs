@@ -74,22 +74,28 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         Ok(())
     }
 
-    /// Asks for a few of the ids whose deletions wait for a person; where one is back, for all.
+    /// Asks now and then for a few of the ids whose deletions wait for a person; where one is back,
+    /// a comparison is due that finds the others.
     pub(super) async fn look_for_held(&mut self, listing: Listing) -> Result<(), Halt> {
         let Some(missing) = self.state.known.held().cloned() else {
             return Ok(());
         };
+        if !self.state.reconciling.looks_for_held() {
+            return Ok(());
+        }
         let ids = self.state.known.load(&missing.ids, self.edges.store).await;
         let ids = ids.map_err(unread)?;
         let from = rand::random_range(0..=ids.len().saturating_sub(BATCH));
         let some = ids.batch(from, BATCH, BATCH_BYTES);
         let some: Ids = some.iter().map(String::as_str).collect();
-        if self.still_gone(some.clone(), listing).await?.len() == some.len() {
-            return Ok(());
+        let gone = self.still_gone(some.clone(), listing).await?;
+        if gone.len() < some.len() {
+            self.state
+                .known
+                .replace_missing(&ids.without(&[&some.without(&[&gone])]));
+            self.state.must_be_written();
+            self.state.reconciling.is_hastened = true;
         }
-        let gone = self.still_gone(ids, listing).await?;
-        self.state.known.replace_missing(&gone);
-        self.state.must_be_written();
         Ok(())
     }
 }

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{BY_LIST, DAY, compared, deleted, id, told};
-use crate::poll::{
-    End, StoreError,
-    tests::{
-        crashes,
-        world::{provider_error, unavailable},
+use crate::{
+    category::Category,
+    poll::{
+        End, StoreError,
+        tests::{
+            crashes,
+            world::{provider_error, unavailable},
+        },
     },
+    provider::{FetchError, IdAsk},
 };
 
 #[tokio::test(start_paused = true)]
@@ -34,6 +38,27 @@ async fn an_error_in_mid_list_concludes_nothing_and_is_told_until_a_list_is_comp
     world.pass(60).await;
     assert_eq!(told(&world.poll_on(outcome).await), "");
     assert_eq!(deleted(&world.receiver.acknowledged()), [id(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_goes_on_where_a_question_was_not_answered() {
+    let world = compared(35).await;
+    world.delete([1]);
+    world.pass(DAY).await;
+    let before = world.provider().listed.len();
+    let throttled = FetchError {
+        category: Category::RateLimited,
+        ..provider_error()
+    };
+    world.provider().failing_list.insert(before + 3, throttled);
+    let outcome = world.poll().await;
+    assert!(matches!(outcome.end, End::ProviderFailed(_)));
+    world.pass(60).await;
+    world.poll_on(outcome).await;
+    assert_eq!(deleted(&world.receiver.acknowledged()), [id(1)]);
+    let provider = world.provider();
+    let begun = provider.listed.iter().skip(before);
+    assert_eq!(begun.filter(|ask| **ask == IdAsk::First).count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,4 +192,19 @@ async fn a_missing_segment_is_never_read_as_no_ids() {
     world.pass(DAY).await;
     let outcome = world.poll().await;
     assert!(matches!(outcome.end, End::Unusable(_)), "{:?}", outcome.end);
+}
+
+#[tokio::test(start_paused = true)]
+async fn counts_that_no_comparison_has_written_are_refused() {
+    let world = compared(60).await;
+    world.delete(0..20);
+    world.compare().await;
+    for settled in [-1, 21] {
+        world.store.edit(|checkpoint| {
+            let part = checkpoint.reconcile.as_mut().unwrap();
+            part.missing.as_mut().unwrap().settled = settled;
+        });
+        let end = world.poll().await.end;
+        assert!(matches!(end, End::Unusable(_)), "{end:?}");
+    }
 }

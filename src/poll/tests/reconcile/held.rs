@@ -79,3 +79,19 @@ async fn what_a_person_confirmed_is_proved_by_a_list_where_no_id_can_be_asked_fo
     assert_eq!(deleted(&world.poll_well().await).len(), 19);
     assert_eq!(deleted(&world.compare().await), [id(30)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_held_waits_also_when_fewer_are_missing_than_would_be_held() {
+    let mut world = compared(60).await;
+    world.delete(0..12);
+    world.compare().await;
+    let held = world.held().unwrap();
+    for number in 0..5 {
+        world.provider().touch_at(&id(number), -1_000);
+    }
+    assert_eq!(world.compare().await, [], "nobody has confirmed the others");
+    let left = world.held().unwrap();
+    assert_eq!((left.count, &left.id), (7, &held.id));
+    world.confirm(&held.id);
+    assert_eq!(deleted(&world.poll_well().await).len(), 7);
+}
