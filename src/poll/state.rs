@@ -366,6 +366,13 @@ impl State {
         }
     }
 
+    /// Everything of one track dated before `instant` is settled, and is not read again: what is
+    /// left begins there.
+    pub(super) fn settle_before(&mut self, track: Track, instant: DateTime<Utc>) {
+        self.of_mut(track).settle_before(instant);
+        self.due = Due::Settled;
+    }
+
     /// The sweep so far proved nothing about order: the watermark goes back to its start.
     pub(super) fn retreat(&mut self, track: Track) {
         self.of_mut(track).retreat();

@@ -135,6 +135,12 @@ impl Stream {
         moves
     }
 
+    /// Everything dated before `instant` is settled, and the next bound lies there.
+    pub(super) fn settle_before(&mut self, instant: DateTime<Utc>) {
+        self.watermark = self.watermark.max(instant);
+        self.window_since = self.window_since.max(instant);
+    }
+
     /// The sweep so far proved nothing about order: the watermark goes back to its start.
     pub(super) const fn retreat(&mut self) {
         self.watermark = self.settled_at_start;

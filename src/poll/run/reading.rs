@@ -192,6 +192,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             .next(&asked, &facts, |instant| source.bound(instant));
         match next {
             Next::Ask(next) if self.is_enough(&next, reading.sweep.is_ordered()) => {
+                self.state.settle_before(track, next.bound.instant);
                 return Err(End::Unfinished(GOES_ON.to_owned()));
             }
             Next::Ask(next) => reading.ask = Some(next),

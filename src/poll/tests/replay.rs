@@ -210,3 +210,24 @@ async fn a_replay_of_a_poller_that_has_delivered_nothing_yet_repeats_nothing() {
     let got = world.receiver.acknowledged().split_off(before);
     assert_eq!(got.len(), 41);
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_behind_more_records_of_one_date_than_a_stretch_reads() {
+    for by_key in [true, false] {
+        let mut world = World::started().await;
+        world.provider().paging.page_size = 2;
+        world.provider().paging.by_key = by_key;
+        for number in 0..40 {
+            world.provider().touch_at(&format!("m{number:02}"), -1_000);
+        }
+        world.provider().touch_at("last", -500);
+        ask(&mut world, "older", -2_000, Some(0));
+        let mut stretches = 0;
+        while !is_done(&world) && stretches < 10 {
+            assert_eq!(stretch(&world).await.end, End::Complete);
+            stretches += 1;
+        }
+        assert!(is_done(&world), "by key: {by_key}");
+        assert_eq!(world.receiver.acknowledged().len(), 41);
+    }
+}
