@@ -167,6 +167,8 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         let in_order = scan.facts.disorder.is_none();
         if !in_order {
             self.state.retreat(track);
+            let bound = self.state.of(track).bound(self.plan.reach_of(track));
+            reading.sweep.go_back(reading.source.bound(bound));
         }
         self.pace(track).follows = in_order && reading.sweep.follows_pages();
         reading.facts = Some(scan.facts);

@@ -231,3 +231,19 @@ async fn it_ends_behind_more_records_of_one_date_than_a_stretch_reads() {
         assert_eq!(world.receiver.acknowledged().len(), 41);
     }
 }
+
+/// A stretch whose order turns out to be none, behind one that was cut off.
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_a_later_stretch_finds_unordered_loses_nothing() {
+    let mut world = settled().await;
+    world.provider().paging.page_size = 2;
+    ask(&mut world, "again", 0, Some(100));
+    let cut_off = world.provider().requests.len() + 3;
+    world.provider().failing.insert(cut_off, provider_error());
+    assert!(matches!(stretch(&world).await.end, End::ProviderFailed(_)));
+    world.provider().touch_at("late", 5);
+    world.provider().ignores_filter = true;
+    world.provider().paging.page_size = 100;
+    let got = replay(&world).await;
+    assert!(ids(&got).contains(&"late"), "{:?}", ids(&got));
+}
