@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{
-        CHECKPOINT_VERSION, Checkpoint, CreatedCheck, RunningReplay, Stream as Stored,
+        CHECKPOINT_VERSION, Checkpoint, CreatedCheck, RunningReplay, StartFrom, Stream as Stored,
         WHOLE_CHECKPOINT_VERSION,
     },
     event::Kind,
@@ -233,6 +233,9 @@ impl State {
     ///
     /// The first of the two polls stores what it saw, since the second may be another process's.
     fn follow_clock_back(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
+        if self.is_awaiting_start(clock) {
+            return false;
+        }
         let reached = self.records.watermark - plan.reach;
         let behind = self.stored.swept_at.filter(|swept| *swept < reached);
         let is_behind = clock < reached;
@@ -253,6 +256,13 @@ impl State {
         self.stored.started_at = self.stored.started_at.min(back);
         self.due = Due::Settled;
         true
+    }
+
+    /// Whether `startFrom` is still to come, and everything settled with it.
+    fn is_awaiting_start(&self, clock: DateTime<Utc>) -> bool {
+        let is_to_come =
+            matches!(self.stored.start_from, Some(StartFrom::At(start)) if start > clock);
+        is_to_come && self.records.watermark == self.stored.started_at
     }
 
     /// From now on the content of records is no part of their versions.

@@ -4,7 +4,10 @@ use chrono::DateTime;
 use rstest::rstest;
 
 use super::world::{World, at};
-use crate::{api::Checkpoint, poll::End};
+use crate::{
+    api::{Checkpoint, StartFrom},
+    poll::{End, Start},
+};
 
 /// A poller with a settled version, after a complete sweep.
 async fn settled() -> World {
@@ -70,9 +73,33 @@ async fn no_poll_goes_on_from_what_no_poll_has_written(
 #[tokio::test(start_paused = true)]
 async fn a_query_edited_before_a_start_in_the_future_leaves_a_checkpoint_to_go_on_from() {
     let mut world = World::new();
-    world.plan.start = crate::poll::Start::At(at(1_000));
+    start_at(&mut world, 1_000);
     world.poll_well().await;
     world.plan.query_fingerprint = "something else".to_owned();
     world.poll_well().await;
     world.poll_well().await;
+    assert_eq!(world.store.checkpoint().started_at, at(1_000));
+}
+
+fn start_at(world: &mut World, second: i64) {
+    world.plan.start = Start::At(at(second));
+    world.plan.start_from = StartFrom::At(at(second));
+}
+
+/// A clock that stands far before the start looks like one that was set back.
+#[tokio::test(start_paused = true)]
+async fn a_start_in_the_future_is_waited_for_however_many_polls_come_before() {
+    let mut world = World::new();
+    start_at(&mut world, 1_000);
+    for _ in 0..3 {
+        world.touch("early");
+        let outcome = world.poll().await;
+        assert_eq!((outcome.end, outcome.progress.events()), (End::Complete, 0));
+        assert_eq!(outcome.progress.notes, Vec::<String>::new());
+        world.pass(60).await;
+    }
+    assert_eq!(world.store.checkpoint().started_at, at(1_000));
+    world.pass(900).await;
+    world.touch("late");
+    assert_eq!(world.poll_well().await.len(), 1);
 }
