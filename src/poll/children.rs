@@ -165,6 +165,17 @@ impl Children {
         Claim::Own
     }
 
+    /// What is dated behind `bound` is read anew, and counts as settled no longer: by this poller
+    /// before it went back for the class of a child, and by children that are gone.
+    pub(super) fn read_back(&mut self, bound: DateTime<Utc>) {
+        for entry in &mut self.entries {
+            if let Some(settled_before) = &mut entry.settled_before {
+                *settled_before = bound.min(*settled_before);
+                entry.watermark = bound.min(entry.watermark);
+            }
+        }
+    }
+
     /// Forgets those that are gone and whose records lie before `bound`, from which on is read
     /// from now on; answers whether there were any.
     pub(super) fn retire(&mut self, bound: DateTime<Utc>) -> bool {

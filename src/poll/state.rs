@@ -173,6 +173,9 @@ impl State {
         // A start in the future lies behind the clock at which the sweeps before it began.
         let answered = self.swept_at.map(|swept| swept.max(self.started_at()));
         self.records.read_back(answered, plan.reach);
+        if let Some(answered) = answered {
+            self.children.read_back(answered - plan.reach);
+        }
         self.stored
             .query_fingerprint
             .clone_from(&plan.query_fingerprint);
@@ -249,6 +252,7 @@ impl State {
         // interval lies between the two.
         let back = first.min(clock) - (clock - first).max(TimeDelta::zero());
         self.records.follow_back(back, plan.reach);
+        self.children.read_back(back - plan.reach);
         if let Some(deletes) = &mut self.deletes {
             let back = back.min(deletes.watermark);
             deletes.follow_back(back, plan.reach_of(Track::Deletions));
