@@ -92,11 +92,15 @@ impl Checkpoint {
         }
     }
 
+    /// The replay that is under way.
+    #[must_use]
+    pub fn running_replay(&self) -> Option<&RunningReplay> {
+        self.replay.as_ref()?.running.as_ref()
+    }
+
     /// The names of all segments that belong to this checkpoint.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
-        let replay = self.replay.as_ref();
-        let replayed = replay.and_then(|replay| replay.running.as_ref());
-        let replayed = replayed.map(|running| &running.records);
+        let replayed = self.running_replay().map(|running| &running.records);
         let windows = [Some(&self.records), self.deletes.as_ref(), replayed]
             .into_iter()
             .flatten()

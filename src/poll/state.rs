@@ -50,6 +50,8 @@ pub(super) struct State {
     pub(super) records: Stream,
     /// The replay that is read, and the poller's own stream meanwhile.
     replaying: Option<Replaying>,
+    /// The stream of a replay between two of its stretches, where its window is large.
+    replayed: Option<Box<Stream>>,
     /// The provider's list of deletions, from the sweep on that first saw it in use.
     pub(super) deletes: Option<Stream>,
     pub(super) children: Children,
@@ -106,6 +108,7 @@ impl State {
             checkpoint,
             records,
             deletes,
+            replayed,
             reconciling,
             fresh,
             due,
@@ -140,6 +143,7 @@ impl State {
         let mut state = Self {
             records,
             replaying: None,
+            replayed,
             deletes,
             children: Children::resume(&checkpoint.children),
             known,
@@ -192,7 +196,12 @@ impl State {
         since: DateTime<Utc>,
         store: &mut K,
     ) -> Result<(), End> {
-        let mut records = Stream::resume(Track::Records, &replay.records, store).await?;
+        let running = self.stored.running_replay();
+        let is_held = running.is_some_and(|running| running.id == replay.id);
+        let mut records = match self.replayed.take().filter(|_| is_held) {
+            Some(replayed) => *replayed,
+            None => Stream::resume(Track::Records, &replay.records, store).await?,
+        };
         records.rename(self.records.fingerprints);
         let own = std::mem::replace(&mut self.records, records);
         self.children.renew();
@@ -475,19 +484,25 @@ impl State {
     pub(super) fn unstored(&self, checkpoint: &Checkpoint) -> Vec<Segment> {
         let mut segments = match &self.replaying {
             None => self.records.unstored(&checkpoint.records),
-            Some(replaying) => {
-                let running = running(checkpoint);
-                let running = running.map(|running| self.records.unstored(&running.records));
-                let mut segments = replaying.own.unstored(&checkpoint.records);
-                segments.extend(running.into_iter().flatten());
-                segments
-            }
+            Some(replaying) => replaying.own.unstored(&checkpoint.records),
         };
+        let replayed = self.replayed().zip(checkpoint.running_replay());
+        if let Some((replayed, running)) = replayed {
+            segments.extend(replayed.unstored(&running.records));
+        }
         if let (Some(deletes), Some(stored)) = (&self.deletes, &checkpoint.deletes) {
             segments.extend(deletes.unstored(stored));
         }
         segments.extend(self.known.unstored(checkpoint.reconcile.as_ref()));
         segments
+    }
+
+    /// The stream of a replay, read now or between two stretches.
+    fn replayed(&self) -> Option<&Stream> {
+        match &self.replaying {
+            None => self.replayed.as_deref(),
+            Some(_) => Some(&self.records),
+        }
     }
 
     /// What a restart must know has changed.
@@ -501,12 +516,14 @@ impl State {
         self.written = checkpoint.swept_at.unwrap_or(checkpoint.started_at);
         match &mut self.replaying {
             None => self.records.note_stored(&checkpoint.records),
-            Some(replaying) => {
-                replaying.own.note_stored(&checkpoint.records);
-                if let Some(running) = running(&checkpoint) {
-                    self.records.note_stored(&running.records);
-                }
-            }
+            Some(replaying) => replaying.own.note_stored(&checkpoint.records),
+        }
+        let replayed = match &self.replaying {
+            None => self.replayed.as_deref_mut(),
+            Some(_) => Some(&mut self.records),
+        };
+        if let (Some(replayed), Some(running)) = (replayed, checkpoint.running_replay()) {
+            replayed.note_stored(&running.records);
         }
         if let (Some(deletes), Some(stored)) = (&mut self.deletes, &checkpoint.deletes) {
             deletes.note_stored(stored);
@@ -528,10 +545,12 @@ impl State {
                 .unwrap_or(self.stored)
         };
         let large = |stream: Stream| stream.window.is_large().then(|| Box::new(stream));
-        let records = self
-            .replaying
-            .map_or(self.records, |replaying| replaying.own);
+        let (records, replayed) = match self.replaying {
+            None => (self.records, self.replayed),
+            Some(replaying) => (replaying.own, large(self.records)),
+        };
         Held {
+            replayed: replayed.filter(|_| checkpoint.running_replay().is_some()),
             checkpoint,
             records: large(records),
             deletes: self.deletes.and_then(large),
@@ -546,13 +565,8 @@ impl State {
 /// What a running replay names versions with: a window without one must name them alike, or what the
 /// replay delivers could not enter it.
 fn key_of_replay(checkpoint: &Checkpoint) -> Option<Fingerprints> {
-    let window = running(checkpoint)?.records.window.as_ref()?;
+    let window = checkpoint.running_replay()?.records.window.as_ref()?;
     Fingerprints::from_encoded(&window.key)
-}
-
-/// The replay that is under way.
-fn running(checkpoint: &Checkpoint) -> Option<&RunningReplay> {
-    checkpoint.replay.as_ref()?.running.as_ref()
 }
 
 /// Whether a poll of this plan may go on from `checkpoint`.

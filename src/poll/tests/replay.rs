@@ -3,7 +3,9 @@
 use tokio_util::sync::CancellationToken;
 
 use super::world::{Got, World, at, provider_error, rejected};
-use crate::poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Progress, Replay};
+use crate::poll::{
+    self, CheckpointStore as _, Edges, End, Held, Outcome, Progress, Replay, StoreError,
+};
 
 /// A poller that has settled ten records, dated ten seconds apart up to 100.
 async fn settled() -> World {
@@ -246,4 +248,29 @@ async fn a_replay_that_a_later_stretch_finds_unordered_loses_nothing() {
     world.provider().paging.page_size = 100;
     let got = replay(&world).await;
     assert!(ids(&got).contains(&"late"), "{:?}", ids(&got));
+}
+
+/// Segments are stored before the checkpoint, and neither is where the disk is full.
+#[tokio::test(start_paused = true)]
+async fn a_stretch_that_is_not_stored_leaves_no_checkpoint_to_name_what_is_not_there() {
+    let mut world = settled().await;
+    world.plan.max_events = 500;
+    world.provider().paging.page_size = 500;
+    for number in 0..900 {
+        let id = format!("m{number:03}");
+        world.provider().touch_at(&id, -1_000);
+    }
+    ask(&mut world, "older", -2_000, Some(0));
+    let full = StoreError::Unavailable("no space left".to_owned());
+    *world.store.failing.lock().unwrap() = vec![full; 9];
+    let cut_off = stretch(&world).await;
+    assert!(matches!(cut_off.end, End::StoreFailed(_)));
+    assert_eq!(world.receiver.acknowledged().len(), 510);
+    world.store.failing.lock().unwrap().clear();
+    world.store.segments.lock().unwrap().clear();
+    let held = cut_off.checkpoint.unwrap();
+    let polled = world.poll_from(held, &CancellationToken::new()).await;
+    assert_eq!(polled.end, End::Complete);
+    replay(&world).await;
+    assert_eq!(world.receiver.acknowledged().len(), 910);
 }
