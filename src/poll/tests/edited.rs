@@ -5,7 +5,7 @@ use rstest::rstest;
 
 use super::world::{World, at};
 use crate::{
-    api::{Checkpoint, StartFrom},
+    api::{Checkpoint, ReplayProgress, RunningReplay, StartFrom, Stream},
     poll::{End, Start},
 };
 
@@ -16,6 +16,22 @@ async fn settled() -> World {
     world.touch("a");
     world.poll_well().await;
     world
+}
+
+/// A replay of the checkpoint that is under way.
+fn replaying(checkpoint: &mut Checkpoint) -> &mut RunningReplay {
+    let records = Stream {
+        window: None,
+        ..checkpoint.records.clone()
+    };
+    let running = RunningReplay {
+        id: "again".to_owned(),
+        from: at(0),
+        until: at(50),
+        records,
+    };
+    let replay = checkpoint.replay.insert(ReplayProgress::default());
+    replay.running.insert(running)
 }
 
 #[rstest]
@@ -51,6 +67,18 @@ async fn settled() -> World {
         c.deletes = Some(deletes);
     },
     "deletes.settledAtStart is later"
+)]
+#[case::replay(
+    |c: &mut Checkpoint| replaying(c).records.watermark = DateTime::<chrono::Utc>::MIN_UTC,
+    "replay.running.records.watermark is in the year"
+)]
+#[case::replay_from(
+    |c: &mut Checkpoint| replaying(c).from = DateTime::<chrono::Utc>::MIN_UTC,
+    "replay.running.from is in the year"
+)]
+#[case::replay_until(
+    |c: &mut Checkpoint| replaying(c).until = DateTime::<chrono::Utc>::MAX_UTC,
+    "replay.running.until is in the year"
 )]
 #[tokio::test(start_paused = true)]
 async fn no_poll_goes_on_from_what_no_poll_has_written(
