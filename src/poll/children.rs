@@ -1,6 +1,6 @@
 //! Classes of records that other pollers of the instance take from this one (polling rule 17).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Child, Plan, held::Due};
 use crate::api::{ChildProgress, MAX_CHILDREN};
@@ -130,7 +130,7 @@ impl Children {
                 class: child.class.clone(),
                 query_fingerprint: child.query_fingerprint.clone(),
                 started_at,
-                watermark: child.watermark.unwrap_or(started_at),
+                watermark: child.watermark.unwrap_or_else(|| just_before(started_at)),
                 settled_before: None,
             });
             met.due = Due::Settled;
@@ -186,6 +186,12 @@ impl Children {
         });
         self.entries.len() < before
     }
+}
+
+/// What is dated at `instant` itself is not settled.
+fn just_before(instant: DateTime<Utc>) -> DateTime<Utc> {
+    let before = instant.checked_sub_signed(TimeDelta::microseconds(1));
+    before.unwrap_or(instant)
 }
 
 /// Whether the child is not gone.

@@ -165,6 +165,17 @@ async fn a_child_that_cannot_be_read_still_counts() {
     assert_eq!(entries(&world)[0].settled_before, None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_dated_exactly_when_a_child_started_is_not_lost_with_it() {
+    let mut world = World::started().await;
+    world.plan.children.push(child(Some(10), None));
+    world.provider().touch_at("c10", 10).class = "child";
+    world.pass(20).await;
+    assert_eq!(world.poll_well().await, []);
+    world.plan.children.clear();
+    assert_eq!(ids(&world.poll_well().await), ["c10"]);
+}
+
 /// Everything is dated anew from there on, also what was settled before a child left.
 #[tokio::test(start_paused = true)]
 async fn a_clock_set_back_behind_a_child_that_is_gone_loses_nothing() {
