@@ -12,6 +12,8 @@ pub(super) struct Children {
     unread: Vec<(String, DateTime<Utc>)>,
     /// What this poller has settled counts as new: it is read once more.
     renewed: bool,
+    /// There are children to whom nothing is left, since a checkpoint holds no more.
+    pub(super) is_full: bool,
 }
 
 /// Whose a record is by its class.
@@ -40,6 +42,7 @@ impl Children {
             entries: stored.to_vec(),
             unread: Vec::new(),
             renewed: false,
+            is_full: false,
         }
     }
 
@@ -122,7 +125,11 @@ impl Children {
             let is_known = |entry: &ChildProgress| {
                 is_there(entry) && entry.uid == child.uid && entry.class == child.class
             };
-            if self.entries.iter().any(is_known) || self.entries.len() >= MAX_CHILDREN {
+            if self.entries.iter().any(is_known) {
+                continue;
+            }
+            if self.entries.len() >= MAX_CHILDREN {
+                self.is_full = true;
                 continue;
             }
             self.entries.push(ChildProgress {

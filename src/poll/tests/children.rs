@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::world::{Got, World, at, provider_error};
 use crate::{
-    api::ChildProgress,
+    api::{ChildProgress, MAX_CHILDREN},
     poll::{Child, End},
 };
 
@@ -206,4 +206,20 @@ async fn an_edit_after_the_clock_was_set_back_loses_nothing_behind_a_child_that_
     let got = world.poll_well().await;
     let got = ids(&got);
     assert!(got.contains(&"own") && got.contains(&"class"), "{got:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_beyond_what_a_checkpoint_holds_are_told() {
+    let mut world = World::started().await;
+    for number in 0..=MAX_CHILDREN {
+        world.plan.children.push(Child {
+            uid: format!("child-{number}"),
+            class: format!("class{number}"),
+            ..child(Some(0), None)
+        });
+    }
+    let notes = world.poll().await.progress.notes;
+    assert!(notes.iter().any(|note| note.contains("twice")), "{notes:?}");
+    world.plan.children.pop();
+    assert_eq!(world.poll().await.progress.notes, Vec::<String>::new());
 }
