@@ -62,6 +62,9 @@ pub(super) struct State {
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
     due: Due,
+    /// The format of what is stored: it still has what that names, and the write behind the next
+    /// shows that it was removed.
+    least_version: i32,
     /// The provider's clock at the sweep that was stored last.
     written: DateTime<Utc>,
 }
@@ -127,6 +130,11 @@ impl State {
             plan.reconcile.as_ref(),
             fresh,
         )?;
+        let least_version = match due {
+            Due::Nothing => checkpoint.least_version(),
+            // It is not stored, and was made with regard to what is.
+            _ => checkpoint.version,
+        };
         let is_dropped = known.part().is_none() && checkpoint.reconcile.is_some();
         let due = if is_dropped { Due::Settled } else { due };
         let listed = checkpoint
@@ -151,6 +159,7 @@ impl State {
             swept_at: checkpoint.swept_at,
             content_ignored: ignored.is_some() && *ignored == plan.content,
             due: if is_given_up { Due::Settled } else { due },
+            least_version,
             written,
             stored: checkpoint,
         };
@@ -474,9 +483,7 @@ impl State {
             reconcile: self.known.stored(),
             ..self.stored.clone()
         };
-        // The store still has what the last one named: the next write shows that it was removed.
-        let before = self.stored.least_version();
-        checkpoint.version = checkpoint.least_version().max(before);
+        checkpoint.version = checkpoint.least_version().max(self.least_version);
         Ok(checkpoint)
     }
 
@@ -528,6 +535,7 @@ impl State {
         if let (Some(deletes), Some(stored)) = (&mut self.deletes, &checkpoint.deletes) {
             deletes.note_stored(stored);
         }
+        self.least_version = checkpoint.least_version();
         self.stored = checkpoint;
         self.due = Due::Nothing;
     }
