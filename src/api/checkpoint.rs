@@ -10,7 +10,8 @@ use super::{HeldDeletes, StartFrom};
 /// newer one is left alone.
 pub const CHECKPOINT_VERSION: i32 = 2;
 
-/// The format of a checkpoint that is whole in itself, which every release reads.
+/// The format of a checkpoint that is whole in itself. Every release goes on from it, but leaves
+/// aside what it doesn't know yet.
 pub const WHOLE_CHECKPOINT_VERSION: i32 = 1;
 
 /// Everything a poll needs to go on. Written by Pollen alone.

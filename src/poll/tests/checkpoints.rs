@@ -238,3 +238,18 @@ async fn a_sweep_found_unordered_by_a_later_poll_is_read_from_where_the_first_be
         ["c", "skipped"]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn rows_of_any_date_beyond_the_capacity_are_told_with_what_helps() {
+    let mut world = World::started().await;
+    world.store.capacity = Some(5);
+    world.plan.drop_before_bound = false;
+    for second in 1..=9 {
+        world.provider().touch_at(&format!("r{second}"), second);
+    }
+    world.pass(10).await;
+    let End::WindowTooLarge(reason) = world.poll().await.end else {
+        panic!("they were taken");
+    };
+    assert!(reason.contains("filterByUpdatedDate: true"), "{reason}");
+}
