@@ -10,7 +10,8 @@ use super::{HeldDeletes, StartFrom};
 /// newer one is left alone.
 pub const CHECKPOINT_VERSION: i32 = 2;
 
-/// The format of a checkpoint that is whole in itself, which every release reads.
+/// The format of a checkpoint that is whole in itself. Every release goes on from it, but leaves
+/// aside what it doesn't know yet.
 pub const WHOLE_CHECKPOINT_VERSION: i32 = 1;
 
 /// Everything a poll needs to go on. Written by Pollen alone.
@@ -92,11 +93,15 @@ impl Checkpoint {
         }
     }
 
+    /// The replay that is under way.
+    #[must_use]
+    pub fn running_replay(&self) -> Option<&RunningReplay> {
+        self.replay.as_ref()?.running.as_ref()
+    }
+
     /// The names of all segments that belong to this checkpoint.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
-        let replay = self.replay.as_ref();
-        let replayed = replay.and_then(|replay| replay.running.as_ref());
-        let replayed = replayed.map(|running| &running.records);
+        let replayed = self.running_replay().map(|running| &running.records);
         let windows = [Some(&self.records), self.deletes.as_ref(), replayed]
             .into_iter()
             .flatten()

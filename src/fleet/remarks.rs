@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::{
     api::Checkpoint,
@@ -59,7 +59,7 @@ fn edited(checkpoint: &Checkpoint, plan: &Plan, source: &ResourceSource) -> Rema
         "what is asked was edited: records dated from {} on are read anew, and those inside the \
          overlap may be delivered once more; older ones that the edit lets in are not delivered: \
          set spec.replay with a new id to read them",
-        from.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        told(from)
     );
     Remark {
         topic: Topic::Query,
@@ -74,11 +74,13 @@ fn start_from(checkpoint: &Checkpoint, plan: &Plan) -> Option<Remark> {
         text: format!(
             "spec.startFrom was edited and has no effect, as the poller started at {} already: set \
              spec.replay with a new id to read earlier records, or write startFrom as it was",
-            checkpoint
-                .started_at
-                .to_rfc3339_opts(SecondsFormat::AutoSi, true)
+            told(checkpoint.started_at)
         ),
     })
+}
+
+fn told(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 fn replay(checkpoint: &Checkpoint, plan: &Plan) -> Option<Remark> {
@@ -88,9 +90,16 @@ fn replay(checkpoint: &Checkpoint, plan: &Plan) -> Option<Remark> {
         return None;
     }
     let id = &asked.id;
-    let is_running = progress.is_some_and(|progress| progress.running.is_some());
-    let text = if is_running || asked.from <= checkpoint.records.watermark {
-        format!("the replay {id:?} is under way, between the polls")
+    let running = checkpoint.running_replay();
+    let text = if let Some(running) = running.filter(|running| running.id == *id) {
+        format!(
+            "the replay {id:?} is under way, between the polls, from {} to {} as it began: what is edited \
+             of these needs a new id",
+            told(running.from),
+            told(running.until)
+        )
+    } else if asked.from <= checkpoint.records.watermark {
+        format!("the replay {id:?} begins behind the next poll")
     } else {
         format!(
             "the replay {id:?} waits: spec.replay.from is later than what was delivered so far; \

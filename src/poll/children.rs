@@ -1,6 +1,6 @@
 //! Classes of records that other pollers of the instance take from this one (polling rule 17).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Child, Plan, held::Due};
 use crate::api::{ChildProgress, MAX_CHILDREN};
@@ -12,6 +12,8 @@ pub(super) struct Children {
     unread: Vec<(String, DateTime<Utc>)>,
     /// What this poller has settled counts as new: it is read once more.
     renewed: bool,
+    /// There are children to whom nothing is left, since a checkpoint holds no more.
+    pub(super) is_full: bool,
 }
 
 /// Whose a record is by its class.
@@ -40,6 +42,7 @@ impl Children {
             entries: stored.to_vec(),
             unread: Vec::new(),
             renewed: false,
+            is_full: false,
         }
     }
 
@@ -122,7 +125,11 @@ impl Children {
             let is_known = |entry: &ChildProgress| {
                 is_there(entry) && entry.uid == child.uid && entry.class == child.class
             };
-            if self.entries.iter().any(is_known) || self.entries.len() >= MAX_CHILDREN {
+            if self.entries.iter().any(is_known) {
+                continue;
+            }
+            if self.entries.len() >= MAX_CHILDREN {
+                self.is_full = true;
                 continue;
             }
             self.entries.push(ChildProgress {
@@ -130,7 +137,7 @@ impl Children {
                 class: child.class.clone(),
                 query_fingerprint: child.query_fingerprint.clone(),
                 started_at,
-                watermark: child.watermark.unwrap_or(started_at),
+                watermark: child.watermark.unwrap_or_else(|| just_before(started_at)),
                 settled_before: None,
             });
             met.due = Due::Settled;
@@ -165,6 +172,17 @@ impl Children {
         Claim::Own
     }
 
+    /// What is dated behind `bound` is read anew, and counts as settled no longer: by this poller
+    /// before it went back for the class of a child, and by children that are gone.
+    pub(super) fn read_back(&mut self, bound: DateTime<Utc>) {
+        for entry in &mut self.entries {
+            if let Some(settled_before) = &mut entry.settled_before {
+                *settled_before = bound.min(*settled_before);
+                entry.watermark = bound.min(entry.watermark);
+            }
+        }
+    }
+
     /// Forgets those that are gone and whose records lie before `bound`, from which on is read
     /// from now on; answers whether there were any.
     pub(super) fn retire(&mut self, bound: DateTime<Utc>) -> bool {
@@ -175,6 +193,12 @@ impl Children {
         });
         self.entries.len() < before
     }
+}
+
+/// What is dated at `instant` itself is not settled.
+fn just_before(instant: DateTime<Utc>) -> DateTime<Utc> {
+    let before = instant.checked_sub_signed(TimeDelta::microseconds(1));
+    before.unwrap_or(instant)
 }
 
 /// Whether the child is not gone.

@@ -15,6 +15,8 @@ pub struct Held {
     pub(super) records: Option<Box<Stream>>,
     /// The same of the list of deletions.
     pub(super) deletes: Option<Box<Stream>>,
+    /// The same of a replay between two stretches.
+    pub(super) replayed: Option<Box<Stream>>,
     /// The comparison of ids under way.
     pub(super) reconciling: Reconciling,
     /// Segments of ids that the store may lack.
@@ -62,8 +64,11 @@ impl Held {
     fn unstored(&self) -> Vec<Segment> {
         let records = self.records.iter().zip([&self.checkpoint.records]);
         let deletes = self.deletes.iter().zip(&self.checkpoint.deletes);
+        let running = self.checkpoint.running_replay();
+        let replayed = running.map(|running| &running.records);
         records
             .chain(deletes)
+            .chain(self.replayed.iter().zip(replayed))
             .flat_map(|(stream, stored)| stream.unstored(stored))
             .collect()
     }
@@ -79,6 +84,7 @@ impl From<Checkpoint> for Held {
             written: checkpoint.swept_at.unwrap_or(checkpoint.started_at),
             records: None,
             deletes: None,
+            replayed: None,
             checkpoint,
         }
     }

@@ -25,6 +25,12 @@ pub(super) fn check(checkpoint: &Checkpoint) -> Result<(), String> {
     if let Some(part) = &checkpoint.reconcile {
         reconcile(part)?;
     }
+    let replay = checkpoint.replay.as_ref();
+    if let Some(running) = replay.and_then(|replay| replay.running.as_ref()) {
+        within_years("replay.running.from", Some(running.from))?;
+        within_years("replay.running.until", Some(running.until))?;
+        stream("replay.running.records", &running.records)?;
+    }
     not_later(
         ("startedAt".to_owned(), started_at),
         ("records.watermark".to_owned(), records.watermark),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{
-        CHECKPOINT_VERSION, Checkpoint, CreatedCheck, RunningReplay, Stream as Stored,
+        CHECKPOINT_VERSION, Checkpoint, CreatedCheck, RunningReplay, StartFrom, Stream as Stored,
         WHOLE_CHECKPOINT_VERSION,
     },
     event::Kind,
@@ -50,6 +50,8 @@ pub(super) struct State {
     pub(super) records: Stream,
     /// The replay that is read, and the poller's own stream meanwhile.
     replaying: Option<Replaying>,
+    /// The stream of a replay between two of its stretches, where its window is large.
+    replayed: Option<Box<Stream>>,
     /// The provider's list of deletions, from the sweep on that first saw it in use.
     pub(super) deletes: Option<Stream>,
     pub(super) children: Children,
@@ -60,6 +62,9 @@ pub(super) struct State {
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
     due: Due,
+    /// The format of what is stored: it still has what that names, and the write behind the next
+    /// shows that it was removed.
+    least_version: i32,
     /// The provider's clock at the sweep that was stored last.
     written: DateTime<Utc>,
 }
@@ -106,6 +111,7 @@ impl State {
             checkpoint,
             records,
             deletes,
+            replayed,
             reconciling,
             fresh,
             due,
@@ -124,6 +130,11 @@ impl State {
             plan.reconcile.as_ref(),
             fresh,
         )?;
+        let least_version = match due {
+            Due::Nothing => checkpoint.least_version(),
+            // It is not stored, and was made with regard to what is.
+            _ => checkpoint.version,
+        };
         let is_dropped = known.part().is_none() && checkpoint.reconcile.is_some();
         let due = if is_dropped { Due::Settled } else { due };
         let listed = checkpoint
@@ -140,6 +151,7 @@ impl State {
         let mut state = Self {
             records,
             replaying: None,
+            replayed,
             deletes,
             children: Children::resume(&checkpoint.children),
             known,
@@ -147,6 +159,7 @@ impl State {
             swept_at: checkpoint.swept_at,
             content_ignored: ignored.is_some() && *ignored == plan.content,
             due: if is_given_up { Due::Settled } else { due },
+            least_version,
             written,
             stored: checkpoint,
         };
@@ -173,6 +186,9 @@ impl State {
         // A start in the future lies behind the clock at which the sweeps before it began.
         let answered = self.swept_at.map(|swept| swept.max(self.started_at()));
         self.records.read_back(answered, plan.reach);
+        if let Some(answered) = answered {
+            self.children.read_back(answered - plan.reach);
+        }
         self.stored
             .query_fingerprint
             .clone_from(&plan.query_fingerprint);
@@ -189,7 +205,12 @@ impl State {
         since: DateTime<Utc>,
         store: &mut K,
     ) -> Result<(), End> {
-        let mut records = Stream::resume(Track::Records, &replay.records, store).await?;
+        let running = self.stored.running_replay();
+        let is_held = running.is_some_and(|running| running.id == replay.id);
+        let mut records = match self.replayed.take().filter(|_| is_held) {
+            Some(replayed) => *replayed,
+            None => Stream::resume(Track::Records, &replay.records, store).await?,
+        };
         records.rename(self.records.fingerprints);
         let own = std::mem::replace(&mut self.records, records);
         self.children.renew();
@@ -233,6 +254,9 @@ impl State {
     ///
     /// The first of the two polls stores what it saw, since the second may be another process's.
     fn follow_clock_back(&mut self, plan: &Plan, clock: DateTime<Utc>) -> bool {
+        if self.is_awaiting_start(clock) {
+            return false;
+        }
         let reached = self.records.watermark - plan.reach;
         let behind = self.stored.swept_at.filter(|swept| *swept < reached);
         let is_behind = clock < reached;
@@ -246,6 +270,7 @@ impl State {
         // interval lies between the two.
         let back = first.min(clock) - (clock - first).max(TimeDelta::zero());
         self.records.follow_back(back, plan.reach);
+        self.children.read_back(back - plan.reach);
         if let Some(deletes) = &mut self.deletes {
             let back = back.min(deletes.watermark);
             deletes.follow_back(back, plan.reach_of(Track::Deletions));
@@ -253,6 +278,13 @@ impl State {
         self.stored.started_at = self.stored.started_at.min(back);
         self.due = Due::Settled;
         true
+    }
+
+    /// Whether `startFrom` is still to come, and everything settled with it.
+    fn is_awaiting_start(&self, clock: DateTime<Utc>) -> bool {
+        let is_to_come =
+            matches!(self.stored.start_from, Some(StartFrom::At(start)) if start > clock);
+        is_to_come && self.records.watermark == self.stored.started_at
     }
 
     /// From now on the content of records is no part of their versions.
@@ -366,6 +398,13 @@ impl State {
         }
     }
 
+    /// Everything of one track dated before `instant` is settled, and is not read again: what is
+    /// left begins there.
+    pub(super) fn settle_before(&mut self, track: Track, instant: DateTime<Utc>) {
+        self.of_mut(track).settle_before(instant);
+        self.due = Due::Settled;
+    }
+
     /// The sweep so far proved nothing about order: the watermark goes back to its start.
     pub(super) fn retreat(&mut self, track: Track) {
         self.of_mut(track).retreat();
@@ -444,9 +483,7 @@ impl State {
             reconcile: self.known.stored(),
             ..self.stored.clone()
         };
-        // The store still has what the last one named: the next write shows that it was removed.
-        let before = self.stored.least_version();
-        checkpoint.version = checkpoint.least_version().max(before);
+        checkpoint.version = checkpoint.least_version().max(self.least_version);
         Ok(checkpoint)
     }
 
@@ -454,19 +491,25 @@ impl State {
     pub(super) fn unstored(&self, checkpoint: &Checkpoint) -> Vec<Segment> {
         let mut segments = match &self.replaying {
             None => self.records.unstored(&checkpoint.records),
-            Some(replaying) => {
-                let running = running(checkpoint);
-                let running = running.map(|running| self.records.unstored(&running.records));
-                let mut segments = replaying.own.unstored(&checkpoint.records);
-                segments.extend(running.into_iter().flatten());
-                segments
-            }
+            Some(replaying) => replaying.own.unstored(&checkpoint.records),
         };
+        let replayed = self.replayed().zip(checkpoint.running_replay());
+        if let Some((replayed, running)) = replayed {
+            segments.extend(replayed.unstored(&running.records));
+        }
         if let (Some(deletes), Some(stored)) = (&self.deletes, &checkpoint.deletes) {
             segments.extend(deletes.unstored(stored));
         }
         segments.extend(self.known.unstored(checkpoint.reconcile.as_ref()));
         segments
+    }
+
+    /// The stream of a replay, read now or between two stretches.
+    fn replayed(&self) -> Option<&Stream> {
+        match &self.replaying {
+            None => self.replayed.as_deref(),
+            Some(_) => Some(&self.records),
+        }
     }
 
     /// What a restart must know has changed.
@@ -480,16 +523,19 @@ impl State {
         self.written = checkpoint.swept_at.unwrap_or(checkpoint.started_at);
         match &mut self.replaying {
             None => self.records.note_stored(&checkpoint.records),
-            Some(replaying) => {
-                replaying.own.note_stored(&checkpoint.records);
-                if let Some(running) = running(&checkpoint) {
-                    self.records.note_stored(&running.records);
-                }
-            }
+            Some(replaying) => replaying.own.note_stored(&checkpoint.records),
+        }
+        let replayed = match &self.replaying {
+            None => self.replayed.as_deref_mut(),
+            Some(_) => Some(&mut self.records),
+        };
+        if let (Some(replayed), Some(running)) = (replayed, checkpoint.running_replay()) {
+            replayed.note_stored(&running.records);
         }
         if let (Some(deletes), Some(stored)) = (&mut self.deletes, &checkpoint.deletes) {
             deletes.note_stored(stored);
         }
+        self.least_version = checkpoint.least_version();
         self.stored = checkpoint;
         self.due = Due::Nothing;
     }
@@ -507,10 +553,12 @@ impl State {
                 .unwrap_or(self.stored)
         };
         let large = |stream: Stream| stream.window.is_large().then(|| Box::new(stream));
-        let records = self
-            .replaying
-            .map_or(self.records, |replaying| replaying.own);
+        let (records, replayed) = match self.replaying {
+            None => (self.records, self.replayed),
+            Some(replaying) => (replaying.own, large(self.records)),
+        };
         Held {
+            replayed: replayed.filter(|_| checkpoint.running_replay().is_some()),
             checkpoint,
             records: large(records),
             deletes: self.deletes.and_then(large),
@@ -525,13 +573,8 @@ impl State {
 /// What a running replay names versions with: a window without one must name them alike, or what the
 /// replay delivers could not enter it.
 fn key_of_replay(checkpoint: &Checkpoint) -> Option<Fingerprints> {
-    let window = running(checkpoint)?.records.window.as_ref()?;
+    let window = checkpoint.running_replay()?.records.window.as_ref()?;
     Fingerprints::from_encoded(&window.key)
-}
-
-/// The replay that is under way.
-fn running(checkpoint: &Checkpoint) -> Option<&RunningReplay> {
-    checkpoint.replay.as_ref()?.running.as_ref()
 }
 
 /// Whether a poll of this plan may go on from `checkpoint`.

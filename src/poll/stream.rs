@@ -135,6 +135,12 @@ impl Stream {
         moves
     }
 
+    /// Everything dated before `instant` is settled, and the next bound lies there.
+    pub(super) fn settle_before(&mut self, instant: DateTime<Utc>) {
+        self.watermark = self.watermark.max(instant);
+        self.window_since = self.window_since.max(instant);
+    }
+
     /// The sweep so far proved nothing about order: the watermark goes back to its start.
     pub(super) const fn retreat(&mut self) {
         self.watermark = self.settled_at_start;
@@ -195,7 +201,17 @@ impl Stream {
     ) -> Result<(), Unusable> {
         let room = capacity.checked_sub(more);
         let fitting = room.and_then(|room| self.fitting_since(plan, since, room));
-        fitting.map(drop).ok_or(Unusable::WindowTooLarge(capacity))
+        fitting
+            .map(drop)
+            .ok_or_else(|| self.too_large(plan, capacity))
+    }
+
+    fn too_large(&self, plan: &Plan, capacity: usize) -> Unusable {
+        if plan.drops_before_bound(self.track) {
+            Unusable::WindowTooLarge(capacity)
+        } else {
+            Unusable::EveryDateTooLarge(capacity)
+        }
     }
 
     /// Since when the stored window must hold what was settled: `since`, or where that is too
@@ -208,7 +224,7 @@ impl Stream {
     ) -> Result<DateTime<Utc>, Unusable> {
         let fitting = self
             .fitting_since(plan, since, capacity)
-            .ok_or(Unusable::WindowTooLarge(capacity))?;
+            .ok_or_else(|| self.too_large(plan, capacity))?;
         if fitting > since {
             // A bound there is rounded down, by less than a unit.
             self.window_since = self.window_since.max(fitting + plan.unit_of(self.track));

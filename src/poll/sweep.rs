@@ -95,6 +95,14 @@ impl Sweep {
         !matches!(self.mode, Mode::Unordered(_) | Mode::Offset(_))
     }
 
+    /// What the sweep of an earlier poll settled, with which this one goes on, is not: where the
+    /// order is given up, all is read from `bound` on.
+    pub(super) fn go_back(&mut self, bound: Bound) {
+        if bound.instant < self.begun_at.instant {
+            self.begun_at = bound;
+        }
+    }
+
     /// Gives up the order: the rest of the sweep, from its beginning, is unordered.
     fn give_up_order(&mut self) -> Next {
         self.mode = Mode::Unordered(unordered::Passes::default());

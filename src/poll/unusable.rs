@@ -28,17 +28,25 @@ pub(super) enum Unusable {
     )]
     Foreign(String),
     #[error(
-        "more than {0} versions share the newest unit of the updated date, more than one \
-         checkpoint can hold: poll the resource with a filter that splits it"
+        "more than {0} versions share one unit of the updated date, more than one checkpoint can \
+         hold: poll the resource with a filter that splits it"
     )]
     WindowTooLarge(usize),
+    #[error(
+        "records of any date come again with filterByUpdatedDate: false, and these are more than {0} \
+         versions, more than one checkpoint can hold: set filterByUpdatedDate: true, or poll the \
+         resource with a filter that splits it"
+    )]
+    EveryDateTooLarge(usize),
 }
 
 impl From<Unusable> for End {
     fn from(unusable: Unusable) -> Self {
         let why = unusable.to_string();
         match unusable {
-            Unusable::WindowTooLarge(_) => Self::WindowTooLarge(why),
+            Unusable::WindowTooLarge(_) | Unusable::EveryDateTooLarge(_) => {
+                Self::WindowTooLarge(why)
+            }
             _ => Self::Unusable(why),
         }
     }

@@ -89,7 +89,7 @@ impl Window {
     /// have it, so for marks that are rare.
     pub(super) fn date(&self, fingerprint: u64) -> Option<DateTime<Utc>> {
         let fresh = self.fresh.get(&fingerprint).copied();
-        let micros = fresh.or_else(|| self.sealed_date(fingerprint))?;
+        let micros = fresh.max(self.sealed_date(fingerprint))?;
         DateTime::from_timestamp_micros(micros)
     }
 
@@ -103,7 +103,16 @@ impl Window {
     }
 
     pub(super) fn insert(&mut self, fingerprint: u64, date: DateTime<Utc>) {
-        self.fresh.insert(fingerprint, date.timestamp_micros());
+        self.enter(Entry {
+            date: date.timestamp_micros(),
+            fingerprint,
+        });
+    }
+
+    /// The later of two dates of one fingerprint stays.
+    fn enter(&mut self, entry: Entry) {
+        let date = self.fresh.entry(entry.fingerprint).or_insert(entry.date);
+        *date = entry.date.max(*date);
     }
 
     /// Drops what is dated before `since` and `keep` doesn't hold on to: at once where it is in no
@@ -175,9 +184,9 @@ impl Window {
     }
 
     fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        let entries = entries.into_iter();
-        self.fresh
-            .extend(entries.map(|entry| (entry.fingerprint, entry.date)));
+        for entry in entries {
+            self.enter(entry);
+        }
     }
 
     fn refresh_index(&mut self) {

@@ -167,6 +167,8 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         let in_order = scan.facts.disorder.is_none();
         if !in_order {
             self.state.retreat(track);
+            let bound = self.state.of(track).bound(self.plan.reach_of(track));
+            reading.sweep.go_back(reading.source.bound(bound));
         }
         self.pace(track).follows = in_order && reading.sweep.follows_pages();
         reading.facts = Some(scan.facts);
@@ -192,6 +194,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             .next(&asked, &facts, |instant| source.bound(instant));
         match next {
             Next::Ask(next) if self.is_enough(&next, reading.sweep.is_ordered()) => {
+                self.state.settle_before(track, next.bound.instant);
                 return Err(End::Unfinished(GOES_ON.to_owned()));
             }
             Next::Ask(next) => reading.ask = Some(next),

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{Poll, WINDOW_CUT, reading::Pace};
 use crate::{
+    api::MAX_CHILDREN,
     callback::Callback,
     poll::{
         CheckpointStore, End, Outcome, StoreError, Track, change::Change, delivering::Settle,
@@ -53,6 +54,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         }
         if self.state.records.is_cut {
             self.progress.notes.push(WINDOW_CUT.to_owned());
+        }
+        if self.state.children.is_full {
+            self.progress.notes.push(too_many_children());
         }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         let capacity = self.edges.store.window_capacity();
@@ -101,6 +105,13 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K
             .map_or_else(Instant::now, |written| written + interval);
         self.state.is_due().then_some(after)
     }
+}
+
+fn too_many_children() -> String {
+    format!(
+        "more than {MAX_CHILDREN} pollers take a class of this one's records, or did: what comes from \
+         the others comes from this poller too, so twice; delete pollers of single classes"
+    )
 }
 
 /// Ids that the checkpoint names and nobody can read: nothing is read as empty.

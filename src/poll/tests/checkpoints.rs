@@ -214,3 +214,42 @@ async fn a_widened_overlap_reads_back_no_further_than_the_stored_window() {
     world.plan.reach = TimeDelta::seconds(1_000);
     assert_eq!(world.poll_well().await.len(), 1, "only c is new");
 }
+
+/// The watermark of a sweep that a later poll goes on with lies ahead of where it goes back to.
+#[tokio::test(start_paused = true)]
+async fn a_sweep_found_unordered_by_a_later_poll_is_read_from_where_the_first_began() {
+    let world = World::started().await;
+    world.provider().paging.page_size = 2;
+    for (id, second) in [("a", 300), ("b", 301), ("c", 302)] {
+        world.provider().touch_at(id, second);
+    }
+    let cut_off = world.provider().requests.len() + 2;
+    world.provider().failing.insert(cut_off, provider_error());
+    world.pass(400).await;
+    assert!(matches!(world.poll().await.end, End::ProviderFailed(_)));
+    assert_eq!(world.store.checkpoint().records.watermark, at(301));
+    // What an ordered provider would have shown first.
+    world.provider().touch_at("skipped", 100);
+    world.provider().ignores_filter = true;
+    world.provider().paging.page_size = 10;
+    let got = world.poll_well().await;
+    assert_eq!(
+        got.iter().map(|got| got.id.as_str()).collect::<Vec<_>>(),
+        ["c", "skipped"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_of_any_date_beyond_the_capacity_are_told_with_what_helps() {
+    let mut world = World::started().await;
+    world.store.capacity = Some(5);
+    world.plan.drop_before_bound = false;
+    for second in 1..=9 {
+        world.provider().touch_at(&format!("r{second}"), second);
+    }
+    world.pass(10).await;
+    let End::WindowTooLarge(reason) = world.poll().await.end else {
+        panic!("they were taken");
+    };
+    assert!(reason.contains("filterByUpdatedDate: true"), "{reason}");
+}

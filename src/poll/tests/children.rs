@@ -1,8 +1,10 @@
 //! Classes that other pollers take: each record from one poller, whoever comes and goes.
 
+use chrono::TimeDelta;
+
 use super::world::{Got, World, at, provider_error};
 use crate::{
-    api::ChildProgress,
+    api::{ChildProgress, MAX_CHILDREN},
     poll::{Child, End},
 };
 
@@ -161,4 +163,63 @@ async fn a_child_that_cannot_be_read_still_counts() {
     world.provider().touch_at("c500", 500).class = "child";
     assert_eq!(world.poll_well().await, []);
     assert_eq!(entries(&world)[0].settled_before, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_dated_exactly_when_a_child_started_is_not_lost_with_it() {
+    let mut world = World::started().await;
+    world.plan.children.push(child(Some(10), None));
+    world.provider().touch_at("c10", 10).class = "child";
+    world.pass(20).await;
+    assert_eq!(world.poll_well().await, []);
+    world.plan.children.clear();
+    assert_eq!(ids(&world.poll_well().await), ["c10"]);
+}
+
+/// Everything is dated anew from there on, also what was settled before a child left.
+#[tokio::test(start_paused = true)]
+async fn a_clock_set_back_behind_a_child_that_is_gone_loses_nothing() {
+    let mut world = behind().await;
+    world.plan.children.clear();
+    world.plan.gone.insert("child-uid".to_owned(), at(490));
+    assert_eq!(world.poll_well().await, []);
+    world.provider().skew = TimeDelta::seconds(-300);
+    world.poll().await;
+    world.poll().await;
+    world.provider().touch_at("own", 250);
+    world.provider().touch_at("class", 250).class = "child";
+    let got = world.poll_well().await;
+    assert_eq!(ids(&got), ["class", "own"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_after_the_clock_was_set_back_loses_nothing_behind_a_child_that_is_gone() {
+    let mut world = behind().await;
+    world.plan.children.clear();
+    world.plan.gone.insert("child-uid".to_owned(), at(490));
+    assert_eq!(world.poll_well().await, []);
+    world.provider().skew = TimeDelta::seconds(-300);
+    world.poll().await;
+    world.plan.query_fingerprint = "something else".to_owned();
+    world.provider().touch_at("own", 250);
+    world.provider().touch_at("class", 250).class = "child";
+    let got = world.poll_well().await;
+    let got = ids(&got);
+    assert!(got.contains(&"own") && got.contains(&"class"), "{got:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_beyond_what_a_checkpoint_holds_are_told() {
+    let mut world = World::started().await;
+    for number in 0..=MAX_CHILDREN {
+        world.plan.children.push(Child {
+            uid: format!("child-{number}"),
+            class: format!("class{number}"),
+            ..child(Some(0), None)
+        });
+    }
+    let notes = world.poll().await.progress.notes;
+    assert!(notes.iter().any(|note| note.contains("twice")), "{notes:?}");
+    world.plan.children.pop();
+    assert_eq!(world.poll().await.progress.notes, Vec::<String>::new());
 }

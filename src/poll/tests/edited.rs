@@ -4,7 +4,10 @@ use chrono::DateTime;
 use rstest::rstest;
 
 use super::world::{World, at};
-use crate::{api::Checkpoint, poll::End};
+use crate::{
+    api::{Checkpoint, ReplayProgress, RunningReplay, StartFrom, Stream},
+    poll::{End, Start},
+};
 
 /// A poller with a settled version, after a complete sweep.
 async fn settled() -> World {
@@ -13,6 +16,22 @@ async fn settled() -> World {
     world.touch("a");
     world.poll_well().await;
     world
+}
+
+/// A replay of the checkpoint that is under way.
+fn replaying(checkpoint: &mut Checkpoint) -> &mut RunningReplay {
+    let records = Stream {
+        window: None,
+        ..checkpoint.records.clone()
+    };
+    let running = RunningReplay {
+        id: "again".to_owned(),
+        from: at(0),
+        until: at(50),
+        records,
+    };
+    let replay = checkpoint.replay.insert(ReplayProgress::default());
+    replay.running.insert(running)
 }
 
 #[rstest]
@@ -49,6 +68,18 @@ async fn settled() -> World {
     },
     "deletes.settledAtStart is later"
 )]
+#[case::replay(
+    |c: &mut Checkpoint| replaying(c).records.watermark = DateTime::<chrono::Utc>::MIN_UTC,
+    "replay.running.records.watermark is in the year"
+)]
+#[case::replay_from(
+    |c: &mut Checkpoint| replaying(c).from = DateTime::<chrono::Utc>::MIN_UTC,
+    "replay.running.from is in the year"
+)]
+#[case::replay_until(
+    |c: &mut Checkpoint| replaying(c).until = DateTime::<chrono::Utc>::MAX_UTC,
+    "replay.running.until is in the year"
+)]
 #[tokio::test(start_paused = true)]
 async fn no_poll_goes_on_from_what_no_poll_has_written(
     #[case] edit: fn(&mut Checkpoint),
@@ -70,9 +101,33 @@ async fn no_poll_goes_on_from_what_no_poll_has_written(
 #[tokio::test(start_paused = true)]
 async fn a_query_edited_before_a_start_in_the_future_leaves_a_checkpoint_to_go_on_from() {
     let mut world = World::new();
-    world.plan.start = crate::poll::Start::At(at(1_000));
+    start_at(&mut world, 1_000);
     world.poll_well().await;
     world.plan.query_fingerprint = "something else".to_owned();
     world.poll_well().await;
     world.poll_well().await;
+    assert_eq!(world.store.checkpoint().started_at, at(1_000));
+}
+
+fn start_at(world: &mut World, second: i64) {
+    world.plan.start = Start::At(at(second));
+    world.plan.start_from = StartFrom::At(at(second));
+}
+
+/// A clock that stands far before the start looks like one that was set back.
+#[tokio::test(start_paused = true)]
+async fn a_start_in_the_future_is_waited_for_however_many_polls_come_before() {
+    let mut world = World::new();
+    start_at(&mut world, 1_000);
+    for _ in 0..3 {
+        world.touch("early");
+        let outcome = world.poll().await;
+        assert_eq!((outcome.end, outcome.progress.events()), (End::Complete, 0));
+        assert_eq!(outcome.progress.notes, Vec::<String>::new());
+        world.pass(60).await;
+    }
+    assert_eq!(world.store.checkpoint().started_at, at(1_000));
+    world.pass(900).await;
+    world.touch("late");
+    assert_eq!(world.poll_well().await.len(), 1);
 }

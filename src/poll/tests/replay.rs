@@ -3,7 +3,9 @@
 use tokio_util::sync::CancellationToken;
 
 use super::world::{Got, World, at, provider_error, rejected};
-use crate::poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Progress, Replay};
+use crate::poll::{
+    self, CheckpointStore as _, Edges, End, Held, Outcome, Progress, Replay, StoreError,
+};
 
 /// A poller that has settled ten records, dated ten seconds apart up to 100.
 async fn settled() -> World {
@@ -209,4 +211,66 @@ async fn a_replay_of_a_poller_that_has_delivered_nothing_yet_repeats_nothing() {
     }
     let got = world.receiver.acknowledged().split_off(before);
     assert_eq!(got.len(), 41);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_behind_more_records_of_one_date_than_a_stretch_reads() {
+    for by_key in [true, false] {
+        let mut world = World::started().await;
+        world.provider().paging.page_size = 2;
+        world.provider().paging.by_key = by_key;
+        for number in 0..40 {
+            world.provider().touch_at(&format!("m{number:02}"), -1_000);
+        }
+        world.provider().touch_at("last", -500);
+        ask(&mut world, "older", -2_000, Some(0));
+        let mut stretches = 0;
+        while !is_done(&world) && stretches < 10 {
+            assert_eq!(stretch(&world).await.end, End::Complete);
+            stretches += 1;
+        }
+        assert!(is_done(&world), "by key: {by_key}");
+        assert_eq!(world.receiver.acknowledged().len(), 41);
+    }
+}
+
+/// A stretch whose order turns out to be none, behind one that was cut off.
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_a_later_stretch_finds_unordered_loses_nothing() {
+    let mut world = settled().await;
+    world.provider().paging.page_size = 2;
+    ask(&mut world, "again", 0, Some(100));
+    let cut_off = world.provider().requests.len() + 3;
+    world.provider().failing.insert(cut_off, provider_error());
+    assert!(matches!(stretch(&world).await.end, End::ProviderFailed(_)));
+    world.provider().touch_at("late", 5);
+    world.provider().ignores_filter = true;
+    world.provider().paging.page_size = 100;
+    let got = replay(&world).await;
+    assert!(ids(&got).contains(&"late"), "{:?}", ids(&got));
+}
+
+/// Segments are stored before the checkpoint, and neither is where the disk is full.
+#[tokio::test(start_paused = true)]
+async fn a_stretch_that_is_not_stored_leaves_no_checkpoint_to_name_what_is_not_there() {
+    let mut world = settled().await;
+    world.plan.max_events = 500;
+    world.provider().paging.page_size = 500;
+    for number in 0..900 {
+        let id = format!("m{number:03}");
+        world.provider().touch_at(&id, -1_000);
+    }
+    ask(&mut world, "older", -2_000, Some(0));
+    let full = StoreError::Unavailable("no space left".to_owned());
+    *world.store.failing.lock().unwrap() = vec![full; 9];
+    let cut_off = stretch(&world).await;
+    assert!(matches!(cut_off.end, End::StoreFailed(_)));
+    assert_eq!(world.receiver.acknowledged().len(), 510);
+    world.store.failing.lock().unwrap().clear();
+    world.store.segments.lock().unwrap().clear();
+    let held = cut_off.checkpoint.unwrap();
+    let polled = world.poll_from(held, &CancellationToken::new()).await;
+    assert_eq!(polled.end, End::Complete);
+    replay(&world).await;
+    assert_eq!(world.receiver.acknowledged().len(), 910);
 }

@@ -240,3 +240,29 @@ async fn rows_of_any_date_that_come_again_are_kept_in_segments_too() {
     let window = world.store.checkpoint().records.window.unwrap();
     assert!(window.count > MANY && !window.segments.is_empty());
 }
+
+/// An older release must not take what is left for the whole before a write has shown what is gone.
+#[tokio::test(start_paused = true)]
+async fn the_format_goes_back_only_behind_a_stored_checkpoint_without_segments() {
+    let world = settled().await;
+    world.pass(100).await;
+    world.touch("b");
+    let formats = world.store.formats.lock().unwrap().len();
+    let away = StoreError::Unavailable("connection refused".to_owned());
+    *world.store.failing.lock().unwrap() = vec![away; 3];
+    let mut held = world.poll().await.checkpoint.unwrap();
+    assert!(held.is_unwritten());
+    for id in ["c", "d"] {
+        world.store.failing.lock().unwrap().clear();
+        world.pass(100).await;
+        world.touch(id);
+        let outcome = world.poll_from(held, &CancellationToken::new()).await;
+        held = outcome.checkpoint.unwrap();
+    }
+    let formats = world.store.formats.lock().unwrap()[formats..].to_vec();
+    let without = formats
+        .iter()
+        .skip_while(|format| **format == CHECKPOINT_VERSION);
+    assert_eq!(formats.first(), Some(&CHECKPOINT_VERSION), "{formats:?}");
+    assert!(without.count() > 0, "{formats:?}");
+}

@@ -376,3 +376,22 @@ proptest! {
         let _ = Segments::default().load(&stored);
     }
 }
+
+/// A record that was deleted, restored and deleted again has a mark under each date.
+#[test]
+fn the_date_of_what_is_entered_again_never_goes_back() {
+    let mut window = Window::default();
+    window.insert(1, at(200));
+    window.insert(1, at(100));
+    assert_eq!(window.date(1), Some(at(200)));
+    for other in 2..1_000 {
+        window.insert(other, at(200));
+    }
+    window.store("key".to_owned(), at(0), PLENTY);
+    assert!(window.is_large());
+    window.insert(1, at(100));
+    assert_eq!(window.date(1), Some(at(200)), "in a segment");
+    window.insert(1, at(300));
+    window.prune(at(250), |fingerprint| fingerprint == 1);
+    assert_eq!(window.date(1), Some(at(300)), "out of its segment");
+}
