@@ -180,8 +180,10 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
         Ok(())
     }
 
-    /// Delivers the deletions dated behind all records.
+    /// Delivers the deletions dated behind all records, and those on pages that no record of this
+    /// poll made it read.
     pub(super) async fn deliver_rest(&mut self, queue: &mut Queue<'a, S>) -> Result<(), End> {
+        self.fill(queue).await?;
         while !queue.pending.is_empty() {
             let rest = std::mem::take(&mut queue.pending);
             self.deliver(None, rest.into()).await?;
