@@ -65,6 +65,14 @@ pub(super) struct Addresses {
     pub(super) callback: String,
 }
 
+/// Probes, the list of deletions, and the question which records exist are no pages.
+fn is_page_of_records(request: &Request) -> bool {
+    let query = request.parameter("sysparm_query").unwrap_or_default();
+    !PROBES.contains(&request.parameter("sysparm_limit"))
+        && !request.path.ends_with("/sys_audit_delete")
+        && !query.starts_with("sys_idIN")
+}
+
 impl World {
     pub(super) fn new(scenario: Arc<Scenario>, clock: Clock) -> Arc<Self> {
         let world = Arc::new(Self {
@@ -158,7 +166,7 @@ impl World {
 
     /// The provider was asked something, and is about to answer.
     fn asked(&self, request: &Request) {
-        let is_page = !PROBES.contains(&request.parameter("sysparm_limit"));
+        let is_page = is_page_of_records(request);
         let (step, number, is_killed) = {
             let mut now = lock(&self.under_way);
             now.pages += usize::from(is_page);
