@@ -97,6 +97,9 @@ async fn an_edit_of_the_query_is_told_with_where_it_reads_from_and_loses_nothing
     let url = "/api/now/table/incident?sysparm_query=active=true\
                ^sys_updated_on>=${gmtDate:yyyy-MM-dd HH:mm:ss}";
     world.manifests.set("incident", "/spec/url", json!(url));
+    // With conditions, deletions are unavailable, which every run would tell.
+    let mode = json!({"mode": "Ignore"});
+    world.manifests.set("incident", "/spec/deletes", mode);
     let date = "2026-01-06 12:00:01";
     let fields = [
         ("sys_created_on", date),
