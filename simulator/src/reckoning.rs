@@ -135,12 +135,19 @@ impl Reckoning {
 }
 
 fn key(version: &Version) -> Key {
-    (version.sys_id.clone(), version.mod_count, version.deleted)
+    // An event of a deletion need not know what it was that was deleted.
+    let mod_count = if version.deleted {
+        0
+    } else {
+        version.mod_count
+    };
+    (version.sys_id.clone(), mod_count, version.deleted)
 }
 
 fn key_of(event: &Event) -> Key {
     let deleted = event.kind == "DELETED";
-    (event.object_id.clone(), event.mod_count(), deleted)
+    let mod_count = if deleted { 0 } else { event.mod_count() };
+    (event.object_id.clone(), mod_count, deleted)
 }
 
 /// The place of each record's latest change.

@@ -71,6 +71,7 @@ fn a_deletion_is_not_delivered_by_the_event_of_what_was_deleted() {
     assert_eq!(reckon(&history, 0, &[event("a", 0, "1")]).lost, [deletion]);
     let deleted = Event {
         kind: "DELETED".to_owned(),
+        record: json!(null),
         ..event("a", 0, "2")
     };
     assert!(reckon(&history, 0, &[deleted]).is_faithful());

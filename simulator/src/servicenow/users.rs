@@ -11,7 +11,7 @@ const AT_HAND: usize = 40;
 /// So many transactions are open at most.
 const OPEN: usize = 3;
 
-/// Users who create and change records, some of them in transactions that commit late.
+/// Users who create, change and delete records, some of them in transactions that commit late.
 #[derive(Debug)]
 pub struct Users {
     instance: Instance,
@@ -45,10 +45,11 @@ impl Users {
     }
 
     fn act(&mut self) {
-        match self.rng.random_range(0..10) {
-            0..4 => self.create(),
-            4..8 => self.change(),
-            8 => self.write(),
+        match self.rng.random_range(0..20) {
+            0..8 => self.create(),
+            8..15 => self.change(),
+            15 => self.delete(),
+            16..18 => self.write(),
             _ => self.commit(),
         }
     }
@@ -63,6 +64,13 @@ impl Users {
     fn change(&mut self) {
         if let Some(record) = self.records.choose(&mut self.rng) {
             self.instance.update(record, &[]);
+        }
+    }
+
+    fn delete(&mut self) {
+        if !self.records.is_empty() {
+            let place = self.rng.random_range(0..self.records.len());
+            self.instance.delete(&self.records.swap_remove(place));
         }
     }
 
