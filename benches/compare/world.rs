@@ -25,6 +25,7 @@ const RECORDS: i64 = 30;
 pub(crate) const OLDEST: &str = "r000";
 const NEWEST: &str = "r029";
 pub(crate) const DELETED: &str = "r010";
+const INCIDENTS: &str = "/api/now/table/incident";
 /// As every peer is told.
 const PAGE_SIZE: &str = "10";
 /// Far more than any poll here takes, with its waits.
@@ -159,7 +160,10 @@ impl<'p> World<'p> {
 
 fn asks_for_second_page(instance: &Instance) -> bool {
     let mut pages = instance.table_requests();
-    pages.retain(|request| request.parameter("sysparm_limit") == Some(PAGE_SIZE));
+    // Neither questions about a single record nor the list of deletions.
+    pages.retain(|request| {
+        request.path == INCIDENTS && request.parameter("sysparm_limit") == Some(PAGE_SIZE)
+    });
     match (pages.first(), pages.last()) {
         (Some(first), Some(last)) => first.query != last.query,
         _ => false,
