@@ -300,7 +300,7 @@ impl Holds {
 }
 
 /// What holds the whole instance; anything else concerns one poller alone.
-fn failure_of(end: &End) -> Option<(Cause, Option<Duration>)> {
+pub(super) fn failure_of(end: &End) -> Option<(Cause, Option<Duration>)> {
     match end {
         End::CallbackUnavailable(unavailable) => Some((Cause::Callback, unavailable.retry_after)),
         End::ProviderFailed(error) => match error.category {
