@@ -187,7 +187,7 @@ impl Ledger {
     /// the poller yet and the budget has room: a first look must not delay the first poll.
     pub(super) async fn begin(&mut self, generation: i64) -> Result<(), WriteError> {
         self.generation = generation;
-        self.put_off = None;
+        self.write_put_off().await?;
         let ready = status_of(&self.status().conditions, READY);
         if matches!(ready, None | Some("False")) && self.budget.try_acquire(Write::Condition) {
             let mut next = self.status().clone();
@@ -196,6 +196,18 @@ impl Ledger {
             self.writer.write_granted(next).await?;
         }
         Ok(())
+    }
+
+    /// Stores what an earlier task had settled and could put off: this one begins from what is stored,
+    /// and would deliver it again.
+    async fn write_put_off(&mut self) -> Result<(), WriteError> {
+        let Some((checkpoint, progress)) = self.put_off.take().map(|put_off| *put_off) else {
+            return Ok(());
+        };
+        let mut next = self.status().clone();
+        self.enter(&mut next, &checkpoint, &progress);
+        self.counted = 0;
+        self.write(next, Write::Checkpoint).await
     }
 
     /// Ends a poll: the next one's events are counted from none.
