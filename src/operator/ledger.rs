@@ -65,10 +65,10 @@ pub(super) struct Ledger {
 
 /// A checkpoint that the server refused, seen by the worker without waiting for a write.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Refused(Arc<(AtomicBool, StdMutex<Option<Box<Held>>>)>);
+pub(super) struct Refused(Arc<(AtomicBool, StdMutex<Option<Box<RefusedWrite>>>)>);
 
 #[derive(Clone, Debug)]
-struct Held {
+struct RefusedWrite {
     refusal: Refusal,
     status: PollerResourceStatus,
 }
@@ -91,7 +91,7 @@ impl Refused {
             .map(|held| held.refusal)
     }
 
-    fn held(&self) -> Option<Box<Held>> {
+    fn held(&self) -> Option<Box<RefusedWrite>> {
         self.0
             .1
             .lock()
@@ -99,7 +99,7 @@ impl Refused {
             .clone()
     }
 
-    fn set(&self, held: Option<Box<Held>>) {
+    fn set(&self, held: Option<Box<RefusedWrite>>) {
         self.0.0.store(held.is_some(), Ordering::SeqCst);
         *self.0.1.lock().unwrap_or_else(PoisonError::into_inner) = held;
     }
@@ -301,7 +301,7 @@ impl Ledger {
         self.fresh = false;
         self.stored.note(self.writer.status().checkpoint.as_ref());
         if let Err(WriteError::Refused(refusal)) = stored {
-            self.refused.set(Some(Box::new(Held {
+            self.refused.set(Some(Box::new(RefusedWrite {
                 refusal: refusal.clone(),
                 status,
             })));

@@ -10,7 +10,7 @@ use kube::{
     api::{DeleteParams, ListParams},
 };
 
-use self::object::{Owner, Stored};
+use self::object::{Creation, Owner};
 use crate::{
     api::{Checkpoint, POLLER_UID_LABEL, PollerWindow},
     operator::{
@@ -192,13 +192,13 @@ impl Reader {
         for attempt in 1.. {
             let created = answered(api.create(&params, &object)).await;
             match self.owner.stored(segment, created.err()) {
-                Stored::Done => return Ok(()),
-                Stored::Exists => return self.verify(segment).await,
-                Stored::Refused(refusal) => return Err(WriteError::Refused(refusal)),
-                Stored::InDoubt(message) if attempt == ATTEMPTS => {
+                Creation::Done => return Ok(()),
+                Creation::Exists => return self.verify(segment).await,
+                Creation::Refused(refusal) => return Err(WriteError::Refused(refusal)),
+                Creation::InDoubt(message) if attempt == ATTEMPTS => {
                     return Err(WriteError::Unavailable(message));
                 }
-                Stored::InDoubt(_) => tokio::time::sleep(pause).await,
+                Creation::InDoubt(_) => tokio::time::sleep(pause).await,
             }
             pause *= 2;
         }
