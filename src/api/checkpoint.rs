@@ -10,7 +10,8 @@ use super::{HeldDeletes, StartFrom};
 /// newer one is left alone.
 pub const CHECKPOINT_VERSION: i32 = 2;
 
-/// The format of a checkpoint that is whole in itself, which every release reads.
+/// The format of a checkpoint that is whole in itself. A release that does not know one of its fields
+/// refuses it or leaves that field out; it never takes a part of the window for the whole.
 pub const WHOLE_CHECKPOINT_VERSION: i32 = 1;
 
 /// Everything a poll needs to go on. Written by Pollen alone.
