@@ -54,10 +54,30 @@ impl Poller {
         stated: Option<&Version>,
     ) -> Result<Answer, ExplainError> {
         let unread = |error: StoreError| ExplainError::Checkpoint(error.to_string());
-        let stored = store.load().await.map_err(unread)?;
-        let plan = self.plan_among_kin(stored.as_ref());
-        let explainer = Explainer::open(&plan, self.source(), stored, store, self.clock()).await;
-        let explainer = explainer.map_err(ExplainError::Checkpoint)?;
+        let mut stored = store.load().await.map_err(unread)?;
+        loop {
+            let plan = self.plan_among_kin(stored.as_ref());
+            let opened =
+                Explainer::open(&plan, self.source(), stored.clone(), store, self.clock()).await;
+            let why = match opened {
+                Ok(explainer) => return self.answer(&explainer, id, stated).await,
+                Err(why) => why,
+            };
+            // Whoever polls may have stored another one since, and removed what this one named.
+            let now = store.load().await.map_err(unread)?;
+            if now == stored {
+                return Err(ExplainError::Checkpoint(why));
+            }
+            stored = now;
+        }
+    }
+
+    async fn answer(
+        &self,
+        explainer: &Explainer<'_>,
+        id: &str,
+        stated: Option<&Version>,
+    ) -> Result<Answer, ExplainError> {
         if let Some(version) = stated {
             return Ok(self.known(explainer.explain(&row(id, version))));
         }
@@ -66,10 +86,10 @@ impl Poller {
             LookUp::Impossible => Answer::Unaskable,
             LookUp::Nowhere => Answer::Nowhere,
             LookUp::OutsideQuery(page) => {
-                first(&explainer, &page)?.map_or(Answer::Nowhere, Answer::OutsideQuery)
+                first(explainer, &page)?.map_or(Answer::Nowhere, Answer::OutsideQuery)
             }
             LookUp::InQuery(page) => {
-                first(&explainer, &page)?.map_or(Answer::Nowhere, |known| self.known(known))
+                first(explainer, &page)?.map_or(Answer::Nowhere, |known| self.known(known))
             }
         })
     }

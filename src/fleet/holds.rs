@@ -299,6 +299,11 @@ impl Holds {
     }
 }
 
+/// Whether a poll that ended so shows that its instance is out of order.
+pub(super) fn fails_instance(end: &End) -> bool {
+    failure_of(end).is_some()
+}
+
 /// What holds the whole instance; anything else concerns one poller alone.
 fn failure_of(end: &End) -> Option<(Cause, Option<Duration>)> {
     match end {

@@ -15,6 +15,8 @@ use crate::{
 pub(super) struct Remarks {
     /// An edit of what is asked, until a poll is complete.
     edited: Mutex<Option<Remark>>,
+    /// How the last stretch of a replay ended, where something hinders the replay alone.
+    hindrance: Mutex<Option<End>>,
 }
 
 impl Remarks {
@@ -43,7 +45,24 @@ impl Remarks {
             remarks.extend(start_from(&held.checkpoint, plan));
             remarks.extend(replay(&held.checkpoint, plan));
         }
+        if let Some((asked, why)) = plan.replay.as_ref().zip(self.hindrance()) {
+            remarks.retain(|remark| remark.topic != Topic::Replay);
+            remarks.push(hindered(&asked.id, &why));
+        }
         outcome.progress.remarks.extend(remarks);
+    }
+
+    /// A stretch of a replay has ended, and something hinders the replay, or nothing.
+    pub(super) fn hinder(&self, end: Option<End>) {
+        *self
+            .hindrance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = end;
+    }
+
+    pub(super) fn hindrance(&self) -> Option<End> {
+        let hindrance = self.hindrance.lock();
+        hindrance.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Remark>> {
@@ -81,6 +100,27 @@ fn start_from(checkpoint: &Checkpoint, plan: &Plan) -> Option<Remark> {
 
 fn told(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn hindered(id: &str, end: &End) -> Remark {
+    let why = match end {
+        End::Blocked {
+            object_id,
+            rejection,
+        } => format!(
+            "the callback refused the event of record {object_id:?}: {}; mend the receiver: until it takes the event",
+            rejection.message
+        ),
+        End::ProviderFailed(error) => format!("{}; until this is over", error.message),
+        End::Unfinished(why) | End::Unusable(why) | End::WindowTooLarge(why) => {
+            format!("{why}; until this is over")
+        }
+        _ => end.result().to_owned(),
+    };
+    Remark {
+        topic: Topic::Replay,
+        text: format!("the replay {id:?} stands still: {why}, it is tried once behind each poll"),
+    }
 }
 
 fn replay(checkpoint: &Checkpoint, plan: &Plan) -> Option<Remark> {

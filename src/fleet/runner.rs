@@ -13,6 +13,10 @@ pub trait Observer: Send {
     /// A poll has ended.
     fn polled(&mut self, outcome: &Outcome) -> impl Future<Output = ()> + Send;
 
+    /// A stretch of a replay has ended between two polls; `is_over` where no other follows before the
+    /// next poll, so that what it found is to be told.
+    fn replayed(&mut self, outcome: &Outcome, is_over: bool) -> impl Future<Output = ()> + Send;
+
     /// The poller waits, for the reason given, before it polls again.
     fn waiting(&mut self, reason: &str) -> impl Future<Output = ()> + Send;
 }
@@ -124,7 +128,8 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
             };
             let mut outcome = self.poller.replay(held, &mut self.store, &self.stop).await;
             turn.end(&outcome);
-            self.observer.polled(&outcome).await;
+            let is_over = !self.poller.goes_on_replaying(&outcome);
+            self.observer.replayed(&outcome, is_over).await;
             self.held = outcome.checkpoint.take();
             if outcome.end != End::Complete {
                 break;

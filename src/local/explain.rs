@@ -14,7 +14,7 @@ use futures::{
 use super::{
     assembly::{Assembler, instance_name},
     folder,
-    live::{self, Live, Stored},
+    live::{self, Live, LiveStore},
     manifests::{Manifests, Placed},
     memory::Memory,
     problem::{ObjectName, Problem},
@@ -159,7 +159,7 @@ impl Inquiry<'_> {
         let memory = self.memory(&state)?;
         let poller = self.build(&memory, tokens).await?;
         let mut stored = match live {
-            Some(live) => Stored::Shown(live.checkpoint.clone().map(Box::new)),
+            Some(live) => LiveStore::Shown(live.checkpoint.clone().map(Box::new)),
             None => stored(&state, name, &memory)?,
         };
         let (record, version) = (&self.question.record, self.question.version.as_ref());
@@ -245,15 +245,19 @@ const fn is_repeatable(kind: Option<AuthenticationType>) -> bool {
     )
 }
 
-fn stored(state: &StateFolder, name: &ObjectName, memory: &Memory) -> Result<Stored, ExplainError> {
+fn stored(
+    state: &StateFolder,
+    name: &ObjectName,
+    memory: &Memory,
+) -> Result<LiveStore, ExplainError> {
     let path = state.checkpoint_path(name);
     match memory.pollers.get(name).cloned() {
         Some(record) if path.exists() => {
             let store =
                 FileCheckpointStore::new(path, state.segments(name), record, memory.stored(name))?;
-            Ok(Stored::InFile(store))
+            Ok(LiveStore::InFile(store))
         }
-        _ => Ok(Stored::Shown(None)),
+        _ => Ok(LiveStore::Shown(None)),
     }
 }
 

@@ -92,13 +92,13 @@ fn condition(document: &Value) -> Option<String> {
 
 /// A checkpoint to look at.
 #[derive(Debug)]
-pub(super) enum Stored {
+pub(super) enum LiveStore {
     /// As a cluster shows it, or none yet.
     Shown(Option<Box<Checkpoint>>),
     InFile(FileCheckpointStore),
 }
 
-impl CheckpointStore for Stored {
+impl CheckpointStore for LiveStore {
     fn window_capacity(&self) -> usize {
         usize::MAX
     }

@@ -86,6 +86,15 @@ impl Report {
         }
     }
 
+    /// A stretch of a replay has ended: what it found is said once no other follows.
+    pub(super) fn replayed(&self, label: &str, outcome: &Outcome, is_over: bool) {
+        if is_over {
+            self.polled(label, outcome);
+        } else if outcome.progress.events() > 0 {
+            self.delivered(label, outcome);
+        }
+    }
+
     /// The poller `label` waits, for the reason given; one whose own error is the reason has said so.
     pub(super) fn waiting(&self, label: &str, reason: &str) {
         let mut failed = false;

@@ -35,8 +35,12 @@ impl Runner {
             }
             while let Some(held) = self.replaying(&outcome, &mut checkpoint) {
                 outcome = self.poller.replay(held, &mut self.store, stop).await;
-                self.report.polled(&self.label, &outcome);
+                let is_over = !self.poller.goes_on_replaying(&outcome);
+                self.report.replayed(&self.label, &outcome, is_over);
                 checkpoint = outcome.checkpoint.take();
+            }
+            if outcome.end == End::Complete {
+                outcome.end = self.poller.hindrance().unwrap_or(End::Complete);
             }
             outcome
         };
@@ -93,6 +97,10 @@ struct Reporter {
 impl Observer for Reporter {
     async fn polled(&mut self, outcome: &Outcome) {
         self.report.polled(&self.label, outcome);
+    }
+
+    async fn replayed(&mut self, outcome: &Outcome, is_over: bool) {
+        self.report.replayed(&self.label, outcome, is_over);
     }
 
     async fn waiting(&mut self, reason: &str) {

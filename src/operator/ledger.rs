@@ -65,10 +65,10 @@ pub(super) struct Ledger {
 
 /// A checkpoint that the server refused, seen by the worker without waiting for a write.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Refused(Arc<(AtomicBool, StdMutex<Option<Box<Held>>>)>);
+pub(super) struct Refused(Arc<(AtomicBool, StdMutex<Option<Box<RefusedWrite>>>)>);
 
 #[derive(Clone, Debug)]
-struct Held {
+struct RefusedWrite {
     refusal: Refusal,
     status: PollerResourceStatus,
 }
@@ -91,7 +91,7 @@ impl Refused {
             .map(|held| held.refusal)
     }
 
-    fn held(&self) -> Option<Box<Held>> {
+    fn held(&self) -> Option<Box<RefusedWrite>> {
         self.0
             .1
             .lock()
@@ -99,7 +99,7 @@ impl Refused {
             .clone()
     }
 
-    fn set(&self, held: Option<Box<Held>>) {
+    fn set(&self, held: Option<Box<RefusedWrite>>) {
         self.0.0.store(held.is_some(), Ordering::SeqCst);
         *self.0.1.lock().unwrap_or_else(PoisonError::into_inner) = held;
     }
@@ -187,7 +187,7 @@ impl Ledger {
     /// the poller yet and the budget has room: a first look must not delay the first poll.
     pub(super) async fn begin(&mut self, generation: i64) -> Result<(), WriteError> {
         self.generation = generation;
-        self.put_off = None;
+        self.write_put_off().await?;
         let ready = status_of(&self.status().conditions, READY);
         if matches!(ready, None | Some("False")) && self.budget.try_acquire(Write::Condition) {
             let mut next = self.status().clone();
@@ -196,6 +196,18 @@ impl Ledger {
             self.writer.write_granted(next).await?;
         }
         Ok(())
+    }
+
+    /// Stores what an earlier task had settled and could put off: this one begins from what is stored,
+    /// and would deliver it again.
+    async fn write_put_off(&mut self) -> Result<(), WriteError> {
+        let Some((checkpoint, progress)) = self.put_off.take().map(|put_off| *put_off) else {
+            return Ok(());
+        };
+        let mut next = self.status().clone();
+        self.enter(&mut next, &checkpoint, &progress);
+        self.counted = 0;
+        self.write(next, Write::Checkpoint).await
     }
 
     /// Ends a poll: the next one's events are counted from none.
@@ -289,7 +301,7 @@ impl Ledger {
         self.fresh = false;
         self.stored.note(self.writer.status().checkpoint.as_ref());
         if let Err(WriteError::Refused(refusal)) = stored {
-            self.refused.set(Some(Box::new(Held {
+            self.refused.set(Some(Box::new(RefusedWrite {
                 refusal: refusal.clone(),
                 status,
             })));

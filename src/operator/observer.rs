@@ -64,13 +64,19 @@ impl Reporter {
     }
 
     fn count(&self, outcome: &Outcome) {
-        let (metrics, progress) = (&self.shared.metrics, &outcome.progress);
+        let metrics = &self.shared.metrics;
         metrics
             .polls
             .get_or_create(&PollLabels {
                 result: outcome.end.result(),
             })
             .inc();
+        self.count_records(&outcome.progress);
+        metrics.last_poll.set(self.shared.clock.now().timestamp());
+    }
+
+    fn count_records(&self, progress: &Progress) {
+        let metrics = &self.shared.metrics;
         metrics.records.inc_by(progress.read);
         metrics.requests.inc_by(progress.requests);
         metrics.bad_records.inc_by(progress.bad_records);
@@ -84,7 +90,6 @@ impl Reporter {
                 .get_or_create(&EventLabels { kind })
                 .inc_by(count);
         }
-        metrics.last_poll.set(self.shared.clock.now().timestamp());
     }
 
     async fn end_poll(&self, outcome: &Outcome) {
@@ -112,6 +117,11 @@ impl Reporter {
             deletes_held,
         };
         self.shared.board.polled(line, &counts(&outcome.progress));
+    }
+
+    fn standing(&self, outcome: &Outcome) -> Option<Standing> {
+        verdict::of_held(outcome, &self.item.key)
+            .or_else(|| verdict::of_poll(outcome, self.overdue()))
     }
 
     async fn report(&self, standing: Option<&Standing>) {
@@ -164,13 +174,24 @@ impl Observer for Reporter {
         if matches!(outcome.end, End::Complete | End::Unfinished(_)) {
             self.healthy_at = Instant::now();
         }
-        let standing = verdict::of_held(outcome, &self.item.key)
-            .or_else(|| verdict::of_poll(outcome, self.overdue()));
+        let standing = self.standing(outcome);
         if standing.is_some() {
             self.failing = standing.clone().filter(|standing| !standing.is_ready());
         }
         self.report(standing.as_ref()).await;
         self.end_poll(outcome).await;
+        if outcome.end != End::Stopped {
+            self.involve_worker().await;
+        }
+    }
+
+    async fn replayed(&mut self, outcome: &Outcome, is_over: bool) {
+        self.count_records(&outcome.progress);
+        let standing = is_over.then(|| self.standing(outcome)).flatten();
+        self.report(standing.as_ref()).await;
+        self.ledger.lock().await.end_poll();
+        let (key, board) = (&self.item.key, &self.shared.board);
+        board.replayed(&key.namespace, &key.name, &counts(&outcome.progress));
         if outcome.end != End::Stopped {
             self.involve_worker().await;
         }

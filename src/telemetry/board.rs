@@ -82,6 +82,14 @@ impl Board {
         rows.insert(key, Arc::new(row));
     }
 
+    /// Adds to the totals of a poller what it did between two polls.
+    pub fn replayed(&self, namespace: &str, name: &str, counts: &Counts) {
+        let key = (namespace.to_owned(), name.to_owned());
+        if let Some(row) = self.lock().get_mut(&key) {
+            Arc::make_mut(row).counts.add(counts);
+        }
+    }
+
     /// Takes a poller off that polls no more, and its totals with it.
     pub fn remove(&self, namespace: &str, name: &str) {
         self.lock().remove(&(namespace.to_owned(), name.to_owned()));

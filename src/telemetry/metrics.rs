@@ -33,7 +33,8 @@ pub struct Metrics {
 }
 
 /// How a poll ended: `complete`, `unfinished`, `stopped`, `blocked`, `callback_unavailable`,
-/// `callback_gone`, `store_failed`, `unusable`, or the category of the provider's failure.
+/// `callback_gone`, `store_failed`, `unusable`, `window_too_large`, or the category of the provider's
+/// failure.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 pub struct PollLabels {
     pub result: &'static str,
@@ -45,7 +46,7 @@ pub struct EventLabels {
     pub kind: &'static str,
 }
 
-/// `token`, `checkpoint`, `condition` or `event`.
+/// `token`, `checkpoint`, `segment`, `removal`, `condition` or `event`.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 pub struct WriteLabels {
     pub what: &'static str,

@@ -48,10 +48,13 @@ const OUTSIDE_QUERY: &str =
 
 fn fate(known: &Explanation, taker: Option<&str>, question: &Question) -> String {
     match &known.fate {
-        Fate::Settled => "delivered: this version was acknowledged under the event id below".to_owned(),
+        Fate::Settled => {
+            "delivered: this version was acknowledged under the event id below".to_owned()
+        }
         Fate::Due(_) if question.version.is_some() => {
-            "not delivered yet: the next poll reads it, and delivers it unless its class is excluded \
-             or the record has changed since"
+            "not delivered yet: the next poll reads it. Its class and whether it counts as created \
+             are not known from what was stated: it is delivered unless its class is excluded or \
+             another poller's, or the record has changed since"
                 .to_owned()
         }
         Fate::Due(kind) => format!(

@@ -10,7 +10,7 @@ use kube::{
     api::{DeleteParams, ListParams},
 };
 
-use self::object::{Owner, Stored};
+use self::object::{Creation, Owner};
 use crate::{
     api::{Checkpoint, POLLER_UID_LABEL, PollerWindow},
     operator::{
@@ -38,6 +38,9 @@ pub(super) struct SegmentObjects {
     /// was first written, and those created since. `None` until then.
     present: Option<BTreeSet<String>>,
 }
+
+/// So many objects that no checkpoint names may be left for later, or as many as it names.
+const LEFT_FOR_LATER: usize = 16;
 
 /// What reads segments, beside whoever writes.
 #[derive(Clone)]
@@ -114,8 +117,9 @@ impl SegmentObjects {
         Ok(())
     }
 
-    /// Deletes what `checkpoint`, which is stored, doesn't name, as far as the budget has room;
-    /// the rest with the next one.
+    /// Deletes what `checkpoint`, which is stored, doesn't name, as far as the budget has room; the
+    /// rest with the next one. Where that has become much, it waits for room: else a budget that is
+    /// always short would let them grow without end.
     pub(super) async fn remove_unnamed(&mut self, checkpoint: Option<&Checkpoint>) {
         let Some(present) = &mut self.present else {
             return;
@@ -124,12 +128,16 @@ impl SegmentObjects {
         let named = named(checkpoint).into_iter();
         let named: BTreeSet<_> = named.map(|name| owner.object_name(name)).collect();
         let unnamed: Vec<_> = present.difference(&named).cloned().collect();
-        for name in unnamed {
+        let for_later = named.len().max(LEFT_FOR_LATER);
+        for (done, name) in unnamed.iter().enumerate() {
             if !self.budget.try_acquire(Write::Removal) {
-                return;
+                if unnamed.len() - done <= for_later {
+                    return;
+                }
+                self.budget.acquire(Write::Removal).await;
             }
-            match self.reader.delete(&name).await {
-                Ok(()) => _ = present.remove(&name),
+            match self.reader.delete(name).await {
+                Ok(()) => _ = present.remove(name),
                 Err(error) => {
                     tracing::debug!(poller = %owner, name, %error, "a window is left behind");
                 }
@@ -184,13 +192,13 @@ impl Reader {
         for attempt in 1.. {
             let created = answered(api.create(&params, &object)).await;
             match self.owner.stored(segment, created.err()) {
-                Stored::Done => return Ok(()),
-                Stored::Exists => return self.verify(segment).await,
-                Stored::Refused(refusal) => return Err(WriteError::Refused(refusal)),
-                Stored::InDoubt(message) if attempt == ATTEMPTS => {
+                Creation::Done => return Ok(()),
+                Creation::Exists => return self.verify(segment).await,
+                Creation::Refused(refusal) => return Err(WriteError::Refused(refusal)),
+                Creation::InDoubt(message) if attempt == ATTEMPTS => {
                     return Err(WriteError::Unavailable(message));
                 }
-                Stored::InDoubt(_) => tokio::time::sleep(pause).await,
+                Creation::InDoubt(_) => tokio::time::sleep(pause).await,
             }
             pause *= 2;
         }

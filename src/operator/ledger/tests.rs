@@ -202,3 +202,20 @@ async fn a_start_is_known_once_it_is_stored_and_not_before() {
         .unwrap();
     assert_eq!(stored.since(&checkpoint(1).query_fingerprint), Some(at(1)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_put_off_is_stored_before_an_edited_poller_begins_from_what_is_stored() {
+    let api = FakeApi::default();
+    let mut ledger = ledger(&api, 1).await;
+    ledger
+        .save(&checkpoint(1), &[], &progress(1))
+        .await
+        .unwrap();
+    ledger
+        .save(&checkpoint(2), &[], &progress(2))
+        .await
+        .unwrap();
+    ledger.begin(8).await.unwrap();
+    assert_eq!(ledger.load().await.unwrap(), Some(checkpoint(2)));
+    assert_eq!(status(&api)["events"], 2);
+}

@@ -21,7 +21,7 @@ pub(super) struct Owner {
 
 /// What became of an attempt to create an object.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stored {
+pub(super) enum Creation {
     Done,
     /// One of that name is there already.
     Exists,
@@ -66,18 +66,18 @@ impl Owner {
     }
 
     /// What the server's answer to a segment's creation means.
-    pub(super) fn stored(&self, segment: &Segment, error: Option<Error>) -> Stored {
+    pub(super) fn stored(&self, segment: &Segment, error: Option<Error>) -> Creation {
         let Some(error) = error else {
-            return Stored::Done;
+            return Creation::Done;
         };
         let Error::Api(status) = &error else {
-            return Stored::InDoubt(format!("creating a window of {self}: {error}"));
+            return Creation::InDoubt(format!("creating a window of {self}: {error}"));
         };
         if status.is_already_exists() {
-            return Stored::Exists;
+            return Creation::Exists;
         }
         if status.code == 404 && !is_gone(status) {
-            return Stored::Refused(Refusal {
+            return Creation::Refused(Refusal {
                 reason: reasons::CRD_OUTDATED,
                 message: "the cluster has no definition of PollerWindow, which this operator \
                           writes: apply the CRDs of this release"
@@ -85,9 +85,9 @@ impl Owner {
             });
         }
         if status.is_forbidden() || status.is_invalid() || status.code == 413 {
-            return Stored::Refused(self.refusal(segment, &status.message));
+            return Creation::Refused(self.refusal(segment, &status.message));
         }
-        Stored::InDoubt(format!("creating a window of {self}: {}", status.message))
+        Creation::InDoubt(format!("creating a window of {self}: {}", status.message))
     }
 
     /// The name is taken by something else.

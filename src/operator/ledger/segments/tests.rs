@@ -239,3 +239,19 @@ async fn a_cluster_without_the_kind_is_told_to_get_it() {
         reasons::CRD_OUTDATED
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_no_checkpoint_names_is_bounded_while_the_budget_is_always_short() {
+    let api = FakeApi::default();
+    let mut ledger = ledger(&api, 1).await;
+    ledger.segments.look().await;
+    for second in 0..50 {
+        let segment = Segment::of(&second.to_string());
+        let checkpoint = naming(second, &[&segment]);
+        ledger.segments.add(std::slice::from_ref(&segment));
+        ledger.segments.create(Some(&checkpoint)).await.unwrap();
+        ledger.segments.remove_unnamed(Some(&checkpoint)).await;
+    }
+    let present = ledger.segments.present.as_ref().unwrap().len();
+    assert!(present <= LEFT_FOR_LATER + 1, "{present}");
+}
