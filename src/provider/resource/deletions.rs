@@ -49,6 +49,13 @@ impl ResourceSource {
         deletes.flag.is_none() && deletes.stream.is_some()
     }
 
+    /// Whether records have the ids that the connector's own definition gives them, as the rows of
+    /// its list of deletions do.
+    #[must_use]
+    pub fn ids_are_the_connectors(&self) -> bool {
+        self.fields.id == self.connection.connector().records.id
+    }
+
     /// The classes whose deletions are this poller's.
     #[must_use]
     pub fn family(&self) -> HashSet<String> {
