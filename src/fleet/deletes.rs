@@ -57,6 +57,14 @@ const FILTERED: &str = "spec.url has conditions beside the date, and the provide
 const OTHER_IDS: &str = "spec.idField names another field than the one by which the provider's list of deletions names \
      records: leave spec.idField out, or write spec.deletes.mode Reconcile or Ignore";
 
+/// Why deletions of records of `class` are not found, though others are.
+pub(super) fn unlisted(class: &str) -> String {
+    format!(
+        "records of class {class:?} are read, which the connector doesn't know as one that extends the polled table: of \
+         this class the provider's list of deletions is not asked; write spec.deletes.mode Reconcile, or Ignore"
+    )
+}
+
 impl Deletes {
     fn without(source: ResourceSource, unavailable: Option<&str>) -> Self {
         Self {

@@ -184,6 +184,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             self.content_only += scan.content_only;
             self.returned.extend(scan.returned.drain(..));
         }
+        if self.progress.unlisted_class.is_none() {
+            self.progress.unlisted_class = scan.unlisted.take();
+        }
         scan.report(&mut self.progress, &mut self.known_bad);
         reading.newest = reading.newest.max(scan.facts.newest);
         if ask.until.is_none() && ask.step == Step::First {

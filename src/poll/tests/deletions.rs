@@ -377,6 +377,17 @@ async fn rows_of_foreign_classes_and_of_a_childs_are_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_of_a_class_that_the_list_is_not_asked_for_is_told_of() {
+    let world = delivered(&["a"]).await;
+    assert_eq!(world.poll().await.progress.unlisted_class, None);
+    let now = world.now();
+    world.provider().touch_at("b", now).class = "leaf";
+    let outcome = world.poll().await;
+    assert_eq!(outcome.progress.created, 1);
+    assert_eq!(outcome.progress.unlisted_class.as_deref(), Some("leaf"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_row_dated_in_the_future_moves_no_watermark_past_the_clock() {
     let world = delivered(&["a", "b"]).await;
     world.provider().delete_at("a", 1_000_000);
