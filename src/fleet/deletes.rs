@@ -38,6 +38,9 @@ pub(super) fn deletes(
     if !source.unfiltered() {
         return Ok(Deletes::without(source, Some(FILTERED)));
     }
+    if !source.ids_are_the_connectors() {
+        return Ok(Deletes::without(source, Some(OTHER_IDS)));
+    }
     let source = source.with_deletions(spec)?;
     let finding = source.unaudited().filter(|_| spec.deletes.is_some());
     Ok(Deletes {
@@ -51,6 +54,16 @@ const NO_TABLE: &str = "the table behind spec.url is not known, so that its dele
      write a path that names the table, or spec.deletes.mode Reconcile or Ignore";
 const FILTERED: &str = "spec.url has conditions beside the date, and the provider's list of deletions does not say which \
      deleted records met them: write spec.deletes.mode Reconcile or Ignore, or leave the conditions out";
+const OTHER_IDS: &str = "spec.idField names another field than the one by which the provider's list of deletions names \
+     records: leave spec.idField out, or write spec.deletes.mode Reconcile or Ignore";
+
+/// Why deletions of records of `class` are not found, though others are.
+pub(super) fn unlisted(class: &str) -> String {
+    format!(
+        "records of class {class:?} are read, which the connector doesn't know as one that extends the polled table: of \
+         this class the provider's list of deletions is not asked; write spec.deletes.mode Reconcile, or Ignore"
+    )
+}
 
 impl Deletes {
     fn without(source: ResourceSource, unavailable: Option<&str>) -> Self {

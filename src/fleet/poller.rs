@@ -1,6 +1,6 @@
 //! One poller, ready to poll.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use super::{
     Environment, Instance, Sibling, Stored, Taker,
-    deletes::{Deletes, deletes},
+    deletes::{Deletes, deletes, unlisted},
     kinship::Kinship,
     plan::{interval, plan, resource},
     probed::{self, Probed},
@@ -64,6 +64,8 @@ pub struct Poller {
     told: Vec<String>,
     /// Why it finds no deletions though it should.
     deletes_unavailable: Option<String>,
+    /// Why it finds some of them alone, from the first record on that showed it.
+    deletes_incomplete: OnceLock<String>,
     findings: OnceCell<Findings>,
     /// What the first row showed, where there was none to probe with.
     late_findings: OnceCell<Findings>,
@@ -108,6 +110,7 @@ impl Poller {
                 .chain(unsupported(&instance.spec))
                 .collect(),
             deletes_unavailable: unavailable,
+            deletes_incomplete: OnceLock::new(),
             name: settings.name,
             plan,
             source,
@@ -180,14 +183,24 @@ impl Poller {
             checkpoint: held,
             ..Outcome::of(end)
         });
-        if let Some(why) = &self.deletes_unavailable {
-            outcome.progress.deletes_unavailable = Some(why.clone());
-        }
+        self.tell_of_deletes(&mut outcome.progress);
         outcome.log();
         let mut outcome = self.begin_replay(outcome, store, stop).await;
         outcome.findings = self.findings();
         self.remarks.make(&mut outcome, &self.plan);
         outcome
+    }
+
+    /// Adds to what a poll tells why deletions are not found, where that holds for every poll.
+    fn tell_of_deletes(&self, progress: &mut Progress) {
+        if let Some(class) = &progress.unlisted_class {
+            self.deletes_incomplete.get_or_init(|| unlisted(class));
+        }
+        if let Some(why) = &self.deletes_unavailable {
+            progress.deletes_unavailable = Some(why.clone());
+        } else if progress.deletes_unavailable.is_none() {
+            progress.deletes_unavailable = self.deletes_incomplete.get().cloned();
+        }
     }
 
     /// Polls once, unless the instance is held: then it ends as the poll did that showed why.

@@ -188,6 +188,16 @@ impl Comparison<'_> {
         }
     }
 
+    /// The class of a record of this poller whose deletion the provider's list will not tell, as it
+    /// isn't asked for that class.
+    pub(super) fn unlisted_class(&self, row: &Row<'_>, verdict: &Verdict) -> Option<String> {
+        let classes = &self.plan.deletions.as_ref()?.classes;
+        let is_own = matches!(verdict, Verdict::Change(_) | Verdict::Unchanged(_));
+        let is_own = is_own && self.track == Track::Records && !classes.is_empty();
+        let class = row.class.as_deref().filter(|_| is_own)?;
+        (!classes.contains(class)).then(|| class.to_owned())
+    }
+
     /// When the record was deleted that `row` shows to be back.
     fn restores(&self, id: &str, row: &Row<'_>) -> Option<DateTime<Utc>> {
         let deleted = (!row.is_deleted).then(|| self.state.deleted_at(id));

@@ -127,6 +127,8 @@ pub struct Progress {
     pub unordered: Option<String>,
     /// Why deletions could not be asked for, in words for a condition.
     pub deletes_unavailable: Option<String>,
+    /// A class of the records read whose deletions the provider's list is not asked for.
+    pub unlisted_class: Option<String>,
     /// What else a person should know of this poll, in words for a condition.
     pub notes: Vec<String>,
     /// The same of what the spec asks for.

@@ -25,6 +25,8 @@ pub(super) struct Scan {
     /// Of the changes, those settled under their date before, with other content.
     pub(super) content_only: u64,
     pub(super) counts: Counts,
+    /// A class of these records whose deletions the provider's list is not asked for.
+    pub(super) unlisted: Option<String>,
     bad: Vec<String>,
     in_page: HashSet<u64>,
     /// The row has the date of the one before it.
@@ -113,6 +115,9 @@ impl Scan {
 
     fn take(&mut self, row: &Row<'_>, comparison: &Comparison<'_>, keep_returned: bool) {
         let verdict = comparison.judge(row);
+        if self.unlisted.is_none() {
+            self.unlisted = comparison.unlisted_class(row, &verdict);
+        }
         trail::record(row, &verdict, &comparison.plan.origin);
         match verdict {
             Verdict::Change(change) => self.change(change, comparison.clock, keep_returned),

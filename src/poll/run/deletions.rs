@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::{Poll, reading::Reading};
+use super::{Poll, fetch, no_page, reading::Reading};
 use crate::{
     callback::Callback,
     category::Category,
@@ -16,7 +16,7 @@ use crate::{
     provider::{FetchError, Page, PageSource},
 };
 
-/// Pages without a row that is not hidden, after which the list counts as withheld.
+/// Hidden pages in a row, after which the list's latest page tells whether it is withheld.
 const MOST_HIDDEN: u32 = 8;
 
 /// Deletions on their way: those of one page, and the rest of the list.
@@ -45,6 +45,12 @@ impl<'a, S: PageSource> Queue<'a, S> {
     /// How the list's sweep ended, where that is the poll's end too.
     pub(super) fn end(self) -> Result<(), End> {
         self.end.map_or(Ok(()), Err)
+    }
+
+    /// Nothing more is had of the list in this poll; the next one reads the rest.
+    fn abandon(&mut self) {
+        self.reading = None;
+        self.pending.clear();
     }
 
     /// Up to which date all deletions are known; `None` where none is unknown.
@@ -83,11 +89,26 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
             self.complete_deletions(reading, *hidden);
             return Ok(Vec::new());
         };
-        *hidden += u32::from(reading.is_hidden());
-        if *hidden == MOST_HIDDEN {
+        let is_hidden = reading.is_hidden();
+        *hidden = if reading.shows_rows() { 0 } else { *hidden };
+        *hidden += u32::from(is_hidden);
+        let is_suspect = is_hidden && *hidden == MOST_HIDDEN;
+        if is_suspect && !self.shows_its_latest(reading).await? {
             return Err(End::ProviderFailed(withheld()));
         }
-        self.confirm(changes).await
+        Ok(self.latest(changes))
+    }
+
+    /// Whether the account may read any of the list's latest rows: then those before are worth
+    /// the requests, as what is read behind them moves the watermark past what is hidden.
+    async fn shows_its_latest(&mut self, reading: &Reading<'a, S>) -> Result<bool, End> {
+        let Some(ask) = reading.for_latest() else {
+            return Ok(false);
+        };
+        self.progress.requests += 1;
+        let page = fetch(reading.source(), &ask, self.stop).await?;
+        let rows = page.rows(|_| {}).map_err(no_page)?;
+        Ok(rows > 0)
     }
 
     fn complete_deletions(&mut self, reading: &Reading<'a, S>, hidden: u32) {
@@ -99,27 +120,62 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
         }
     }
 
-    /// The deletions among `changes` whose records are gone. A record that was deleted more than
-    /// once before this poll is gone once: by the last of its deletions.
-    async fn confirm(&mut self, changes: Vec<Change>) -> Result<Vec<Change>, End> {
-        let source = self.edges.source;
+    /// A record that was deleted more than once before this poll is gone once: by the last of its
+    /// deletions.
+    fn latest(&mut self, changes: Vec<Change>) -> Vec<Change> {
         let latest: HashMap<_, _> = changes
             .iter()
             .map(|change| (change.id.clone(), change.fingerprint))
             .collect();
-        let ids: Vec<String> = latest.keys().cloned().collect();
-        let existing = self.existing(&ids).await?;
-        let mut gone = Vec::with_capacity(changes.len());
-        for mut change in changes {
-            if existing.contains(&change.id) || latest.get(&change.id) != Some(&change.fingerprint)
-            {
-                self.state.pass_over(&change);
-                continue;
-            }
-            change.carried = Carried::Tombstone(source.tombstone(&change.id));
-            gone.push(change);
+        let is_latest = |change: &Change| latest.get(&change.id) == Some(&change.fingerprint);
+        let (latest, superseded) = changes.into_iter().partition(is_latest);
+        self.pass_over(superseded);
+        latest
+    }
+
+    fn pass_over(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            self.state.pass_over(&change);
+        }
+    }
+
+    /// The deletions among those that are due whose records are gone, as the provider says right
+    /// before they go out: what it said earlier may be past. Where it doesn't say, none is.
+    async fn confirm(
+        &mut self,
+        queue: &mut Queue<'a, S>,
+        due: Vec<Change>,
+    ) -> Result<Vec<Change>, End> {
+        let Some(existing) = self.existing_of(queue, &due).await? else {
+            return Ok(Vec::new());
+        };
+        let exists = |change: &Change| existing.contains(&change.id);
+        let (back, mut gone): (Vec<_>, Vec<_>) = due.into_iter().partition(exists);
+        self.pass_over(back);
+        for change in &mut gone {
+            let tombstone = self.edges.source.tombstone(&change.id);
+            change.carried = Carried::Tombstone(tombstone);
         }
         Ok(gone)
+    }
+
+    /// The ids of those whose records exist; `None` where that could not be asked, and the list is
+    /// given up.
+    async fn existing_of(
+        &mut self,
+        queue: &mut Queue<'a, S>,
+        due: &[Change],
+    ) -> Result<Option<HashSet<String>>, End> {
+        let ids: Vec<String> = due.iter().map(|change| change.id.clone()).collect();
+        match self.existing(&ids).await {
+            Ok(existing) => Ok(Some(existing)),
+            Err(End::ProviderFailed(error)) => {
+                queue.abandon();
+                self.give_up(queue, error)?;
+                Ok(None)
+            }
+            Err(end) => Err(end),
+        }
     }
 
     async fn existing(&mut self, ids: &[String]) -> Result<HashSet<String>, End> {
@@ -165,7 +221,8 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
                 .known_until()
                 .map_or(newest, |known| known.min(newest));
             let mut batch = take_until(&mut records, until);
-            let mut deletions = take_until(&mut queue.pending, until);
+            let deletions = take_until(&mut queue.pending, until);
+            let mut deletions = self.confirm(queue, deletions).await?;
             if deletions_first {
                 std::mem::swap(&mut batch, &mut deletions);
             }
@@ -186,7 +243,8 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
         self.fill(queue).await?;
         while !queue.pending.is_empty() {
             let rest = std::mem::take(&mut queue.pending);
-            self.deliver(None, rest.into()).await?;
+            let rest = self.confirm(queue, rest.into()).await?;
+            self.deliver(None, rest).await?;
             self.fill(queue).await?;
         }
         Ok(())
@@ -202,6 +260,6 @@ fn take_until(changes: &mut VecDeque<Change>, date: DateTime<Utc>) -> Vec<Change
 fn withheld() -> FetchError {
     FetchError::new(
         Category::Permission,
-        "access rules hide every row of the provider's list of deletions: give the account's user read access to them",
+        "access rules hide the rows of the provider's list of deletions: give the account's user read access to them",
     )
 }

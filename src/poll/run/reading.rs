@@ -11,7 +11,7 @@ use crate::{
         scan::scan,
         sweep::{Next, PageFacts, Sweep},
     },
-    provider::{Ask, Page, PageSource},
+    provider::{Ask, Page, PageSource, Step},
 };
 
 const CLOCK_SET_BACK: &str = "the provider's clock was set back: polling goes on from there, and changes dated since may be \
@@ -46,6 +46,8 @@ pub(super) struct Reading<'a, S> {
     facts: Option<PageFacts>,
     /// The latest date of all pages.
     newest: Option<DateTime<Utc>>,
+    /// The last question for everything that was left, and how much that was.
+    rest: Option<(Ask, u64)>,
 }
 
 impl<'a, S: PageSource> Reading<'a, S> {
@@ -59,7 +61,23 @@ impl<'a, S: PageSource> Reading<'a, S> {
             is_begun: false,
             facts: None,
             newest: None,
+            rest: None,
         }
+    }
+
+    pub(super) const fn source(&self) -> &'a S {
+        self.source
+    }
+
+    /// The question for the latest of what is left, where the provider counts it.
+    pub(super) fn for_latest(&self) -> Option<Ask> {
+        let (asked, total) = self.rest.as_ref()?;
+        let paging = self.source.paging();
+        let behind = total.saturating_sub(paging.page_size.into());
+        paging.by_offset.then(|| Ask {
+            step: Step::Offset(behind),
+            ..asked.clone()
+        })
     }
 
     /// Whether everything is read.
@@ -75,6 +93,10 @@ impl<'a, S: PageSource> Reading<'a, S> {
     /// Whether no page had a row with a date.
     pub(super) const fn showed_nothing(&self) -> bool {
         self.newest.is_none()
+    }
+
+    pub(super) fn shows_rows(&self) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.rows > 0)
     }
 
     /// Whether the page at hand is said to have rows, and access rules hide all of them.
@@ -162,8 +184,14 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             self.content_only += scan.content_only;
             self.returned.extend(scan.returned.drain(..));
         }
+        if self.progress.unlisted_class.is_none() {
+            self.progress.unlisted_class = scan.unlisted.take();
+        }
         scan.report(&mut self.progress, &mut self.known_bad);
         reading.newest = reading.newest.max(scan.facts.newest);
+        if ask.until.is_none() && ask.step == Step::First {
+            reading.rest = page.total.map(|total| (ask.clone(), total));
+        }
         let in_order = scan.facts.disorder.is_none();
         if !in_order {
             self.state.retreat(track);

@@ -112,6 +112,30 @@ async fn what_was_deleted_and_restored_before_the_poll_is_not_deleted() {
     assert_eq!(world.provider().deletions.asked.len(), asked, "asked once");
 }
 
+/// The list is read before the records beside it, and these may be many.
+#[tokio::test(start_paused = true)]
+async fn what_is_restored_while_the_records_are_read_is_not_deleted() {
+    let mut world = delivered(&["a"]).await;
+    world.plan.max_events = 100;
+    world.provider().paging.page_size = 2;
+    let record = world.provider().records["a"].clone();
+    let now = world.now();
+    world.provider().delete_at("a", now + 10);
+    for (second, id) in [(1, "b"), (2, "c"), (3, "d"), (12, "e")] {
+        world.provider().touch_at(id, now + second);
+    }
+    world.pass(20).await;
+    let second_page = world.provider().requests.len() + 2;
+    world.provider().before.insert(
+        second_page,
+        Box::new(move |provider| drop(provider.records.insert("a".to_owned(), record))),
+    );
+    let got = world.poll_well().await;
+    assert!(!kinds(&got).contains(&("a", Kind::Deleted)), "{got:?}");
+    assert_eq!(got.len(), 4);
+    assert_eq!(world.poll_well().await, []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_deleted_twice_before_the_poll_is_gone_once() {
     let world = delivered(&["a"]).await;
@@ -245,6 +269,22 @@ async fn a_list_whose_rows_are_all_hidden_is_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deletion_behind_many_hidden_ones_is_delivered() {
+    let world = delivered(&["a"]).await;
+    let now = world.now();
+    for number in 0..200 {
+        let id = format!("hidden{number}");
+        world.provider().delete_at(&id, now + number).hidden = true;
+    }
+    world.provider().delete_at("a", now + 200);
+    world.pass(260).await;
+    let outcome = world.poll().await;
+    assert_eq!(outcome.end, End::Complete);
+    assert_eq!(outcome.progress.deletes_unavailable, None);
+    assert_eq!(outcome.progress.deleted, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_breaks_off_ends_the_poll_once_the_records_are_done() {
     let world = delivered(&["a", "b"]).await;
     world.provider().paging.page_size = 1;
@@ -263,6 +303,24 @@ async fn a_list_that_breaks_off_ends_the_poll_once_the_records_are_done() {
     world.provider().deletions.failing = None;
     world.pass(5).await;
     assert_eq!(kinds(&world.poll_well().await), [("b", Kind::Deleted)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_deleted_while_the_provider_does_not_say_what_exists() {
+    let world = delivered(&["a", "b"]).await;
+    world.delete_now("a");
+    world.pass(1).await;
+    world.touch("c");
+    world.pass(1).await;
+    world.delete_now("b");
+    world.provider().deletions.unanswered = Some(provider_error());
+    let outcome = world.poll().await;
+    assert_eq!(outcome.end, End::ProviderFailed(provider_error()));
+    assert_eq!((outcome.progress.created, outcome.progress.deleted), (1, 0));
+    world.provider().deletions.unanswered = None;
+    world.pass(60).await;
+    let got = world.poll_well().await;
+    assert_eq!(kinds(&got), [("a", Kind::Deleted), ("b", Kind::Deleted)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,6 +374,17 @@ async fn rows_of_foreign_classes_and_of_a_childs_are_left_alone() {
     );
     assert_eq!(outcome.progress.bad_records, 1);
     assert_eq!(outcome.progress.excluded, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_of_a_class_that_the_list_is_not_asked_for_is_told_of() {
+    let world = delivered(&["a"]).await;
+    assert_eq!(world.poll().await.progress.unlisted_class, None);
+    let now = world.now();
+    world.provider().touch_at("b", now).class = "leaf";
+    let outcome = world.poll().await;
+    assert_eq!(outcome.progress.created, 1);
+    assert_eq!(outcome.progress.unlisted_class.as_deref(), Some("leaf"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use super::{ResourceSettings, ResourceSource, encoded_query::escape, request, te
 use crate::{
     api::PollerResourceSpec,
     catalog::{Connector, DeletionStream, RecordsDefinition},
-    category::ConfigurationError,
+    category::{Category, ConfigurationError},
     provider::{
         FetchError, Page,
         connection::{Failure, below},
@@ -49,6 +49,13 @@ impl ResourceSource {
         deletes.flag.is_none() && deletes.stream.is_some()
     }
 
+    /// Whether records have the ids that the connector's own definition gives them, as the rows of
+    /// its list of deletions do.
+    #[must_use]
+    pub fn ids_are_the_connectors(&self) -> bool {
+        self.fields.id == self.connection.connector().records.id
+    }
+
     /// The classes whose deletions are this poller's.
     #[must_use]
     pub fn family(&self) -> HashSet<String> {
@@ -82,7 +89,7 @@ impl ResourceSource {
             let page = self.ask_for(asked).await?;
             let mut shown = HashSet::new();
             page.rows(|row| shown.extend(row.id.map(|id| id.into_owned())))?;
-            let hidden = page.total.unwrap_or_default() > shown.len() as u64;
+            let hidden = self.counted(&page)? > shown.len() as u64;
             match asked {
                 [_, _, ..] if hidden => {
                     // Access rules hide some of them, and which tells only a smaller question.
@@ -94,6 +101,25 @@ impl ResourceSource {
             }
         }
         Ok(existing)
+    }
+
+    /// How many of the records that were asked for exist. Where the provider counts those that access
+    /// rules hide, an answer without the count doesn't prove that any is gone.
+    fn counted(&self, page: &Page) -> Result<u64, FetchError> {
+        let total = &self.connection.connector().paging.total;
+        match (page.total, total) {
+            (Some(counted), _) => Ok(counted),
+            (None, Some(total)) if total.before_access_rules => Err(FetchError::new(
+                Category::Configuration,
+                format!(
+                    "an answer to the question which deleted records exist lacks the header {}, so that none of them \
+                     counts as gone: name no version of the provider's interface in spec.url, and let proxies on the way \
+                     pass the header on",
+                    total.header
+                ),
+            )),
+            (None, _) => Ok(0),
+        }
     }
 
     async fn ask_for(&self, ids: &[String]) -> Result<Page, FetchError> {

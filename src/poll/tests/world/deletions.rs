@@ -30,6 +30,8 @@ pub(in crate::poll::tests) struct DeletionList {
     pub(in crate::poll::tests) requests: Vec<Ask>,
     /// The questions which records exist.
     pub(in crate::poll::tests) asked: Vec<Vec<String>>,
+    /// What each of these questions fails of.
+    pub(in crate::poll::tests) unanswered: Option<FetchError>,
     /// What every request fails of.
     pub(in crate::poll::tests) failing: Option<FetchError>,
     /// From which request on, counted from 1 over all polls.
@@ -137,11 +139,17 @@ impl World {
         answer
     }
 
-    pub(super) async fn find_existing(&self, ids: &[String]) -> HashSet<String> {
+    pub(super) async fn find_existing(
+        &self,
+        ids: &[String],
+    ) -> Result<HashSet<String>, FetchError> {
         tokio::task::yield_now().await;
         let mut provider = self.provider();
         provider.deletions.asked.push(ids.to_vec());
+        if let Some(error) = &provider.deletions.unanswered {
+            return Err(error.clone());
+        }
         let existing = ids.iter().filter(|id| provider.records.contains_key(*id));
-        existing.cloned().collect()
+        Ok(existing.cloned().collect())
     }
 }

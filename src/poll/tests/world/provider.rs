@@ -220,7 +220,7 @@ impl PageSource for World {
     }
 
     async fn existing(&self, ids: &[String]) -> Result<HashSet<String>, FetchError> {
-        Ok(self.find_existing(ids).await)
+        self.find_existing(ids).await
     }
 
     fn tombstone(&self, id: &str) -> Bytes {

@@ -101,3 +101,12 @@ async fn an_empty_page_under_404_has_no_rows() {
     let page = source.fetch(&ask(&source, Step::First)).await.unwrap();
     assert_eq!(page.rows(|_| {}), Ok(0));
 }
+
+#[tokio::test]
+async fn an_answer_without_its_total_does_not_prove_that_records_are_gone() {
+    let server = serve(|_| ResponseTemplate::new(200).set_body_json(json!({"result": []}))).await;
+    let source = at(&server, "incident");
+    let error = source.existing(&["a".to_owned()]).await.unwrap_err();
+    assert_eq!(error.category, Category::Configuration);
+    assert!(error.message.contains("x-total-count"), "{error:?}");
+}

@@ -225,3 +225,14 @@ fn ignored_fields_are_noted_where_the_provider_states_versions() {
     let notes = digested.unwrap().notes().join("; ");
     assert!(!notes.contains("ignoreFields"), "{notes}");
 }
+
+#[rstest]
+#[case(json!({}), true)]
+#[case(json!({"idField": "sys_id"}), true)]
+#[case(json!({"idField": "number"}), false)]
+fn ids_of_a_field_that_the_spec_names_are_not_the_connectors(
+    #[case] value: serde_json::Value,
+    #[case] are: bool,
+) {
+    assert_eq!(source("incidents", value).ids_are_the_connectors(), are);
+}
