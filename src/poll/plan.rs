@@ -145,13 +145,15 @@ impl Plan {
         }
     }
 
-    /// The plan of a poller some of whose records another has delivered until `polled`, by our clock:
-    /// one that starts now, at its creation, starts behind what that other has read.
+    /// The plan of a poller some of whose records another has delivered until `polled`: one that
+    /// starts now, at its creation, starts behind what that other has read.
     #[must_use]
     pub fn starting_behind(&self, polled: Option<DateTime<Utc>>) -> Self {
         let mut plan = self.clone();
+        // A provider tells its time in whole seconds, of which a part was over.
+        let part = self.unit.max(TimeDelta::seconds(1));
         if let (Start::Created(created), Some(polled)) = (self.start, polled)
-            && polled >= created
+            && polled >= created - part
         {
             plan.start = Start::Answered;
         }

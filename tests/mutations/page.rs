@@ -10,7 +10,8 @@ const HEAD: &str = "\
 `make mutants` makes each of these changes in a copy of the sources and runs there the random histories
 ([histories.md](histories.md)), then the engine's own tests (`src/poll`), then the scenarios in memory
 ([scenarios.md](scenarios.md)), until one of them fails. It writes this page row by row; nothing in it is
-written by hand. The changes are data: `tests/mutations/changes.yaml`.
+written by hand. The changes are data: `tests/mutations/changes.yaml`. One without a row here has not been
+asked, or was caught by nothing that was asked: `make mutants RESUME=1` asks for those.
 
 | change | what it would cost | caught by |
 |---|---|---|
@@ -27,6 +28,12 @@ impl Page {
     pub(crate) fn read() -> Self {
         let text = fs::read_to_string(file()).unwrap_or_default();
         Self(text.lines().filter_map(row).collect())
+    }
+
+    /// The names of its rows, each with what catches the change.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let rows = self.0.iter();
+        rows.map(|(name, caught)| (name.as_str(), caught.as_deref()))
     }
 
     pub(crate) fn is_caught(&self, change: &Change) -> bool {
@@ -56,8 +63,11 @@ fn row(line: &str) -> Option<(String, Option<String>)> {
     let [_, name, _, caught, _] = cells[..] else {
         return None;
     };
-    Some((
-        name.to_owned(),
-        (caught != MISSED).then(|| caught.to_owned()),
-    ))
+    let is_head = name == "change" || name.starts_with("---");
+    (!is_head).then(|| {
+        (
+            name.to_owned(),
+            (caught != MISSED).then(|| caught.to_owned()),
+        )
+    })
 }
