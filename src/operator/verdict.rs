@@ -110,13 +110,14 @@ fn complete(outcome: &Outcome) -> Standing {
     let unavailable = unavailable.map(|why| format!("{DELETES_UNAVAILABLE}: {why}"));
     let graver = [
         (reasons::BAD_RECORDS, bad),
-        (reasons::DELETES_UNAVAILABLE, unavailable),
         (reasons::QUERY_UNORDERED, progress.unordered.clone()),
     ];
     let told: Vec<_> = graver
         .into_iter()
         .filter_map(|(reason, text)| Some((reason, text?)))
         .chain(remarks)
+        // What lasts does not hide what is told once.
+        .chain(unavailable.map(|text| (reasons::DELETES_UNAVAILABLE, text)))
         .chain(found.map(|text| (reasons::FINDINGS, text)))
         .collect();
     let Some((reason, _)) = told.first() else {

@@ -22,6 +22,7 @@ use super::{
     change::Change,
     delivering::Delivering,
     state::{Since, State},
+    stream::Stream,
     trail::Trail,
 };
 use crate::{
@@ -202,8 +203,17 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
     /// What the next poll reads is dated at or after this: its bounds are rounded down as they will
     /// be rendered, and the windows must reach as far.
     fn next_bounds(&self) -> Since {
+        self.bounds_behind(|stream| stream.watermark)
+    }
+
+    /// From where on the windows are stored.
+    fn kept_since(&self) -> Since {
+        self.bounds_behind(Stream::kept_from)
+    }
+
+    fn bounds_behind(&self, date: impl Fn(&Stream) -> DateTime<Utc>) -> Since {
         let bound = |source: &S, track| {
-            let reached = self.state.of(track).watermark - self.plan.reach_of(track);
+            let reached = date(self.state.of(track)) - self.plan.reach_of(track);
             source.bound(reached).instant
         };
         let source = self.edges.source;
@@ -230,7 +240,7 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
         records: Vec<Bytes>,
         polled_at: DateTime<Utc>,
     ) -> Result<(), End> {
-        let (since, capacity) = (self.next_bounds(), self.edges.store.window_capacity());
+        let (since, capacity) = (self.kept_since(), self.edges.store.window_capacity());
         self.state
             .check_room(self.plan, &changes, since, capacity)?;
         let (plan, callback, stop) = (self.plan, self.edges.callback, self.stop);

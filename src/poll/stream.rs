@@ -11,6 +11,9 @@ use super::{
 };
 use crate::api::Stream as Stored;
 
+/// Fingerprints that cost little to keep: 4 KiB of them.
+pub(super) const FEW: usize = 512;
+
 /// One stream at work: its watermark and its window, decoded.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
@@ -90,6 +93,16 @@ impl Stream {
     /// back than the window knows what was settled.
     pub(super) fn bound(&self, reach: TimeDelta) -> DateTime<Utc> {
         (self.watermark - reach).max(self.window_since.min(self.watermark))
+    }
+
+    /// From behind which date on, by the reach, the window is stored: the watermark; and where that
+    /// costs little what an unfinished sweep goes back to, should its order prove false.
+    pub(super) fn kept_from(&self) -> DateTime<Utc> {
+        if self.unfinished && self.window.len() <= FEW {
+            self.settled_at_start.min(self.watermark)
+        } else {
+            self.watermark
+        }
     }
 
     /// A sweep begins, or goes on that an earlier poll left unfinished.

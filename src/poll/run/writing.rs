@@ -11,17 +11,15 @@ use crate::{
     callback::Callback,
     poll::{
         CheckpointStore, End, Outcome, StoreError, Track, change::Change, delivering::Settle,
-        reconcile::UnreadIds, segment::LoadError, unusable::Unusable,
+        reconcile::UnreadIds, segment::LoadError, stream::FEW, unusable::Unusable,
     },
     provider::PageSource,
 };
 
 /// Least time between two writes of a checkpoint within a poll, while its window is small.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
-/// The same for a window of more than [`LARGE_WINDOW`] fingerprints, which costs more to write.
+/// The same for a window of more than [`FEW`] fingerprints, which costs more to write.
 const LARGE_WRITE_INTERVAL: Duration = Duration::from_secs(10);
-/// 4 KiB of fingerprints.
-const LARGE_WINDOW: usize = 512;
 
 impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     pub(super) async fn write(&mut self) -> Result<(), End> {
@@ -29,7 +27,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         let room = self.state.known.make_room(self.edges.store, now).await;
         room.map_err(unread)?;
         let capacity = self.edges.store.window_capacity();
-        let since = self.next_bounds();
+        let since = self.kept_since();
         let checkpoint = self.state.checkpoint(self.plan, since, capacity)?;
         let segments = self.state.unstored(&checkpoint);
         self.edges
@@ -60,7 +58,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         }
         let lost = matches!(end, End::StoreFailed(StoreError::ClaimLost(_)));
         let capacity = self.edges.store.window_capacity();
-        let since = self.next_bounds();
+        let since = self.kept_since();
         let trail = Some(self.trail.end(&self.state));
         let checkpoint = (!lost).then(|| self.state.into_held(self.plan, since, capacity));
         Outcome {
@@ -95,7 +93,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K
     }
 
     fn next_write(&self) -> Option<Instant> {
-        let interval = if self.state.records.window.len() > LARGE_WINDOW {
+        let interval = if self.state.records.window.len() > FEW {
             LARGE_WRITE_INTERVAL
         } else {
             WRITE_INTERVAL

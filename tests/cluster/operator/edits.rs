@@ -84,7 +84,12 @@ async fn an_edit_of_the_start_or_of_the_question_is_told() {
 
     let url = "/api/now/table/incident?sysparm_query=active=true\
                ^sys_updated_on>=${gmtDate:yyyy-MM-dd HH:mm:ss}";
-    edit(&stage, json!({"startFrom": null, "url": url})).await;
+    let deletes = json!({"mode": "Ignore"});
+    edit(
+        &stage,
+        json!({"startFrom": null, "url": url, "deletes": deletes}),
+    )
+    .await;
     await_event(&stage, "QueryEdited incident Warning").await;
     stage.poller_is("incident", "True Succeeded").await;
 }

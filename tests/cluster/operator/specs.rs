@@ -122,9 +122,9 @@ async fn a_deleted_poller_polls_no_more_and_leaves_the_board() {
     another_poll(&stage).await;
     let requests = stage.provider.table_requests();
     assert!(
-        requests
+        !requests
             .iter()
-            .all(|request| request.path.ends_with("/incident"))
+            .any(|request| request.path.ends_with("/problem"))
     );
 }
 
