@@ -42,6 +42,9 @@ impl io::Write for Lines {
 
 /// Logs what this thread does from here on.
 fn logging() -> (Lines, tracing::subscriber::DefaultGuard) {
+    // What no subscriber of any thread wants when it is first met stays off for a while, also here:
+    // one that wants everything and writes nothing keeps it on.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry()).ok();
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = fmt()
