@@ -99,5 +99,7 @@ fn trial(name: String, scenario: Arc<Scenario>, place: Place, results: Arc<Resul
 fn runtime(place: Place) -> runtime::Runtime {
     let mut builder = runtime::Builder::new_current_thread();
     builder.enable_all().start_paused(place == Place::InMemory);
+    // What waits for the disk comes one after the other, so that a kill can wait for the last of it.
+    builder.max_blocking_threads(1);
     builder.build().unwrap()
 }

@@ -98,6 +98,10 @@ impl InMemory {
             () = signals.kill.cancelled() => None,
             ended = running => ended,
         };
+        if ended.is_none() {
+            // A write under way ends with a process that is killed, and not with a future that is dropped.
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+        }
         let (end, problems) = end(ended);
         let errors = format!("{}{problems}", said.text());
         Run { end, errors }
