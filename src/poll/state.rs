@@ -183,6 +183,8 @@ impl State {
         self.of_mut(track).complete_sweep(plan, since, keep);
         if let Some(replaying) = &mut self.replaying {
             replaying.complete();
+            // A restart would read all of it again.
+            self.due = Due::Settled;
             return;
         }
         if track == Track::Records {

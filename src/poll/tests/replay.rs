@@ -1,5 +1,7 @@
 //! Replays: a stretch of time once more, under the same ids, between the polls.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 use super::world::{Got, World, at, provider_error, rejected};
@@ -69,6 +71,22 @@ async fn a_stretch_of_time_is_delivered_once_more_under_the_same_ids() {
     assert_eq!(world.poll_well().await, []);
     assert_eq!(world.store.checkpoint().replay.unwrap().done, ["again"]);
     assert_eq!(replay(&world).await, [], "each id is run once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_end_is_stored_also_where_an_answer_takes_longer_than_a_write_may_wait() {
+    let mut world = settled().await;
+    ask(&mut world, "again", 100, None);
+    world.receiver.turns.lock().unwrap().push_back(50);
+    let passing = async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(Duration::from_secs(5)).await;
+    };
+    let (outcome, ()) = tokio::join!(stretch(&world), passing);
+    assert_eq!(outcome.end, End::Complete);
+    assert_eq!(world.store.checkpoint().replay.unwrap().done, ["again"]);
 }
 
 #[tokio::test(start_paused = true)]
