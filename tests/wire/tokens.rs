@@ -131,6 +131,37 @@ async fn a_rotated_token_whose_answer_was_lost_asks_for_a_person() {
     );
 }
 
+/// The provider refuses what it has granted before, and no restart tries it a third time.
+#[tokio::test]
+async fn a_code_whose_answer_was_lost_is_granted_once_and_settled_by_its_refusal() {
+    let world = authenticating("AuthorizationCode", &[("code", "demo-code")]).await;
+    world.instance.fail_next_token(TokenFault::LostAnswer);
+    let ended = world.poll_once().await;
+    ended.assert_said(1, &["issued no token: the connection broke"]);
+    for words in ["refused the authorization code", "has been used"] {
+        world
+            .poll_once()
+            .await
+            .assert_said(1, &[words, "\"oauth\""]);
+    }
+    let granted: Vec<_> = world.instance.token_requests();
+    let granted = granted.iter().map(|request| request.granted);
+    assert_eq!(granted.collect::<Vec<_>>(), [true, false]);
+}
+
+#[rstest]
+#[case::asleep(TokenFault::Html)]
+#[case::empty(TokenFault::Empty)]
+#[case::closed(TokenFault::CloseConnection)]
+#[tokio::test]
+async fn a_code_that_was_not_looked_at_is_not_lost(#[case] fault: TokenFault) {
+    let world = authenticating("AuthorizationCode", &[("code", "demo-code")]).await;
+    world.instance.create("incident", &[]);
+    world.instance.fail_next_token(fault);
+    assert_ne!(world.poll_once().await.code, Some(0));
+    assert_eq!(world.poll_well().await.len(), 1);
+}
+
 #[tokio::test]
 async fn the_pollers_of_an_instance_share_one_request_for_a_token() {
     let world = World::new().await;

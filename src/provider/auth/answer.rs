@@ -18,13 +18,15 @@ pub(super) struct Issued {
     pub(super) refresh_expires_in: Option<Duration>,
 }
 
-/// An answer without tokens, or none at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An answer without an access token, or none at all.
+#[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) kind: RefusalKind,
     /// What the service said: one bounded line without the secrets that were sent.
     pub(super) words: String,
     pub(super) retry_after: Option<Duration>,
+    /// A refresh token that came nevertheless: the one before may be dead by now.
+    pub(super) refresh_token: Option<SecretString>,
 }
 
 /// Whose fault it is, and whether what was sent can be sent again.
@@ -51,6 +53,7 @@ impl Refusal {
             kind,
             words,
             retry_after: None,
+            refresh_token: None,
         }
     }
 }
@@ -68,7 +71,10 @@ pub(super) fn read(
         return Ok(issued);
     }
     let kind = kind(status, &json);
-    Err(Refusal::new(kind, words(status, &json, body, secrets)))
+    Err(Refusal {
+        refresh_token: refresh_token(&json).filter(|_| kind == RefusalKind::Unclear),
+        ..Refusal::new(kind, words(status, &json, body, secrets))
+    })
 }
 
 fn issued(json: &Value) -> Option<Issued> {
@@ -81,9 +87,13 @@ fn issued(json: &Value) -> Option<Issued> {
     Some(Issued {
         authorization,
         expires_in: seconds(json, "expires_in"),
-        refresh_token: text(json, "refresh_token").map(SecretString::from),
+        refresh_token: refresh_token(json),
         refresh_expires_in,
     })
+}
+
+fn refresh_token(json: &Value) -> Option<SecretString> {
+    text(json, "refresh_token").map(SecretString::from)
 }
 
 fn text<'a>(json: &'a Value, field: &str) -> Option<&'a str> {

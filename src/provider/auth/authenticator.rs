@@ -139,7 +139,7 @@ impl Authenticator {
         drop(self.0.renewal.lock().await);
     }
 
-    /// When the refresh token expires, once that is less than 7 days ahead (or half its life,
+    /// When the refresh token expires, once that is less than 7 days ahead (or a tenth of its life,
     /// where that is shorter): a person must authorize again before.
     #[must_use]
     pub fn reauthorization_due(&self) -> Option<DateTime<Utc>> {
@@ -147,7 +147,7 @@ impl Authenticator {
             issued_at,
             expires_at,
         } = self.0.state().refresh_life?;
-        let notice = NOTICE.min((expires_at - issued_at) / 2);
+        let notice = NOTICE.min((expires_at - issued_at) / 10);
         (self.0.tokens.clock.now() >= expires_at - notice).then_some(expires_at)
     }
 }

@@ -45,14 +45,15 @@ pub trait TokenStore: Send + Sync {
 /// A refresh token and what it grew from.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
-    /// The refresh token; `None` records only that a one-time code was used.
+    /// The refresh token; `None` records only that a one-time code was sent.
     pub refresh_token: Option<SecretString>,
     /// Digest of the client id and of the user's code or refresh token from which it grew: used
     /// only while that matches, so a newer token of the user wins.
     pub grown_from: String,
-    /// When the refresh token was issued.
+    /// When the refresh token was issued, or the code was sent.
     pub issued_at: DateTime<Utc>,
-    /// When it expires, where the provider says so.
+    /// When the refresh token expires, where the provider says so. Of a code whose fate is unknown:
+    /// until when it may be sent again; `None` once it is settled.
     pub expires_at: Option<DateTime<Utc>>,
 }
 

@@ -1,8 +1,9 @@
 //! From a grant to an access token, with the refresh token safe at every step.
 //!
-//! A provider that rotates refresh tokens has forgotten the old one when it answers, so whatever
-//! comes must be stored before anything else happens; and a code or a rotated token that was sent
-//! is gone whether or not its answer arrived.
+//! A provider that rotates refresh tokens may have forgotten the old one when it answers, so whatever
+//! comes must be stored before anything else happens. The old one is kept until then, and tried again
+//! where an answer was lost: only the provider knows whether it still serves. `docs/authentication.md`
+//! tells what becomes of a crash at each step.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,6 +32,9 @@ pub struct Lifetimes {
 
 /// Two statements of one end differ by rounding and by the time that answers take.
 const SAME_END: TimeDelta = TimeDelta::seconds(60);
+
+/// A code whose fate is unknown is sent again for so long: none lives longer (RFC 6749 §4.1.2).
+const CODE_LIFE: TimeDelta = TimeDelta::minutes(10);
 
 /// What one renewal leaves for the next.
 #[derive(Debug, Default)]
@@ -83,8 +87,14 @@ impl Tokens {
                 }),
                 _,
             ) => self.refresh(&token, &grown_from, held).await,
+            (Some(sent), _) if sent.expires_at.is_some_and(|end| self.clock.now() < end) => {
+                self.exchange(&grown_from, held).await
+            }
             (Some(_), _) => Err(words::code_used(&self.endpoint)),
-            (None, Grant::AuthorizationCode { .. }) => self.exchange(&grown_from, held).await,
+            (None, Grant::AuthorizationCode { .. }) => {
+                self.record_code(&grown_from).await?;
+                self.exchange(&grown_from, held).await
+            }
             (None, _) => self.refresh(seed, &grown_from, held).await,
         }
     }
@@ -101,29 +111,37 @@ impl Tokens {
         Ok(self.access_token(&issued, asked_at))
     }
 
+    /// Records that the code goes out, so that whatever happens next it does not do so for ever.
+    async fn record_code(&self, grown_from: &str) -> Result<(), FetchError> {
+        let now = self.clock.now();
+        let sent = StoredToken {
+            expires_at: now.checked_add_signed(CODE_LIFE),
+            ..self.settled_code(grown_from)
+        };
+        let stored = self.store.store(sent).await;
+        stored.map_err(|error| self.unstored(&error))
+    }
+
+    /// Exchanges the code. One whose answer was lost or makes no sense may not have been looked at:
+    /// it is sent again, and where it was, its refusal settles that.
     async fn exchange(&self, grown_from: &str, held: &mut Held) -> Result<AccessToken, FetchError> {
         self.begin().await?;
         let asked_at = Instant::now();
-        match self
-            .endpoint
-            .request(self.grant.form(), self.grant.secrets())
-            .await
-        {
+        let (form, secrets) = (self.grant.form(), self.grant.secrets());
+        match self.endpoint.request(form, secrets).await {
             Ok(issued) => {
                 let access = self.access_token(&issued, asked_at);
                 self.keep(self.grown(&issued, grown_from), access, held)
                     .await
             }
-            Err(refusal) if matches!(refusal.kind, RefusalKind::Grant | RefusalKind::Unclear) => {
-                let token = self.used_code(grown_from);
-                held.unsaved = Some(Unsaved {
-                    token,
-                    access: None,
-                });
-                self.save(held).await?;
-                Err(words::code_refused(&self.endpoint, &refusal))
+            Err(refusal) if refusal.kind == RefusalKind::Grant => {
+                self.keep_alone(self.settled_code(grown_from), held).await?;
+                Err(words::code_refused(&self.endpoint, refusal))
             }
-            Err(refusal) => Err(self.explain(refusal)),
+            Err(refusal) => {
+                self.salvage(&refusal, None, grown_from, held).await?;
+                Err(self.explain(refusal))
+            }
         }
     }
 
@@ -164,7 +182,11 @@ impl Tokens {
             .await
         {
             Ok(issued) => issued,
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(refusal) => {
+                self.salvage(&refusal, Some(token), grown_from, held)
+                    .await?;
+                return Ok(Err(refusal));
+            }
         };
         let access = self.access_token(&issued, asked_at);
         let rotated = issued
@@ -197,6 +219,32 @@ impl Tokens {
         });
         self.save(held).await?;
         Ok(access)
+    }
+
+    /// Keeps a refresh token that came without a usable access token: the one `sent` may be dead.
+    async fn salvage(
+        &self,
+        refusal: &Refusal,
+        sent: Option<&SecretString>,
+        grown_from: &str,
+        held: &mut Held,
+    ) -> Result<(), FetchError> {
+        let is_new = |token: &&SecretString| {
+            sent.is_none_or(|sent| sent.expose_secret() != token.expose_secret())
+        };
+        let Some(token) = refusal.refresh_token.as_ref().filter(is_new) else {
+            return Ok(());
+        };
+        let token = self.stored_as(Some(token.clone()), self.lifetimes.refresh, grown_from);
+        held.refresh_life = life(&token);
+        self.keep_alone(token, held).await
+    }
+
+    /// Stores what came without an access token.
+    async fn keep_alone(&self, token: StoredToken, held: &mut Held) -> Result<(), FetchError> {
+        let access = None;
+        held.unsaved = Some(Unsaved { token, access });
+        self.save(held).await.map(drop)
     }
 
     /// Stores what the store has not taken yet, and returns the access token that waited for it.
@@ -255,22 +303,29 @@ impl Tokens {
     }
 
     fn grown(&self, issued: &Issued, grown_from: &str) -> StoredToken {
-        let issued_at = self.clock.now();
         let lifetime = issued.refresh_expires_in.or(self.lifetimes.refresh);
+        self.stored_as(issued.refresh_token.clone(), lifetime, grown_from)
+    }
+
+    /// The mark of a code of which nothing more is to come.
+    fn settled_code(&self, grown_from: &str) -> StoredToken {
+        self.stored_as(None, None, grown_from)
+    }
+
+    fn stored_as(
+        &self,
+        refresh_token: Option<SecretString>,
+        lifetime: Option<Duration>,
+        grown_from: &str,
+    ) -> StoredToken {
+        let issued_at = self.clock.now();
+        // An end without a token would be that of a code which may be sent again.
+        let lifetime = lifetime.filter(|_| refresh_token.is_some());
         StoredToken {
-            refresh_token: issued.refresh_token.clone(),
+            refresh_token,
             grown_from: grown_from.to_owned(),
             issued_at,
             expires_at: lifetime.and_then(|lifetime| after(issued_at, lifetime)),
-        }
-    }
-
-    fn used_code(&self, grown_from: &str) -> StoredToken {
-        StoredToken {
-            refresh_token: None,
-            grown_from: grown_from.to_owned(),
-            issued_at: self.clock.now(),
-            expires_at: None,
         }
     }
 
@@ -296,6 +351,7 @@ impl Tokens {
 }
 
 fn life(token: &StoredToken) -> Option<RefreshLife> {
+    token.refresh_token.as_ref()?;
     Some(RefreshLife {
         issued_at: token.issued_at,
         expires_at: token.expires_at?,

@@ -39,13 +39,9 @@ pub(super) fn refresh_refused(endpoint: &Endpoint, refusal: Refusal) -> FetchErr
     error(endpoint, "the refresh token", refusal, &advice)
 }
 
-/// A code that is spent: refused, or sent without a usable answer.
-pub(super) fn code_refused(endpoint: &Endpoint, refusal: &Refusal) -> FetchError {
+/// A code that was refused, and is spent.
+pub(super) fn code_refused(endpoint: &Endpoint, refusal: Refusal) -> FetchError {
     let advice = new_code(&endpoint.credentials.secret_name);
-    let refusal = Refusal {
-        kind: RefusalKind::Grant,
-        ..refusal.clone()
-    };
     error(endpoint, "the authorization code", refusal, &advice)
 }
 
@@ -111,6 +107,7 @@ fn error(endpoint: &Endpoint, what: &str, refusal: Refusal, advice: &str) -> Fet
         kind,
         words,
         retry_after,
+        ..
     } = refusal;
     let host = endpoint.host();
     let secret = &endpoint.credentials.secret_name;

@@ -2,6 +2,7 @@
 //! timer, so it moves only where a test advances it.
 
 mod concurrency;
+mod faults;
 mod grants;
 mod lifetimes;
 mod refusals;

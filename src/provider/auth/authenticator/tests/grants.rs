@@ -50,14 +50,30 @@ async fn a_refused_code_is_not_sent_again() {
     assert_eq!(forms(&server).await.len(), 1);
 }
 
+/// A hibernating instance answers so, and has not looked at the code.
 #[tokio::test(start_paused = true)]
-async fn a_code_whose_answer_makes_no_sense_counts_as_used() {
-    let html = ResponseTemplate::new(200).set_body_string("<html>Sign in</html>");
-    let server = service(vec![html, issued("a1", "r1")]).await;
+async fn a_code_whose_answer_makes_no_sense_is_sent_again_while_it_may_live() {
+    let html = || ResponseTemplate::new(200).set_body_string("<html>Sign in</html>");
+    let server = service(vec![html(), html(), issued("a1", "r1")]).await;
     let store = Arc::new(MemoryStore::new(None));
-    let error = failure(&authenticator(&server, code(), &store)).await;
+    let first = failure(&authenticator(&server, code(), &store)).await;
+    assert_eq!(first.category, Category::Provider);
+    let restarted = authenticator(&server, code(), &store);
+    failure(&restarted).await;
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(token(&restarted).await, "Bearer a1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_whose_fate_stays_unknown_is_given_up_when_no_code_lives_any_more() {
+    let server = service(vec![ResponseTemplate::new(200)]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let authenticator = authenticator(&server, code(), &store);
+    failure(&authenticator).await;
+    tokio::time::advance(Duration::from_secs(601)).await;
+    let error = failure(&authenticator).await;
     assert_eq!(error.category, Category::Authentication);
-    failure(&authenticator(&server, code(), &store)).await;
+    assert!(error.message.contains("put the new code into"), "{error}");
     assert_eq!(forms(&server).await.len(), 1);
 }
 

@@ -88,15 +88,15 @@ async fn a_life_that_is_restated_at_each_refresh_is_still_the_first_one() {
             "refresh_token_expires_in": left * 86_400});
         answer(200, body)
     };
-    let server = service(vec![days(10), days(4), days(10)]).await;
+    let server = service(vec![days(10), days(1), days(10)]).await;
     let store = Arc::new(MemoryStore::new(None));
     let authenticator = authenticator(&server, refresh_token("r1"), &store);
     token(&authenticator).await;
     assert_eq!(authenticator.reauthorization_due(), None);
-    tokio::time::advance(Duration::from_secs(86_400 * 6)).await;
+    tokio::time::advance(Duration::from_secs(86_400 * 9)).await;
     token(&authenticator).await;
     assert!(authenticator.reauthorization_due().is_some());
-    tokio::time::advance(Duration::from_secs(86_400)).await;
+    tokio::time::advance(Duration::from_secs(43_200)).await;
     token(&authenticator).await;
     assert_eq!(
         authenticator.reauthorization_due(),
@@ -117,12 +117,12 @@ async fn a_rotated_refresh_token_begins_a_new_life() {
     let end = || store.stored().unwrap().expires_at.unwrap();
     token(&authenticator).await;
     let first_end = end();
-    // Half of ten days is less than seven.
-    tokio::time::advance(Duration::from_secs(86_400 * 5)).await;
+    // A tenth of ten days is less than seven.
+    tokio::time::advance(Duration::from_secs(86_400 * 9)).await;
     assert_eq!(authenticator.reauthorization_due(), Some(first_end));
     token(&authenticator).await;
     assert_eq!(authenticator.reauthorization_due(), None);
-    assert_eq!(end() - first_end, TimeDelta::days(5));
+    assert_eq!(end() - first_end, TimeDelta::days(9));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,206 @@
+//! One run: some renewals, a fault or several, and what comes of it.
+
+use std::{sync::Arc, time::Duration};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use super::{
+    Fault, Operation, Step,
+    page::Outcome,
+    provider::{CODE, LIFETIME, Provider, Rule},
+    world::{Process, World},
+};
+use crate::{
+    catalog::TokenBody,
+    category::Category,
+    clock::Clock,
+    network::{AddressPolicy, GuardedClient},
+    provider::auth::{
+        Authenticator, AuthenticatorSettings, Authorize as _, ClientCredentials, CredentialsIn,
+        Grant, Lifetimes,
+    },
+};
+
+/// Whoever is neither let in nor told to authorize again by then is lost.
+const LONGEST: Duration = Duration::from_secs(30 * 60);
+
+/// One run.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) operation: Operation,
+    pub(super) rule: Rule,
+    pub(super) hits: Vec<(Step, Fault)>,
+    pub(super) seed: u64,
+}
+
+pub(super) fn random(seed: u64) -> StdRng {
+    StdRng::seed_from_u64(seed)
+}
+
+/// Two to four faults at random steps.
+pub(super) fn several(random: &mut StdRng) -> Vec<(Step, Fault)> {
+    let count = random.random_range(2..=4);
+    let hit = |_| {
+        let step = Step::ALL[random.random_range(0..Step::ALL.len())];
+        let faults = Fault::at(step);
+        (step, faults[random.random_range(0..faults.len())])
+    };
+    (0..count).map(hit).collect()
+}
+
+impl Run {
+    /// Plays it; `None` where the step was never come to.
+    ///
+    /// # Panics
+    ///
+    /// Somebody is locked out whom the provider would let in, or waits for ever.
+    pub(super) async fn play(&self) -> Option<Outcome> {
+        let mut random = random(self.seed);
+        let clock = Clock::starting_at(super::super::NOW.parse().unwrap());
+        let mut provider = Provider::new(
+            self.rule,
+            StdRng::seed_from_u64(random.random()),
+            clock.now(),
+        );
+        let with_code = self.operation == Operation::Exchange || random.random();
+        let seed = if with_code {
+            CODE.to_owned()
+        } else {
+            provider.issue_refresh()
+        };
+        let world = World::new(clock, provider, &seed);
+        let mut user = User {
+            world: &world,
+            seed,
+            random,
+        };
+        if self.operation == Operation::Refresh {
+            user.renew_some().await;
+        }
+        world.state().hits.clone_from(&self.hits);
+        let outcome = user.come_through(self).await;
+        let hit = world.state().hit;
+        if hit == 0 {
+            return None;
+        }
+        if outcome == Outcome::LetIn {
+            user.restart_once_more(self).await;
+        }
+        Some(outcome)
+    }
+}
+
+struct User<'w> {
+    world: &'w Arc<World>,
+    seed: String,
+    random: StdRng,
+}
+
+impl User<'_> {
+    fn start(&self) -> (Process, Authenticator) {
+        let process = Process::start(self.world);
+        let grant = if self.seed == CODE {
+            Grant::AuthorizationCode {
+                code: CODE.into(),
+                redirect_uri: None,
+            }
+        } else {
+            Grant::RefreshToken {
+                token: self.seed.as_str().into(),
+            }
+        };
+        let policy = Arc::new(AddressPolicy::new(Vec::new(), Vec::new()));
+        let authenticator = Authenticator::new(AuthenticatorSettings {
+            client: GuardedClient::from_parts(Arc::new(process.clone()), policy, "helpdesk"),
+            token_url: "https://provider.example/token".parse().unwrap(),
+            token_body: TokenBody::Form,
+            grant,
+            scopes: Vec::new(),
+            credentials: ClientCredentials {
+                secret_name: "oauth".to_owned(),
+                id: "client-1".into(),
+                secret: "client-s3cr3t".into(),
+                sent_in: CredentialsIn::Body,
+            },
+            store: Arc::new(process.clone()),
+            clock: self.world.clock,
+            lifetimes: Lifetimes::default(),
+        });
+        (process, authenticator)
+    }
+
+    /// What went before without a fault.
+    async fn renew_some(&mut self) {
+        let (process, authenticator) = self.start();
+        for _ in 0..self.random.random_range(1..=3) {
+            let header = authenticator.authorization().await.unwrap();
+            assert!(!process.use_token(header.to_str().unwrap()).await);
+            tokio::time::advance(Duration::from_secs(LIFETIME)).await;
+        }
+    }
+
+    /// Goes on until a request is answered or a person is asked for.
+    async fn come_through(&mut self, run: &Run) -> Outcome {
+        let begun = tokio::time::Instant::now();
+        let (mut process, mut authenticator) = self.start();
+        while begun.elapsed() < LONGEST {
+            let attempt = tokio::select! {
+                attempt = attempt(&process, &authenticator) => Some(attempt),
+                () = self.world.died.notified() => None,
+            };
+            match attempt {
+                Some(Ok(())) => return Outcome::LetIn,
+                Some(Err(Category::Authentication)) => {
+                    assert!(
+                        !self.world.lets_in(),
+                        "{run:?}: locked out although the provider would let it in"
+                    );
+                    return Outcome::AsksForAPerson;
+                }
+                Some(Err(_)) => self.pause(5).await,
+                None => {
+                    self.pause(1).await;
+                    (process, authenticator) = self.start();
+                }
+            }
+        }
+        panic!("{run:?}: neither let in nor told what to do");
+    }
+
+    async fn pause(&mut self, seconds: u64) {
+        let pause = self.random.random_range(seconds..=20);
+        tokio::time::advance(Duration::from_secs(pause)).await;
+    }
+
+    /// What was stored serves the next process too, and a code that was settled is not sent again.
+    async fn restart_once_more(&self, run: &Run) {
+        self.world.state().hits.clear();
+        let codes = self.world.state().provider.codes_received;
+        let (process, authenticator) = self.start();
+        let outcome = attempt(&process, &authenticator).await;
+        assert_eq!(outcome, Ok(()), "{run:?}: the next process is locked out");
+        assert_eq!(
+            self.world.state().provider.codes_received,
+            codes,
+            "{run:?}: the code is sent again"
+        );
+    }
+}
+
+/// One request with an access token, repeated once where it is refused.
+async fn attempt(process: &Process, authenticator: &Authenticator) -> Result<(), Category> {
+    for _ in 0..2 {
+        let header = authenticator
+            .authorization()
+            .await
+            .map_err(|error| error.category)?;
+        if !process.use_token(header.to_str().unwrap()).await {
+            return Ok(());
+        }
+        authenticator
+            .refused(&header)
+            .await
+            .map_err(|error| error.category)?;
+    }
+    Err(Category::Provider)
+}
