@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Plan, Track, carried::Carried, children::Claim, fingerprint::Fingerprints, state::State,
+    sweep::Shown,
 };
 use crate::{
     api::CreatedCheck,
@@ -221,6 +222,17 @@ impl Comparison<'_> {
         let id = row.id.as_deref().filter(|_| row.is_utf8)?;
         let restores = self.restores(id, row);
         Some(version_text(Self::date(row)?, self.version(row), restores))
+    }
+
+    /// Which version of which record a row shows. Those of a list of deletions tell of a record anew
+    /// in each row.
+    pub(super) fn shown(&self, row: &Row<'_>) -> Option<Shown> {
+        let id = row.id.as_deref().filter(|_| self.track == Track::Records)?;
+        let fingerprints = &self.state.records.fingerprints;
+        Some(Shown {
+            record: fingerprints.record(id),
+            version: fingerprints.version(id, Self::date(row)?, self.version(row)),
+        })
     }
 
     /// What tells apart two states of a record under one date.

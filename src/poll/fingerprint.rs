@@ -19,6 +19,7 @@ enum Domain {
     CreatedMark = 2,
     DeletedMark = 3,
     RestoredMark = 4,
+    Record = 5,
 }
 
 impl Fingerprints {
@@ -44,6 +45,13 @@ impl Fingerprints {
         hasher.write(id.as_bytes());
         hasher.write_i64(updated.timestamp_micros());
         hasher.write(version.as_bytes());
+        hasher.finish()
+    }
+
+    /// One record, whatever its version.
+    pub(super) fn record(&self, id: &str) -> u64 {
+        let mut hasher = self.hasher(Domain::Record);
+        hasher.write(id.as_bytes());
         hasher.finish()
     }
 

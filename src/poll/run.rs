@@ -157,6 +157,7 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
         self.fill(&mut deletions).await?;
         let swept = self.sweep_records(&mut deletions).await;
         if matches!(swept, Ok(()) | Err(End::Unfinished(_))) {
+            self.weigh_contents();
             self.deliver_rest(&mut deletions).await?;
         }
         swept.and_then(|()| deletions.end())
@@ -182,16 +183,23 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
             && next.until.is_none()
     }
 
-    /// The sweep has read every record.
-    fn complete(&mut self) {
+    /// Whether contents are part of versions. Where they vary from answer to answer, every pass of an
+    /// unordered sweep shows further versions, and it never ends otherwise.
+    fn weigh_contents(&mut self) {
+        if self.limit.is_some() {
+            return;
+        }
         let known = self.unchanged + self.content_only;
-        let is_poll = self.limit.is_none();
-        if is_poll && self.content_only >= LEAST_VARYING && self.content_only * 2 > known {
+        if self.content_only >= LEAST_VARYING && self.content_only * 2 > known {
             self.state.ignore_content();
         }
-        if is_poll && self.state.content_ignored {
+        if self.state.content_ignored {
             self.progress.notes.push(CONTENT_VARIES.to_owned());
         }
+    }
+
+    /// The sweep has read every record.
+    fn complete(&mut self) {
         let returned = std::mem::take(&mut self.returned);
         let since = self.next_bounds().records;
         self.state
@@ -243,6 +251,9 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
         let (since, capacity) = (self.kept_since(), self.edges.store.window_capacity());
         self.state
             .check_room(self.plan, &changes, since, capacity)?;
+        if self.state.names_otherwise(&changes) {
+            self.write().await?;
+        }
         let (plan, callback, stop) = (self.plan, self.edges.callback, self.stop);
         Delivering::new(plan, callback, polled_at, stop, changes, records)
             .run(self)

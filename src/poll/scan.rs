@@ -79,6 +79,9 @@ pub(super) fn scan(
         if let Some(date) = Comparison::date(&row) {
             scan.place(date, comparison.bound, ordered);
         }
+        if !ordered {
+            scan.facts.shown.extend(comparison.shown(&row));
+        }
         scan.take(&row, comparison, keep_returned);
     })?;
     scan.facts.total = page.total;

@@ -56,6 +56,8 @@ pub(super) struct State {
     swept_at: Option<DateTime<Utc>>,
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
+    /// A restart may not know that.
+    is_content_in_doubt: bool,
     due: Due,
     /// The format of what is stored: it still has what that names, and the write behind the next
     /// shows that it was removed.
@@ -74,7 +76,15 @@ impl State {
     /// From now on the content of records is no part of their versions.
     pub(super) fn ignore_content(&mut self) {
         self.content_ignored = true;
+        self.is_content_in_doubt = true;
         self.due = Due::Settled;
+    }
+
+    /// Whether a restart might name one of `changes` otherwise, and so repeat it under another id: it
+    /// may not know that contents count no more, or of a deletion that the record is back from.
+    pub(super) fn names_otherwise(&self, changes: &[Change]) -> bool {
+        let is_back = |change: &Change| change.restores.is_some();
+        self.is_content_in_doubt || self.is_due() && changes.iter().any(is_back)
     }
 
     /// A change is settled: its version enters the window, and must be written.

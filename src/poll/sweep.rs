@@ -6,7 +6,7 @@ mod unordered;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub(super) use self::facts::{PageFacts, key_order, more};
+pub(super) use self::facts::{PageFacts, Shown, key_order, more};
 use crate::provider::{Ask, Bound, Paging, Step};
 
 /// How often a stretch that keeps showing unseen versions is read before the poll ends.

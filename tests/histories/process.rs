@@ -38,7 +38,8 @@ impl Running {
         let number = {
             let mut inner = world.inner();
             let settled = inner.stored.settled.clone();
-            inner.ledger.begin_process(settled)
+            let content_ignored = inner.stored.content_ignored;
+            inner.ledger.begin_process(settled, content_ignored)
         };
         let process = Process {
             world,
@@ -107,10 +108,13 @@ impl Running {
     async fn until_crash(&mut self, stop: &CancellationToken) -> Option<Outcome> {
         let world = self.process.world.clone();
         let mut polling = Box::pin(self.engage(stop));
-        std::future::poll_fn(|context| match polling.as_mut().poll(context) {
-            Ready::Ready(outcome) => Ready::Ready(Some(outcome)),
-            Ready::Pending if world.inner().faults.crashed => Ready::Ready(None),
-            Ready::Pending => Ready::Pending,
+        std::future::poll_fn(|context| {
+            world.inner().turn += 1;
+            match polling.as_mut().poll(context) {
+                Ready::Ready(outcome) => Ready::Ready(Some(outcome)),
+                Ready::Pending if world.inner().faults.crashed => Ready::Ready(None),
+                Ready::Pending => Ready::Pending,
+            }
         })
         .await
     }

@@ -79,6 +79,7 @@ impl State {
             plan.reconcile.as_ref(),
             fresh,
         )?;
+        let is_unstored = due == Due::Settled;
         let least_version = match due {
             Due::Nothing => checkpoint.least_version(),
             // It is not stored, and was made with regard to what is.
@@ -107,6 +108,7 @@ impl State {
             reconciling,
             swept_at: checkpoint.swept_at,
             content_ignored: ignored.is_some() && *ignored == plan.content,
+            is_content_in_doubt: ignored.is_some() && is_unstored,
             due: if is_given_up { Due::Settled } else { due },
             least_version,
             written,

@@ -134,6 +134,7 @@ impl State {
             deletes.note_stored(stored);
         }
         self.least_version = checkpoint.least_version();
+        self.is_content_in_doubt = false;
         self.stored = checkpoint;
         self.due = Due::Nothing;
     }

@@ -26,8 +26,17 @@ pub(in crate::poll) struct PageFacts {
     pub(in crate::poll) next: Option<String>,
     /// Versions unseen until now, dated at or before the provider's clock at the sweep's start.
     pub(in crate::poll) unseen: usize,
+    /// The dated rows of a page that is in no dependable order.
+    pub(in crate::poll) shown: Vec<Shown>,
     /// Why the page contradicts the order or the filter that was asked for.
     pub(in crate::poll) disorder: Option<String>,
+}
+
+/// One row by two fingerprints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::poll) struct Shown {
+    pub(in crate::poll) record: u64,
+    pub(in crate::poll) version: u64,
 }
 
 /// An empty or short page is not the end: access rules thin a page after its limit was applied.

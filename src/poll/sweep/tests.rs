@@ -88,6 +88,7 @@ impl Listing {
             next: cut.then(|| "https://acme.service-now.com/next".to_owned()),
             unseen,
             disorder: None,
+            shown: Vec::new(),
         }
     }
 
@@ -345,6 +346,48 @@ mod unordered {
             panic!()
         };
         assert_eq!(sweep.next(&linked, &page(None, 0), bound), Next::Complete);
+    }
+
+    fn showing(next: Option<&str>, rows: &[(u64, u64)]) -> PageFacts {
+        let shown = |&(record, version): &(u64, u64)| Shown { record, version };
+        PageFacts {
+            shown: rows.iter().map(shown).collect(),
+            ..page(next, 0)
+        }
+    }
+
+    #[test]
+    fn a_record_read_in_two_versions_moved_others_across_the_edge_of_a_page() {
+        let (mut sweep, begun) = begin();
+        for moves in [true, false] {
+            let first = showing(Some("/p2"), &[(1, 10), (2, 20)]);
+            let Next::Ask(linked) = sweep.next(&begun, &first, bound) else {
+                panic!()
+            };
+            let (last, expected) = match moves {
+                true => ([(1, 11)], Next::Ask(begun.clone())),
+                // Pushed down by what is new before it.
+                false => ([(2, 20)], Next::Complete),
+            };
+            assert_eq!(sweep.next(&linked, &showing(None, &last), bound), expected);
+        }
+    }
+
+    #[test]
+    fn a_record_that_moves_in_every_pass_keeps_no_sweep_alive() {
+        let (mut sweep, begun) = begin();
+        for pass in 1..=3 {
+            let first = showing(Some("/p2"), &[(1, pass)]);
+            let Next::Ask(linked) = sweep.next(&begun, &first, bound) else {
+                panic!()
+            };
+            let expected = match pass {
+                3 => Next::Complete,
+                _ => Next::Ask(begun.clone()),
+            };
+            let last = showing(None, &[(1, pass + 1)]);
+            assert_eq!(sweep.next(&linked, &last, bound), expected);
+        }
     }
 
     #[test]

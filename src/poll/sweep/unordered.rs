@@ -1,6 +1,6 @@
 //! Passes over everything from the bound on, where the provider's order cannot be relied on.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     MAX_PASSES, Next, PageFacts, first, more,
@@ -14,14 +14,21 @@ const MAX_LINKED_PAGES: u32 = 10_000;
 
 /// The passes of an unordered sweep.
 ///
-/// A pass of a single page is a snapshot and complete by itself; a longer one can miss what moved
-/// between its pages, so it is repeated until it shows nothing unseen.
+/// A pass of a single page is a snapshot and complete by itself. A longer one can miss what moved up
+/// across a page's edge, so it is repeated until it shows nothing unseen. A record that changes while
+/// it goes on, and so is dated behind it, is no reason to repeat it, or one that changes all the time
+/// would keep it from its end; but where it was read in two versions it moved from before the reader
+/// to behind, and others moved up: two more passes, at most, show them.
 #[derive(Clone, Debug)]
 pub(super) struct Passes {
     pass: u32,
     pages: u32,
     offset: u64,
     unseen: usize,
+    /// The version of each record that this pass showed.
+    shown: HashMap<u64, u64>,
+    /// One moved from before the reader to behind.
+    moved: bool,
     links: HashSet<String>,
     first: FirstPage,
 }
@@ -33,6 +40,8 @@ impl Default for Passes {
             pages: 0,
             offset: 0,
             unseen: 0,
+            shown: HashMap::new(),
+            moved: false,
             links: HashSet::new(),
             first: FirstPage::default(),
         }
@@ -49,6 +58,7 @@ impl Passes {
     ) -> Next {
         self.pages += 1;
         self.unseen += facts.unseen;
+        self.watch(facts);
         let again = self.first.is_shown_again(self.offset, facts);
         if let Some(link) = &facts.next {
             return self.follow(link, asked);
@@ -62,6 +72,13 @@ impl Passes {
             return self.next_offset(paging, begun_at, facts.limit);
         }
         self.end_of_pass(begun_at)
+    }
+
+    fn watch(&mut self, facts: &PageFacts) {
+        for row in &facts.shown {
+            let before = self.shown.insert(row.record, row.version);
+            self.moved |= before.is_some_and(|before| before != row.version);
+        }
     }
 
     fn follow(&mut self, link: &str, asked: &Ask) -> Next {
@@ -99,10 +116,11 @@ impl Passes {
     }
 
     fn end_of_pass(&mut self, begun_at: &Bound) -> Next {
-        if self.unseen == 0 || self.pages == 1 {
+        let is_last = self.pass == MAX_PASSES;
+        if self.pages == 1 || self.unseen == 0 && (!self.moved || is_last) {
             return Next::Complete;
         }
-        if self.pass == MAX_PASSES {
+        if is_last {
             return Next::Unfinished(
                 "records change faster than the provider lists them without an order: every pass \
                  showed further ones"

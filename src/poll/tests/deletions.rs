@@ -4,9 +4,10 @@ use super::world::{Got, World, at, provider_error, unavailable};
 use crate::{
     category::Category,
     event::Kind,
-    poll::{Child, End},
+    poll::{Child, End, StoreError},
     provider::FetchError,
 };
+use tokio_util::sync::CancellationToken;
 
 fn kinds(got: &[Got]) -> Vec<(&str, Kind)> {
     got.iter()
@@ -73,6 +74,35 @@ async fn a_record_that_comes_back_is_created_under_another_event_id() {
     world.pass(1).await;
     world.touch("a");
     assert_eq!(kinds(&world.poll_well().await), [("a", Kind::Updated)]);
+}
+
+/// It is named by the deletion, which a restart must know.
+#[tokio::test(start_paused = true)]
+async fn what_comes_back_is_named_alike_after_a_crash() {
+    let world = delivered(&["a"]).await;
+    world.delete_now("a");
+    let away = || StoreError::Unavailable("connection refused".to_owned());
+    world.store.failing.lock().unwrap().extend([away(), away()]);
+    let outcome = world.poll().await;
+    assert_eq!(outcome.end, End::StoreFailed(away()));
+    assert_eq!(outcome.progress.deleted, 1);
+
+    world.pass(1).await;
+    world.touch("a");
+    let failing = world.store.failing.clone();
+    world.receiver.script(move |_| {
+        failing.lock().unwrap().extend([away(), away()]);
+        None
+    });
+    let held = outcome.checkpoint.unwrap();
+    let outcome = world.poll_from(held, &CancellationToken::new()).await;
+    assert_eq!(outcome.progress.created, 1);
+    world.receiver.accept_all();
+    world.store.failing.lock().unwrap().clear();
+    let repeated = world.poll_well().await;
+    assert_eq!(kinds(&repeated), [("a", Kind::Created)]);
+    let got = world.receiver.acknowledged();
+    assert_eq!(got[got.len() - 2].event, repeated[0].event);
 }
 
 #[tokio::test(start_paused = true)]

@@ -95,6 +95,32 @@ async fn a_provider_that_ignores_the_order_loses_nothing_and_is_named() {
     );
 }
 
+/// It moves to the end of the list, and what is behind it moves up, to where a page was read already.
+#[tokio::test(start_paused = true)]
+async fn what_moves_up_across_the_edge_of_a_page_when_another_changes_is_delivered() {
+    for drop_after_clock in [false, true] {
+        let mut world = World::started().await;
+        world.plan.drop_after_clock = drop_after_clock;
+        world.provider().paging.anchored = false;
+        world.provider().paging.page_size = 2;
+        world.provider().touch_at("a", 0);
+        world.provider().touch_at("b", 1);
+        world.pass(3).await;
+        assert_eq!(world.poll_well().await.len(), 2);
+        world.provider().touch_at("moves up", 2);
+        let second_page = world.provider().requests.len() + 2;
+        world.provider().before.insert(
+            second_page,
+            Box::new(|provider| {
+                provider.touch_at("a", 4);
+            }),
+        );
+        let got = world.poll_well().await;
+        let ids: Vec<_> = got.iter().map(|event| event.id.as_str()).collect();
+        assert!(ids.contains(&"moves up"), "{ids:?}");
+    }
+}
+
 /// A condition with another text is a write, and a line for a person to read.
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_ignores_the_order_is_named_alike_at_every_poll() {

@@ -1,12 +1,6 @@
 //! What must hold in every history, and exactly what each invariant promises.
 //!
-//! Outside the promise, and so demanded in no history: a date set back beyond the overlap, or a
-//! record that becomes visible later than that (nothing but a reconciliation finds it); records
-//! that access rules hide while offsets are the only way through a listing; a connector that states
-//! an order of dates or keys which the provider doesn't keep and no page shows; what is dated by a
-//! clock that is set back by more than the overlap, before the first of two polls running that see
-//! it so; and with `filterByUpdatedDate: false`, a repeat of what slipped from page to page of a
-//! listing in no order and so was gone for a whole sweep.
+//! What lies outside the promise is told in `docs/histories.md`, and demanded in no history.
 
 mod polls;
 mod writes;

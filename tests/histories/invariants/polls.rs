@@ -22,6 +22,11 @@ impl Process {
         if let Some(found) = found {
             inner.violate(found);
         }
+        if let Some(held) = &outcome.checkpoint {
+            let kept_since = self.world.kept_since(&inner, &held.checkpoint);
+            let memory = inner.ledger.memory(self.number);
+            memory.settled.leave_behind(kept_since);
+        }
     }
 
     /// A poll that read everything settled all that stood still meanwhile (I1).

@@ -13,12 +13,34 @@ pub(crate) struct Version {
     pub(crate) number: u32,
 }
 
+/// What an event id stands for: a version; where contents count no more, all that a record shows
+/// under one date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Named {
+    record: u32,
+    date: i64,
+    number: Option<u32>,
+}
+
+impl Version {
+    pub(crate) fn named(self, content_ignored: bool) -> Named {
+        Named {
+            record: self.record,
+            date: self.date,
+            number: (!content_ignored).then_some(self.number),
+        }
+    }
+}
+
 /// What a process must remember: the versions whose acknowledgement it has seen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Settled {
     pub(crate) versions: HashSet<Version>,
     /// Versions of which a repeat is allowed.
     repeatable: HashSet<Version>,
+    /// Versions that lay before the reach of a watermark, as it was then: the window may hold them no
+    /// more, also where a clock or an edit leads back there under a longer reach.
+    left_behind: HashSet<Version>,
     /// The latest date under which a record was delivered as created.
     pub(crate) created: HashMap<u32, i64>,
     /// What was dated before this may have left the window.
@@ -28,19 +50,47 @@ pub(crate) struct Settled {
 impl Settled {
     /// Whether a version is settled; where contents count no more, under its date.
     pub(crate) fn covers(&self, version: Version, content_ignored: bool) -> bool {
-        let mut all = self.versions.union(&self.repeatable);
-        self.versions.contains(&version)
-            || self.repeatable.contains(&version)
-            || content_ignored
-                && all.any(|other| (other.record, other.date) == (version.record, version.date))
+        is_among(&self.versions, version, content_ignored)
+            || is_among(&self.repeatable, version, content_ignored)
     }
 
-    /// Versions dated before `date` may be repeated, once.
+    /// Whether a version is settled and must not come again.
+    pub(crate) fn forbids(&self, version: Version, content_ignored: bool) -> bool {
+        is_among(&self.versions, version, content_ignored)
+    }
+
+    /// The watermark has come so far that nothing before `date` is read again.
+    pub(crate) fn leave_behind(&mut self, date: i64) {
+        let left = self.versions.iter().filter(|version| version.date < date);
+        self.left_behind.extend(left);
+        self.sure_since = self.sure_since.max(date);
+    }
+
+    /// Versions dated before `date` may be repeated, once, and so may those left behind.
     pub(crate) fn forget_before(&mut self, date: i64) {
-        let forgotten = self.versions.extract_if(|version| version.date < date);
+        let left = std::mem::take(&mut self.left_behind);
+        let forgotten = self
+            .versions
+            .extract_if(|version| version.date < date || left.contains(version));
         self.repeatable.extend(forgotten);
         self.sure_since = self.sure_since.max(date);
     }
+}
+
+fn is_among(versions: &HashSet<Version>, version: Version, content_ignored: bool) -> bool {
+    let named = version.named(content_ignored);
+    versions.contains(&version)
+        || content_ignored && versions.iter().any(|other| other.named(true) == named)
+}
+
+/// Why a process may send nothing more in a poll.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Silence {
+    pub(crate) reason: &'static str,
+    /// The turn of the engine in which it hears so.
+    pub(crate) since: u64,
+    /// What was not in flight then, and may have been on its way out: it departs in the same turn.
+    pub(crate) on_the_way: usize,
 }
 
 /// One process.
@@ -61,7 +111,10 @@ pub(crate) struct Memory {
     /// Events acknowledged in this poll.
     pub(crate) answered: u64,
     /// Why nothing more may be sent in this poll.
-    pub(crate) silenced: Option<&'static str>,
+    pub(crate) silenced: Option<Silence>,
+    /// It knows that contents are no part of versions, and so does whoever goes on from what it
+    /// stored.
+    pub(crate) content_ignored: bool,
     /// It asks another question than the one before.
     pub(crate) edited: bool,
     /// The provider's clock was set back, and this poll's watermark with it.
@@ -73,8 +126,8 @@ pub(crate) struct Memory {
 pub(crate) struct Ledger {
     pub(crate) memories: Vec<Memory>,
     /// Every version has one event id, and every id one version.
-    pub(crate) ids: HashMap<Version, String>,
-    pub(crate) versions: HashMap<String, Version>,
+    pub(crate) ids: HashMap<Named, String>,
+    pub(crate) versions: HashMap<String, Named>,
     /// Records whose events the callback refuses.
     pub(crate) refused: HashSet<u32>,
     /// Versions that the callback has taken at least once.
@@ -85,9 +138,10 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// A process that goes on from what is stored.
-    pub(crate) fn begin_process(&mut self, settled: Settled) -> usize {
+    pub(crate) fn begin_process(&mut self, settled: Settled, content_ignored: bool) -> usize {
         self.memories.push(Memory {
             settled,
+            content_ignored,
             ..Memory::default()
         });
         self.memories.len() - 1
@@ -103,9 +157,19 @@ impl Memory {
     pub(crate) fn begin_poll(&mut self, before: Option<Checkpoint>, now: i64) {
         *self = Self {
             settled: std::mem::take(&mut self.settled),
+            content_ignored: self.content_ignored,
             before,
             began: now,
             ..Self::default()
         };
+    }
+    /// Why nothing may depart in this turn, where that is so.
+    pub(crate) fn silence_broken(&mut self, turn: u64) -> Option<&'static str> {
+        let silence = self.silenced.as_mut()?;
+        if silence.since == turn && silence.on_the_way > 0 {
+            silence.on_the_way -= 1;
+            return None;
+        }
+        Some(silence.reason)
     }
 }

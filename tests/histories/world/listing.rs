@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use pollen::{
+    api::Checkpoint,
     category::Category,
     provider::{Ask, Bound, FetchError, Page, PageSource, Paging, Step},
 };
 
-use super::{ENDLESS, Inner, Process, World, instant, provider::floor};
+use super::{ENDLESS, Inner, Process, World, checkpoints::watermark, instant, provider::floor};
 use crate::{
     invariants::{Invariant, Violation},
     settings::{Listing, Order, Settings},
@@ -260,6 +261,12 @@ fn body(inner: &Inner, settings: &Settings, numbers: &[u32]) -> String {
 }
 
 impl World {
+    /// What is dated before this may not be remembered by whoever goes on from `checkpoint`.
+    pub(crate) fn kept_since(&self, inner: &Inner, checkpoint: &Checkpoint) -> i64 {
+        let reach = inner.plan.reach.num_milliseconds();
+        self.settings.floor(watermark(checkpoint) - reach)
+    }
+
     /// The bound of the next poll that goes on from a checkpoint with this watermark.
     pub(crate) fn next_bound(&self, watermark: i64, window_since: i64, reach: i64) -> i64 {
         self.settings

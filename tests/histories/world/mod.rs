@@ -43,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) ledger: Ledger,
     pub(crate) stored: Stored,
     pub(crate) faults: Faults,
+    /// How often the engine was woken.
+    pub(crate) turn: u64,
     pub(crate) plan: Plan,
     /// Asked to stop the poll under way.
     pub(crate) stop: CancellationToken,
@@ -59,6 +61,7 @@ impl World {
             ledger: Ledger::default(),
             stored: Stored::default(),
             faults: Faults::default(),
+            turn: 0,
             plan: checkpoints::plan(&settings, begin),
             stop: CancellationToken::new(),
             violation: None,
@@ -114,6 +117,17 @@ impl Inner {
     /// Records a violation; the first one counts, since others may follow from it.
     pub(crate) fn violate(&mut self, violation: Violation) {
         self.violation.get_or_insert(violation);
+    }
+
+    /// From now on `process` may send nothing more in its poll.
+    pub(crate) fn silence(&mut self, process: usize, reason: &'static str) {
+        let (since, most) = (self.turn, self.plan.in_flight);
+        let memory = self.ledger.memory(process);
+        memory.silenced = Some(ledger::Silence {
+            reason,
+            since,
+            on_the_way: most.saturating_sub(memory.flying.len()),
+        });
     }
 
     pub(crate) const fn is_violated(&self) -> bool {

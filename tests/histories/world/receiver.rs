@@ -50,15 +50,15 @@ impl Process {
 
     fn refusal(&self, versions: &[Version]) -> Option<Delivery> {
         let mut inner = self.world.inner();
-        let ledger = &mut inner.ledger;
+        let refused = &inner.ledger.refused;
         if !versions
             .iter()
-            .any(|version| ledger.refused.contains(&version.record))
+            .any(|version| refused.contains(&version.record))
         {
             return None;
         }
         if versions.len() == 1 {
-            ledger.memory(self.number).silenced = Some("the callback refused an event");
+            inner.silence(self.number, "the callback refused an event");
         }
         Some(Delivery::Rejected(Rejection {
             status: 400,
@@ -70,8 +70,9 @@ impl Process {
     fn depart(&self, notification: &Notification, versions: &[Version]) {
         let mut inner = self.world.inner();
         self.check_form(&mut inner, notification, versions);
+        let turn = inner.turn;
         let memory = inner.ledger.memory(self.number);
-        let silenced = memory.silenced;
+        let silenced = memory.silence_broken(turn);
         let records: Vec<u32> = versions.iter().map(|version| version.record).collect();
         let twice = records
             .iter()
@@ -137,7 +138,7 @@ impl Process {
                     format!("{version:?}"),
                 ));
             }
-            check_id(inner, event, *version);
+            check_id(inner, self.number, event, *version);
         }
     }
 
@@ -148,7 +149,7 @@ impl Process {
         for (event, version) in notification.events.iter().zip(versions) {
             inner.ledger.taken.versions.insert(*version);
             let memory = inner.ledger.memory(self.number);
-            if memory.settled.versions.contains(version) {
+            if memory.settled.forbids(*version, memory.content_ignored) {
                 let expected = "a version is delivered once while its acknowledgement is known";
                 inner.violate(Violation::new(
                     Invariant::Once,
@@ -196,16 +197,14 @@ impl Process {
     }
 }
 
-fn check_id(inner: &mut Inner, event: &Event, version: Version) {
+fn check_id(inner: &mut Inner, process: usize, event: &Event, version: Version) {
     let id = event.id.as_str().to_owned();
-    let known = inner
-        .ledger
-        .ids
-        .entry(version)
-        .or_insert_with(|| id.clone());
+    let ledger = &mut inner.ledger;
+    let named = version.named(ledger.memory(process).content_ignored);
+    let known = ledger.ids.entry(named).or_insert_with(|| id.clone());
     let same_id = *known == id;
-    let known = inner.ledger.versions.entry(id).or_insert(version);
-    if !same_id || *known != version {
+    let known = ledger.versions.entry(id).or_insert(named);
+    if !same_id || *known != named {
         let expected = "one event id for each version, in every process";
         inner.violate(Violation::new(
             Invariant::Once,

@@ -21,6 +21,8 @@ pub(crate) struct Stored {
     started_at: Option<i64>,
     /// What was settled when it was written.
     pub(crate) settled: Settled,
+    /// It says that contents are no part of versions.
+    pub(crate) content_ignored: bool,
 }
 
 impl Stored {
@@ -59,16 +61,19 @@ impl Store {
         // Its own write, though it didn't hear so.
         let is_own = self.tried.is_some() && stored.text == self.tried;
         if stored.revision != self.revision && !is_own {
-            inner.ledger.memory(self.process.number).silenced = Some("another process polls");
+            inner.silence(self.process.number, "another process polls");
             return Err(StoreError::ClaimLost("another revision".to_owned()));
         }
         let text = serde_json::to_string(checkpoint).unwrap();
         stored.text = Some(text.clone());
         stored.revision += 1;
         stored.settled = asked.settled;
+        stored.content_ignored = checkpoint.records.content_ignored.is_some();
         stored.started_at = Some(checkpoint.started_at.timestamp_millis());
         self.tried = Some(text);
-        let revision = stored.revision;
+        let (revision, content_ignored) = (stored.revision, stored.content_ignored);
+        let memory = inner.ledger.memory(self.process.number);
+        memory.content_ignored = content_ignored;
         if let Some(violation) = asked.violation {
             inner.violate(violation);
         }
@@ -99,7 +104,9 @@ impl Process {
     fn ask_to_write(&self, checkpoint: &Checkpoint) -> Asked {
         let violation = self.check_write(checkpoint);
         let mut inner = self.world.inner();
+        let kept_since = self.world.kept_since(&inner, checkpoint);
         let memory = inner.ledger.memory(self.number);
+        memory.settled.leave_behind(kept_since);
         Asked {
             settled: memory.settled.clone(),
             followed_back_to: memory.followed_back_to,
