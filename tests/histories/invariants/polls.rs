@@ -81,6 +81,7 @@ impl World {
             .visible(until)
             .filter(move |(version, record)| {
                 record.promise == Promise::Kept
+                    && record.promised_from <= until
                     && record.written <= until
                     && version.date >= started_at
                     && !self.settings.is_excluded(version.record)

@@ -84,7 +84,8 @@ impl World {
             let promise = inner.provider.promise(record.updated, now, reach);
             drop(inner);
             self.with_record(number, |record| {
-                (record.hidden, record.shown_from, record.promise) = (false, now, promise);
+                (record.hidden, record.promise) = (false, promise);
+                (record.shown_from, record.promised_from) = (now, now);
             });
         }
     }

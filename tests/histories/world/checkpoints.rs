@@ -18,14 +18,15 @@ impl Memory {
         self.before.as_ref().map_or(i64::MIN / 2, watermark)
     }
 
-    /// The watermark when the unfinished sweep began.
+    /// The watermark when the unfinished sweep began, or where an edit leads back to from there.
     pub(crate) fn settled_at_start(&self) -> i64 {
         if let Some(back) = self.followed_back_to {
             return back;
         }
         let before = self.before.as_ref();
         let stored = before.and_then(|before| before.records.settled_at_start);
-        stored.map_or_else(|| self.asked_from(), |date| date.timestamp_millis())
+        let asked_from = self.asked_from();
+        stored.map_or(asked_from, |date| date.timestamp_millis().min(asked_from))
     }
 
     /// What no watermark of this poll may be earlier than: where its sweep began, unless a clock

@@ -35,6 +35,8 @@ pub(crate) struct Record {
     pub(crate) hidden: bool,
     pub(crate) removed: bool,
     pub(crate) promise: Promise,
+    /// Since when that holds, by our clock.
+    pub(crate) promised_from: i64,
 }
 
 pub(crate) struct Provider {
@@ -93,13 +95,15 @@ impl Provider {
             hidden: false,
             removed: false,
             promise,
+            promised_from: now,
         });
         if std::mem::take(&mut written.removed) {
             written.created = date;
         }
         written.updated = date;
         written.version += 1;
-        (written.written, written.shown_from, written.promise) = (now, shown_from, promise);
+        (written.written, written.promised_from) = (now, now);
+        (written.shown_from, written.promise) = (shown_from, promise);
         let version = self.version(number);
         self.versions.insert(version);
     }
@@ -128,11 +132,11 @@ impl Provider {
     }
 
     /// A poller has seen that the clock was set back, and reads again from `date` on.
-    pub(crate) fn read_again_from(&mut self, date: i64) {
+    pub(crate) fn read_again_from(&mut self, date: i64, now: i64) {
         let field = self.field;
         for record in self.records.values_mut() {
             if record.promise == Promise::AfterJump && floor(field, record.updated) >= date {
-                record.promise = Promise::Kept;
+                (record.promise, record.promised_from) = (Promise::Kept, now);
             }
         }
     }

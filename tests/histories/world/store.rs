@@ -56,6 +56,7 @@ impl Store {
 
     /// Writes, unless another did.
     fn write(&mut self, checkpoint: &Checkpoint, asked: Asked) -> Result<u64, StoreError> {
+        let now = self.process.world.now();
         let mut inner = self.process.world.inner();
         let stored = &mut inner.stored;
         // Its own write, though it didn't hear so.
@@ -79,7 +80,7 @@ impl Store {
         }
         if let Some(back) = asked.followed_back_to {
             let from = back - inner.plan.reach.num_milliseconds();
-            inner.provider.read_again_from(from);
+            inner.provider.read_again_from(from, now);
         }
         Ok(revision)
     }
