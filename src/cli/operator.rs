@@ -17,7 +17,12 @@ use crate::{
     telemetry::{self, LogFormat},
 };
 
-const EXAMPLES: &str = r#"Examples:
+const EXAMPLES: &str = r#"Exit codes:
+  0  it was asked to end (SIGTERM, SIGINT), has stored its work and given up its Lease
+  1  it could not begin or go on, as the log says
+  2  the arguments are invalid
+
+Examples:
   pollen operator --identity "$HOSTNAME" --own-namespace pollen-system
   pollen operator --identity "$HOSTNAME" --watch-namespace helpdesk --watch-namespace finance
   pollen operator --identity "$HOSTNAME" --allow-address 10.0.0.0/8:443@helpdesk --log info,pollen=debug"#;
@@ -196,7 +201,9 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_help_are_complete_outside_a_pod() {
-        for example in EXAMPLES.lines().skip(1) {
+        let examples: Vec<_> = EXAMPLES.lines().filter(|line| line.contains("pollen operator")).collect();
+        assert_eq!(examples.len(), 3);
+        for example in examples {
             let arguments = example.split_whitespace().skip(1);
             let parsed = Command::try_parse_from(arguments);
             assert!(parsed.is_ok_and(|command| command.operator.identity == r#""$HOSTNAME""#));

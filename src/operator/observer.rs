@@ -119,6 +119,22 @@ impl Reporter {
         self.shared.board.polled(line, &counts(&outcome.progress));
     }
 
+    /// Logs what polls begin to fail of, once, and that they are well again.
+    fn note_failure(&mut self, standing: &Standing) {
+        let failing = Some(standing).filter(|standing| !standing.is_ready());
+        let poller = &self.item.key;
+        match (&self.failing, failing) {
+            (Some(before), Some(failing)) if failing.is_alike(before) => {}
+            (_, Some(failing)) => {
+                let (reason, message) = failing.why();
+                tracing::warn!(%poller, reason, "a poll failed: {message}");
+            }
+            (Some(_), None) => tracing::info!(%poller, "polls are well again"),
+            (None, None) => {}
+        }
+        self.failing = failing.cloned();
+    }
+
     fn standing(&self, outcome: &Outcome) -> Option<Standing> {
         verdict::of_held(outcome, &self.item.key)
             .or_else(|| verdict::of_poll(outcome, self.overdue()))
@@ -175,8 +191,8 @@ impl Observer for Reporter {
             self.healthy_at = Instant::now();
         }
         let standing = self.standing(outcome);
-        if standing.is_some() {
-            self.failing = standing.clone().filter(|standing| !standing.is_ready());
+        if let Some(standing) = &standing {
+            self.note_failure(standing);
         }
         self.report(standing.as_ref()).await;
         self.end_poll(outcome).await;

@@ -68,6 +68,16 @@ impl Standing {
         self.ready == Ready::True
     }
 
+    /// Whether it says the same as `other`, in whatever words.
+    pub(in crate::operator) fn is_alike(&self, other: &Self) -> bool {
+        self.reason == other.reason
+    }
+
+    /// Why it stands so: the reason, and what a person should know.
+    pub(in crate::operator) fn why(&self) -> (&'static str, &str) {
+        (self.reason.as_str(), &self.message)
+    }
+
     /// The same, once it has lasted too long to be transient.
     pub(in crate::operator) fn lasting(mut self) -> Self {
         if self.ready == Ready::Kept {

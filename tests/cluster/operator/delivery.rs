@@ -104,7 +104,7 @@ async fn the_printer_columns_and_kubectl_wait_tell_of_a_provider_that_fails_and_
     let stage = Stage::on(ControlPlane::shared().await).await;
     let release = Release::install(stage.plane, &stage.namespace, &stage.namespace).await;
     stage.set(&["incident"]).await;
-    let _operator = release.start("pollen-0").await;
+    let operator = release.start("pollen-0").await;
     wait_for(&stage, "poller/incident", "Ready").await;
     stage.provider.create("incident", &[]);
     stage.callback.await_events(1, PATIENCE).await.unwrap();
@@ -141,6 +141,12 @@ async fn the_printer_columns_and_kubectl_wait_tell_of_a_provider_that_fails_and_
     stage.provider.fail_always(None);
     wait_for(&stage, "poller/incident", "Ready").await;
     assert_eq!(column(&stage, "REASON").await, "Succeeded");
+
+    // Who reads the log alone learns it too, and not with every poll.
+    let log = operator.log();
+    let lines = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(lines("ProviderUnavailable"), 1, "{log}");
+    assert_eq!(lines("polls are well again"), 1, "{log}");
 }
 
 #[tokio::test]
