@@ -79,6 +79,12 @@ pub struct ChildProgress {
     /// records are dated before this was settled already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_before: Option<DateTime<Utc>>,
+    /// The same as `watermark` of the deletions that that poller reads from the provider's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletes_watermark: Option<DateTime<Utc>>,
+    /// The same as `settledBefore` of the provider's list of deletions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletes_settled_before: Option<DateTime<Utc>>,
 }
 
 impl Checkpoint {

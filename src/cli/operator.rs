@@ -201,7 +201,10 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_help_are_complete_outside_a_pod() {
-        let examples: Vec<_> = EXAMPLES.lines().filter(|line| line.contains("pollen operator")).collect();
+        let examples: Vec<_> = EXAMPLES
+            .lines()
+            .filter(|line| line.contains("pollen operator"))
+            .collect();
         assert_eq!(examples.len(), 3);
         for example in examples {
             let arguments = example.split_whitespace().skip(1);

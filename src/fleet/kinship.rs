@@ -15,7 +15,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::{Instance, PollerSettings, Stored, poller::source};
 use crate::{
     api::{Checkpoint, PollerResourceSpec, Subclasses},
-    poll::Child,
+    poll::{Child, Reached},
     provider::ResourceSource,
 };
 
@@ -177,7 +177,7 @@ impl Kinship {
         &self,
         checkpoint: &Checkpoint,
         children: &[Child],
-    ) -> HashMap<String, DateTime<Utc>> {
+    ) -> HashMap<String, Reached> {
         let is_child = |uid: &str, class: &str| {
             let mut children = children.iter();
             children.any(|child| child.uid == uid && child.class == class)
@@ -204,7 +204,7 @@ fn child(
 ) -> Child {
     Child {
         started_at: stored.since(&query_fingerprint),
-        watermark: stored.until(&query_fingerprint, unit),
+        reached: stored.until(&query_fingerprint, unit),
         uid: if stored.is_unread() {
             String::new()
         } else {

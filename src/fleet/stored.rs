@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::api::Checkpoint;
+use crate::{
+    api::{Checkpoint, Stream},
+    poll::Reached,
+};
 
 /// What is stored of one poller, as its siblings must know it; clones show the same poller.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,8 @@ struct Settled {
     watermark: DateTime<Utc>,
     /// The provider's clock when a sweep began that is complete.
     swept_at: Option<DateTime<Utc>>,
+    /// Both of the provider's list of deletions, where it goes by that.
+    deletions: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
     /// The latest date of what it may have delivered, once it has polled.
     reached: Option<DateTime<Utc>>,
 }
@@ -34,30 +39,50 @@ struct Settled {
 impl Settled {
     fn of(checkpoint: &Checkpoint) -> Self {
         let records = &checkpoint.records;
-        let is_complete = records.settled_at_start.is_none();
+        let deletes = checkpoint.deletes.as_ref();
+        let swept_at = |list: &Stream| {
+            checkpoint
+                .swept_at
+                .filter(|_| list.settled_at_start.is_none())
+        };
         Self {
             query_fingerprint: checkpoint.query_fingerprint.clone(),
             since: checkpoint.asked_since.unwrap_or(checkpoint.started_at),
             watermark: records.watermark,
-            swept_at: checkpoint.swept_at.filter(|_| is_complete),
+            swept_at: swept_at(records),
+            deletions: deletes.map(|list| (list.watermark, swept_at(list))),
             reached: checkpoint
                 .swept_at
                 .map(|swept| swept.max(records.watermark)),
         }
     }
 
-    /// The date up to which everything is settled for certain. In the watermark's own unit there may
-    /// be more: while a sweep is unfinished, or where it began before that unit was over.
-    fn until(&self, unit: TimeDelta) -> DateTime<Utc> {
-        let end = self.watermark.checked_add_signed(unit);
-        if end.is_some_and(|end| self.swept_at.is_some_and(|swept| swept >= end)) {
-            return self.watermark;
+    fn until(&self, unit: TimeDelta) -> Reached {
+        let until_deletion =
+            |(watermark, swept_at)| until(watermark, swept_at, unit.max(UNIT_OF_DELETIONS));
+        Reached {
+            records: until(self.watermark, self.swept_at, unit),
+            deletions: self.deletions.map(until_deletion),
         }
-        let open = TimeDelta::microseconds(1);
-        self.watermark
-            .checked_sub_signed(open)
-            .unwrap_or(self.watermark)
     }
+}
+
+/// No list of deletions has coarser dates.
+const UNIT_OF_DELETIONS: TimeDelta = TimeDelta::seconds(1);
+
+/// The date up to which everything is settled for certain. In the watermark's own unit there may be
+/// more: while a sweep is unfinished, or where it began before that unit was over.
+fn until(
+    watermark: DateTime<Utc>,
+    swept_at: Option<DateTime<Utc>>,
+    unit: TimeDelta,
+) -> DateTime<Utc> {
+    let end = watermark.checked_add_signed(unit);
+    if end.is_some_and(|end| swept_at.is_some_and(|swept| swept >= end)) {
+        return watermark;
+    }
+    let before = watermark.checked_sub_signed(TimeDelta::microseconds(1));
+    before.unwrap_or(watermark)
 }
 
 impl Stored {
@@ -106,9 +131,9 @@ impl Stored {
             .map(|settled| settled.since)
     }
 
-    /// The date up to which it has settled everything for certain, under the question with this
+    /// The dates up to which it has settled everything for certain, under the question with this
     /// digest; also where it asks another by now.
-    pub(super) fn until(&self, query_fingerprint: &str, unit: TimeDelta) -> Option<DateTime<Utc>> {
+    pub(super) fn until(&self, query_fingerprint: &str, unit: TimeDelta) -> Option<Reached> {
         let seen = self.lock();
         let all = seen.now.iter().chain(&seen.before);
         let mut asked = all.filter(|settled| settled.query_fingerprint == query_fingerprint);
@@ -165,7 +190,9 @@ mod tests {
     }
 
     fn until(stored: &Stored, query: &str) -> Option<DateTime<Utc>> {
-        stored.until(query, TimeDelta::seconds(1))
+        stored
+            .until(query, TimeDelta::seconds(1))
+            .map(|reached| reached.records)
     }
 
     #[test]
@@ -187,6 +214,24 @@ mod tests {
         let mut unfinished = checkpoint("all", 5, 6);
         unfinished.records.settled_at_start = Some(at(1));
         assert_eq!(stored(&unfinished), Some(open));
+    }
+
+    #[test]
+    fn a_list_of_deletions_that_was_not_read_to_its_end_leaves_its_last_second_open() {
+        let mut checkpoint = checkpoint("all", 5, 9);
+        let until = |checkpoint: &Checkpoint| {
+            let stored = Stored::of(Some(checkpoint));
+            let reached = stored.until("all", TimeDelta::milliseconds(1));
+            reached.unwrap().deletions
+        };
+        assert_eq!(until(&checkpoint), None);
+        let mut list = checkpoint.records.clone();
+        list.watermark = at(7);
+        checkpoint.deletes = Some(list.clone());
+        assert_eq!(until(&checkpoint), Some(at(7)));
+        list.settled_at_start = Some(at(1));
+        checkpoint.deletes = Some(list);
+        assert_eq!(until(&checkpoint), Some(at(7) - TimeDelta::microseconds(1)));
     }
 
     #[test]

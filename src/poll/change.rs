@@ -182,10 +182,7 @@ impl Comparison<'_> {
             _ if classes.is_empty() => None,
             None => Some(unclassed(id)),
             Some(class) if !classes.contains(class) => Some(Verdict::Excluded),
-            // This list is not read again for a class that was a child's.
-            Some(_) => self
-                .of_class(class, deleted)
-                .filter(|verdict| *verdict == Verdict::Excluded),
+            Some(_) => self.of_class(class, deleted),
         }
     }
 
@@ -210,7 +207,7 @@ impl Comparison<'_> {
         if class.is_some_and(|class| self.plan.excluded_classes.contains(class)) {
             return Some(Verdict::Excluded);
         }
-        match self.state.children.claim(class, updated) {
+        match self.state.children.claim(self.track, class, updated) {
             Claim::Own => None,
             Claim::Childs => Some(Verdict::Excluded),
             Claim::Settled => Some(Verdict::OutOfRange),

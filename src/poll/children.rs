@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Child, Plan, held::Due};
+use super::{Child, Plan, Track, held::Due};
 use crate::api::{ChildProgress, MAX_CHILDREN};
 
 /// Who takes which class, and how far those had come that are gone.
@@ -27,10 +27,21 @@ pub(super) enum Claim {
     Settled,
 }
 
+/// Where the next sweep of each list begins.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) records: DateTime<Utc>,
+    /// Of the provider's list of deletions, where the poller goes by it.
+    pub(super) deletions: Option<DateTime<Utc>>,
+}
+
 /// What has changed with the children.
+#[derive(Default)]
 pub(super) struct Met {
     /// From when on records are to be read again.
     pub(super) read_again: Option<DateTime<Utc>>,
+    /// The same of the provider's list of deletions.
+    pub(super) deletions_again: Option<DateTime<Utc>>,
     /// What a write would tell of it.
     pub(super) due: Due,
 }
@@ -56,14 +67,11 @@ impl Children {
         self.entries.clone()
     }
 
-    /// Takes note of the plan's children; `bound` is where the next sweep would begin without them.
-    pub(super) fn meet(&mut self, plan: &Plan, bound: DateTime<Utc>) -> Met {
-        let mut met = Met {
-            read_again: None,
-            due: Due::Nothing,
-        };
+    /// Takes note of the plan's children; `bounds` are where the next sweeps would begin without them.
+    pub(super) fn meet(&mut self, plan: &Plan, bounds: Bounds) -> Met {
+        let mut met = Met::default();
         self.follow(&plan.children, &mut met);
-        self.part(plan, bound, &mut met);
+        self.part(plan, bounds, &mut met);
         self.admit(&plan.children, &mut met);
         let unread = plan.children.iter().filter(|child| child.uid.is_empty());
         self.unread = unread
@@ -82,16 +90,21 @@ impl Children {
                 continue;
             }
             entry.query_fingerprint.clone_from(&child.query_fingerprint);
-            if let Some(watermark) = child.watermark.filter(|at| *at != entry.watermark) {
-                entry.watermark = watermark;
+            let Some(reached) = child.reached else {
+                continue;
+            };
+            let before = (entry.watermark, entry.deletes_watermark);
+            if before != (reached.records, reached.deletions) {
+                entry.watermark = reached.records;
+                entry.deletes_watermark = reached.deletions;
                 met.due = met.due.max(Due::Watermark);
             }
         }
     }
 
     /// Notices who is gone. What this poller has read so far of a class that it took back before is
-    /// settled up to `bound`, as is everything else.
-    fn part(&mut self, plan: &Plan, bound: DateTime<Utc>, met: &mut Met) {
+    /// settled up to `bounds`, as is everything else.
+    fn part(&mut self, plan: &Plan, bounds: Bounds, met: &mut Met) {
         let has_left = |entry: &ChildProgress| {
             let is_it = |child: &Child| {
                 child.class == entry.class && (child.uid == entry.uid || child.uid.is_empty())
@@ -103,13 +116,14 @@ impl Children {
         }
         for entry in &mut self.entries {
             if has_left(entry) {
-                let settled = plan.gone.get(&entry.uid).copied();
-                entry.watermark = settled.unwrap_or(entry.watermark);
-                entry.settled_before = Some(bound);
-                let earliest = met.read_again.unwrap_or(entry.watermark);
-                met.read_again = Some(earliest.min(entry.watermark));
+                if let Some(reached) = plan.gone.get(&entry.uid) {
+                    entry.watermark = reached.records;
+                    entry.deletes_watermark = reached.deletions;
+                }
+                take_back(entry, bounds, met);
             } else if entry.settled_before.is_some() {
-                entry.watermark = entry.watermark.max(bound);
+                entry.watermark = entry.watermark.max(bounds.records);
+                entry.deletes_watermark = entry.deletes_watermark.max(bounds.deletions);
             }
         }
         met.due = Due::Settled;
@@ -137,21 +151,25 @@ impl Children {
                 class: child.class.clone(),
                 query_fingerprint: child.query_fingerprint.clone(),
                 started_at,
-                watermark: child.watermark.unwrap_or_else(|| just_before(started_at)),
+                watermark: child
+                    .reached
+                    .map_or_else(|| just_before(started_at), |reached| reached.records),
                 settled_before: None,
+                deletes_watermark: child.reached.and_then(|reached| reached.deletions),
+                deletes_settled_before: None,
             });
             met.due = Due::Settled;
         }
     }
 
-    /// Whose a record of `class` dated `updated` is.
-    pub(super) fn claim(&self, class: Option<&str>, updated: DateTime<Utc>) -> Claim {
+    /// Whose a row of `track` is that is of `class` and dated `updated`.
+    pub(super) fn claim(&self, track: Track, class: Option<&str>, updated: DateTime<Utc>) -> Claim {
         let mut is_taken_back = false;
         let theirs = |entry: &&ChildProgress| {
             Some(entry.class.as_str()) == class && updated >= entry.started_at
         };
         for entry in self.entries.iter().filter(theirs) {
-            if is_there(entry) || updated <= entry.watermark {
+            if is_there(entry) || updated <= watermark(entry, track) {
                 return Claim::Childs;
             }
             is_taken_back = true;
@@ -162,7 +180,10 @@ impl Children {
         if self.unread.iter().any(is_unread) {
             return Claim::Childs;
         }
-        let settled_before = self.entries.iter().filter_map(|entry| entry.settled_before);
+        let settled_before = self.entries.iter().filter_map(|entry| match track {
+            Track::Records => entry.settled_before,
+            Track::Deletions => entry.deletes_settled_before,
+        });
         if !is_taken_back
             && !self.renewed
             && settled_before.max().is_some_and(|date| updated < date)
@@ -180,19 +201,53 @@ impl Children {
                 *settled_before = bound.min(*settled_before);
                 entry.watermark = bound.min(entry.watermark);
             }
+            if let Some(settled_before) = &mut entry.deletes_settled_before {
+                *settled_before = bound.min(*settled_before);
+                entry.deletes_watermark = entry.deletes_watermark.map(|date| bound.min(date));
+            }
         }
     }
 
-    /// Forgets those that are gone and whose records lie before `bound`, from which on is read
-    /// from now on; answers whether there were any.
-    pub(super) fn retire(&mut self, bound: DateTime<Utc>) -> bool {
+    /// Forgets those that are gone and whose rows lie before `bounds`, from which on is read from now
+    /// on; answers whether there were any.
+    pub(super) fn retire(&mut self, bounds: Bounds) -> bool {
         let before = self.entries.len();
         self.entries.retain(|entry| {
             let last = entry.settled_before.map(|date| date.max(entry.watermark));
-            last.is_none_or(|last| last >= bound)
+            last.is_none_or(|last| last >= bounds.records) || has_deletions_from(entry, bounds)
         });
         self.entries.len() < before
     }
+}
+
+/// The child of `entry` is gone: its class is read again from where it stopped.
+fn take_back(entry: &mut ChildProgress, bounds: Bounds, met: &mut Met) {
+    entry.settled_before = Some(bounds.records);
+    let earliest = met.read_again.unwrap_or(entry.watermark);
+    met.read_again = Some(earliest.min(entry.watermark));
+    let Some(bound) = bounds.deletions else {
+        return;
+    };
+    entry.deletes_settled_before = Some(bound);
+    // One that did not go by the list owes nothing of it.
+    let watermark = *entry.deletes_watermark.get_or_insert(bound);
+    let earliest = met.deletions_again.unwrap_or(watermark);
+    met.deletions_again = Some(earliest.min(watermark));
+}
+
+/// Up to which date the child has settled the rows of a track.
+fn watermark(entry: &ChildProgress, track: Track) -> DateTime<Utc> {
+    let deletes = entry
+        .deletes_watermark
+        .filter(|_| track == Track::Deletions);
+    deletes.unwrap_or(entry.watermark)
+}
+
+/// Whether rows of the list of deletions are still read that the entry speaks of.
+fn has_deletions_from(entry: &ChildProgress, bounds: Bounds) -> bool {
+    let last = entry.deletes_settled_before.max(entry.deletes_watermark);
+    let bound = bounds.deletions.filter(|_| !is_there(entry));
+    bound.is_some_and(|bound| last.is_some_and(|last| last >= bound))
 }
 
 /// What is dated at `instant` itself is not settled.

@@ -27,8 +27,9 @@ pub struct Held {
 }
 
 /// What a write would tell that the stored checkpoint doesn't.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Due {
+    #[default]
     Nothing,
     /// Only the watermark, moved by records that need no event.
     Watermark,

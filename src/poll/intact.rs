@@ -17,6 +17,9 @@ pub(super) fn check(checkpoint: &Checkpoint) -> Result<(), String> {
         within_years("children.startedAt", Some(child.started_at))?;
         within_years("children.watermark", Some(child.watermark))?;
         within_years("children.settledBefore", child.settled_before)?;
+        within_years("children.deletesWatermark", child.deletes_watermark)?;
+        let settled_before = child.deletes_settled_before;
+        within_years("children.deletesSettledBefore", settled_before)?;
     }
     stream("records", records)?;
     if let Some(deletes) = &checkpoint.deletes {

@@ -39,7 +39,7 @@ use chrono::{DateTime, Utc};
 
 pub use explain::{Explainer, Explanation, Fate};
 pub use held::Held;
-pub use plan::{Child, Deletions, Plan, Reconciliation, Start};
+pub use plan::{Child, Deletions, Plan, Reached, Reconciliation, Start};
 pub use replay::{Replay, is_replaying, replay};
 pub use run::{Edges, poll};
 pub use segment::{SEGMENT_SIZE, Segment, SegmentName};

@@ -42,7 +42,7 @@ pub struct Plan {
     pub children: Vec<Child>,
     /// How far pollers had settled that took a class by what the checkpoint says, and are no
     /// children any more; by uid, as far as that is known.
-    pub gone: HashMap<String, DateTime<Utc>>,
+    pub gone: HashMap<String, Reached>,
     /// How it goes by the provider's list of deletions, where it does.
     pub deletions: Option<Deletions>,
     /// A stretch of time to be read once more.
@@ -105,8 +105,16 @@ pub struct Child {
     pub query_fingerprint: String,
     /// Where it started to ask that, once that is stored; until then the parent delivers.
     pub started_at: Option<DateTime<Utc>>,
-    /// Its watermark under that question, as it is stored.
-    pub watermark: Option<DateTime<Utc>>,
+    /// How far it has come under that question, as it is stored.
+    pub reached: Option<Reached>,
+}
+
+/// Up to which dates a poller has settled the class that it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    pub records: DateTime<Utc>,
+    /// Where it goes by the provider's list of deletions.
+    pub deletions: Option<DateTime<Utc>>,
 }
 
 impl Plan {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Plan, Track,
     change::Change,
-    children::Children,
+    children::{Bounds, Children},
     held::Due,
     reconcile::{Known, Reconciling},
     replay::Replaying,
@@ -208,11 +208,20 @@ impl State {
 
     fn complete_records(&mut self, plan: &Plan, since: DateTime<Utc>) {
         // Where rows of any date come again, those that a child settled do too.
-        if plan.drop_before_bound && self.children.retire(since) {
+        if plan.drop_before_bound && self.children.retire(self.read_from(plan, since)) {
             self.due = self.due.max(Due::Watermark);
         }
         if let Some(clock) = self.swept_at {
             self.quiet_write(clock);
+        }
+    }
+
+    /// Where the next sweeps begin, that of the records at `records`.
+    pub(super) fn read_from(&self, plan: &Plan, records: DateTime<Utc>) -> Bounds {
+        let deletes = self.deletes.as_ref();
+        Bounds {
+            records,
+            deletions: deletes.map(|deletes| deletes.bound(plan.reach_of(Track::Deletions))),
         }
     }
 }

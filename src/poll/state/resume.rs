@@ -124,9 +124,14 @@ impl State {
     /// Takes note of who takes which class by now. The class of a poller that is gone is read again
     /// from where that one stopped (polling rule 17).
     fn meet_children(&mut self, plan: &Plan) {
-        let met = self.children.meet(plan, self.records.bound(plan.reach));
+        let met = self
+            .children
+            .meet(plan, self.read_from(plan, self.records.bound(plan.reach)));
         if let Some(instant) = met.read_again {
             self.records.take_back(instant.max(self.started_at()));
+        }
+        if let Some((deletes, instant)) = self.deletes.as_mut().zip(met.deletions_again) {
+            deletes.take_back(instant);
         }
         self.due = self.due.max(met.due);
     }

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::world::{Got, World, at, provider_error};
 use crate::{
     api::{ChildProgress, MAX_CHILDREN},
-    poll::{Child, End},
+    poll::{Child, End, Reached},
 };
 
 /// The poller of the class `child`, which started and has settled so far.
@@ -15,7 +15,14 @@ fn child(started_at: Option<i64>, watermark: Option<i64>) -> Child {
         class: "child".to_owned(),
         query_fingerprint: "all of the class".to_owned(),
         started_at: started_at.map(at),
-        watermark: watermark.map(at),
+        reached: watermark.map(records_until),
+    }
+}
+
+fn records_until(second: i64) -> Reached {
+    Reached {
+        records: at(second),
+        deletions: None,
     }
 }
 
@@ -81,9 +88,50 @@ async fn what_a_child_that_is_gone_had_not_settled_comes_from_the_parent_once() 
 async fn what_a_child_settled_after_its_parents_last_write_is_not_repeated() {
     let mut world = behind().await;
     world.plan.children.clear();
-    world.plan.gone.insert("child-uid".to_owned(), at(150));
+    world
+        .plan
+        .gone
+        .insert("child-uid".to_owned(), records_until(150));
     assert_eq!(ids(&world.poll_well().await), ["c490"]);
     assert_eq!(world.poll_well().await, []);
+}
+
+/// Both go by the provider's list of deletions: the parent has read it until 500, the child until 300.
+#[tokio::test(start_paused = true)]
+async fn deletions_that_a_child_that_is_gone_had_not_told_come_from_the_parent_once() {
+    let mut world = World::started_with_deletions().await;
+    world
+        .plan
+        .deletions
+        .as_mut()
+        .unwrap()
+        .classes
+        .insert("child".to_owned());
+    let reached = Reached {
+        records: at(500),
+        deletions: Some(at(300)),
+    };
+    world.plan.children.push(Child {
+        reached: Some(reached),
+        ..child(Some(10), None)
+    });
+    for (id, second, class) in [
+        ("told", 250, "child"),
+        ("own", 350, "account"),
+        ("owed", 400, "child"),
+    ] {
+        world.provider().delete_at(id, second).class = Some(class);
+    }
+    world.pass(500).await;
+    assert_eq!(ids(&world.poll_well().await), ["own"]);
+    world.plan.children.clear();
+    assert_eq!(ids(&world.poll_well().await), ["owed"]);
+    assert_eq!(world.poll_well().await, []);
+    world.provider().delete_at("later", 510);
+    world.pass(100).await;
+    assert_eq!(ids(&world.poll_well().await), ["later"]);
+    assert_eq!(world.poll_well().await, []);
+    assert_eq!(entries(&world), [], "nothing of it is read any more");
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +229,10 @@ async fn what_is_dated_exactly_when_a_child_started_is_not_lost_with_it() {
 async fn a_clock_set_back_behind_a_child_that_is_gone_loses_nothing() {
     let mut world = behind().await;
     world.plan.children.clear();
-    world.plan.gone.insert("child-uid".to_owned(), at(490));
+    world
+        .plan
+        .gone
+        .insert("child-uid".to_owned(), records_until(490));
     assert_eq!(world.poll_well().await, []);
     world.provider().skew = TimeDelta::seconds(-300);
     world.poll().await;
@@ -196,7 +247,10 @@ async fn a_clock_set_back_behind_a_child_that_is_gone_loses_nothing() {
 async fn an_edit_after_the_clock_was_set_back_loses_nothing_behind_a_child_that_is_gone() {
     let mut world = behind().await;
     world.plan.children.clear();
-    world.plan.gone.insert("child-uid".to_owned(), at(490));
+    world
+        .plan
+        .gone
+        .insert("child-uid".to_owned(), records_until(490));
     assert_eq!(world.poll_well().await, []);
     world.provider().skew = TimeDelta::seconds(-300);
     world.poll().await;

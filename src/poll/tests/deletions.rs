@@ -383,7 +383,7 @@ async fn rows_of_foreign_classes_and_of_a_childs_are_left_alone() {
         class: "child".to_owned(),
         query_fingerprint: String::new(),
         started_at: Some(at(50)),
-        watermark: None,
+        reached: None,
     }];
     world.pass(100).await;
     for (second, id, class) in [

@@ -45,7 +45,7 @@ async fn what_is_told_of_the_next_poll_is_what_it_delivers() {
         uid: "child-uid".to_owned(),
         query_fingerprint: "all of the class".to_owned(),
         started_at: Some(at(0)),
-        watermark: None,
+        reached: None,
     });
     world.pass(100).await;
     for (id, second) in [("a", 40), ("b", 90), ("c", 95)] {

@@ -64,7 +64,7 @@ async fn busy() -> World {
         class: "child".to_owned(),
         query_fingerprint: "all of the class".to_owned(),
         started_at: Some(at(0)),
-        watermark: None,
+        reached: None,
     });
     world.provider().touch_at("settled", 20);
     world.pass(20).await;

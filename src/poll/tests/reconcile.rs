@@ -15,7 +15,7 @@ use super::world::{Got, Provider, World, at};
 use crate::{
     api::HeldDeletes,
     event::Kind,
-    poll::{Child, Outcome, Reconciliation},
+    poll::{Child, Outcome, Reached, Reconciliation},
     provider::{IdAsk, Listing},
 };
 
@@ -221,7 +221,10 @@ async fn a_record_that_changes_to_a_class_of_anothers_is_not_deleted() {
         class: "customer".to_owned(),
         query_fingerprint: "customers".to_owned(),
         started_at: Some(at(0)),
-        watermark: Some(at(0)),
+        reached: Some(Reached {
+            records: at(0),
+            deletions: None,
+        }),
     };
     world.plan.children.push(child);
     world.provider().records.get_mut(&id(3)).unwrap().class = "customer";

@@ -9,7 +9,7 @@ use super::Halt;
 use crate::{
     callback::Callback,
     category::Category,
-    poll::{CheckpointStore, End, children::Claim, reconcile::ListPage, run::Poll},
+    poll::{CheckpointStore, End, Track, children::Claim, reconcile::ListPage, run::Poll},
     provider::{FetchError, IdAsk, Page, PageSource},
 };
 
@@ -35,7 +35,11 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     fn is_excluded(&self, class: Option<&str>) -> bool {
         let excluded = &self.plan.excluded_classes;
         class.is_some_and(|class| excluded.contains(class))
-            || self.state.children.claim(class, self.records.clock) == Claim::Childs
+            || self
+                .state
+                .children
+                .claim(Track::Records, class, self.records.clock)
+                == Claim::Childs
     }
 
     /// A digest of what a list shows: after an edit, or when a class becomes another's or this
