@@ -1,6 +1,6 @@
 //! The Secrets that an instance names, as its rim read them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
 
@@ -8,12 +8,29 @@ use crate::category::{ConfigurationError, Subject};
 
 /// The entries of Secrets, by the Secret's name and the entry's key. `Debug` shows no value.
 #[derive(Clone, Debug, Default)]
-pub struct Secrets(BTreeMap<String, BTreeMap<String, SecretString>>);
+pub struct Secrets {
+    entries: BTreeMap<String, BTreeMap<String, SecretString>>,
+    /// Those whose values only stand in for others.
+    stand_ins: BTreeSet<String>,
+}
 
 impl Secrets {
     /// Adds the Secret called `name`.
     pub fn insert(&mut self, name: String, entries: BTreeMap<String, SecretString>) {
-        self.0.insert(name, entries);
+        self.entries.insert(name, entries);
+    }
+
+    /// Adds the Secret called `name`, which is elsewhere, with values of any kind in the place of its
+    /// own.
+    pub fn insert_stand_in(&mut self, name: String, entries: BTreeMap<String, SecretString>) {
+        self.stand_ins.insert(name.clone());
+        self.insert(name, entries);
+    }
+
+    /// Whether the values of the Secret `name` only stand in for others: nothing is sent with them.
+    #[must_use]
+    pub fn is_stand_in(&self, name: &str) -> bool {
+        self.stand_ins.contains(name)
     }
 
     /// The entry `key` of the Secret `name`, which the spec names at `field`.
@@ -48,7 +65,7 @@ impl Secrets {
         key: &str,
     ) -> Result<Option<&SecretString>, ConfigurationError> {
         use secrecy::ExposeSecret as _;
-        let entries = self.0.get(name).ok_or_else(|| {
+        let entries = self.entries.get(name).ok_or_else(|| {
             ConfigurationError::new(
                 field,
                 format!("Secret {name:?} does not exist: create it in the instance's namespace"),
@@ -63,7 +80,7 @@ impl Secrets {
     /// Every value, for what must be kept out of a text.
     #[must_use]
     pub fn values(&self) -> Vec<SecretString> {
-        self.0
+        self.entries
             .values()
             .flat_map(BTreeMap::values)
             .cloned()

@@ -21,8 +21,10 @@ use super::{patterns, schema};
 ).reason(Reason::FieldValueRequired).field_path(".redirectUri"))]
 pub struct Authentication {
     /// The Secret, in the instance's namespace, that holds the credentials: `clientId` and
-    /// `clientSecret` (`oauth.api.key`, `oauth.api.secret`) beside `code` or `refreshToken`;
-    /// `username` and `password`; `token`; or `apiKey`, as `type` needs them.
+    /// `clientSecret` (`oauth.api.key`, `oauth.api.secret`) beside `code` (and `codeVerifier`) or
+    /// `refreshToken`, or neither before `pollen authorize`; `username` and `password`; `token`;
+    /// `apiKey`; `privateKey` in PEM, with `keyId` and `subject` where the provider wants them; as
+    /// `type` and the connector need them.
     pub secret_ref: SecretRef,
     /// How the instance authenticates: AuthorizationCode, RefreshToken, ClientCredentials,
     /// Password, JwtBearer, ApiKey, Basic or Bearer. Default AuthorizationCode: the one-time code

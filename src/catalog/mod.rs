@@ -5,11 +5,11 @@ mod model;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use model::{
-    AuthenticationDefinition, BodyIs, ClientAuthentication, Condition, Connector, DateField, Dates,
-    DeletesDefinition, DeletionFlag, DeletionStream, ErrorRule, Filter, Grant, Granularity,
-    HeaderIs, Next, OAuth, Offset, Order, PageSizeDefinition, PagingDefinition, Parameter,
-    Reaction, RecordsDefinition, RefreshRotation, RequestDefinition, Resource, TokenBody, Total,
-    Unaudited,
+    ApiKeyDefinition, AssertionDefinition, AuthenticationDefinition, BodyIs, ClientAuthentication,
+    Condition, Connector, DateField, Dates, DeletesDefinition, DeletionFlag, DeletionStream,
+    ErrorRule, Filter, Grant, Granularity, HeaderIs, KeyPlace, Next, OAuth, Offset, Order,
+    PageSizeDefinition, PagingDefinition, Parameter, Reaction, RecordsDefinition, RefreshRotation,
+    RequestDefinition, Resource, SigningAlgorithm, TokenBody, Total, Unaudited,
 };
 
 /// The definitions that are compiled in.

@@ -34,7 +34,8 @@ Examples:
 /// Reads every *.yaml, *.yml and *.json of the folder, in its subfolders too, but nothing hidden:
 /// ConnectorInstances, PollerResources and the Secrets that they name. All are checked as by
 /// `pollen check` first; what is wrong is named, and keeps no other poller from running. Manifests
-/// that change while it runs are read with the next start.
+/// that change while it runs are read with the next start, but a Secret that an instance authenticates
+/// with is taken within seconds.
 ///
 /// Standard output has a line for each poll that delivered events; standard error has what needs
 /// attention.

@@ -1,5 +1,6 @@
 //! Arguments, and a file for each command.
 
+mod authorize;
 mod check;
 mod connectors;
 mod crds;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 const EXAMPLES: &str = "\
 Examples:
   pollen check manifests/              validate manifests before they are committed
+  pollen authorize manifests/          have a person authorize an instance
   pollen local manifests/ --once       poll each resource once and deliver its events
   pollen explain manifests/ --poller incident --record ID    why its event was sent, or was not
   pollen crds | kubectl apply -f -     install the custom resource definitions";
@@ -32,6 +34,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Local(local::Local),
+    Authorize(authorize::Authorize),
     Check(check::Check),
     Explain(explain::Explain),
     Connectors(connectors::Connectors),
@@ -46,6 +49,7 @@ enum Command {
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Local(local) => local.run(),
+        Command::Authorize(authorize) => authorize.run(),
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
         Command::Connectors(connectors) => connectors.run(),

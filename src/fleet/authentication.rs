@@ -1,66 +1,144 @@
 //! How an instance authenticates, as far as its connector lets it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use reqwest::Url;
 
-use super::InstanceSettings;
+use super::{InstanceSettings, credentials::Credentials};
 use crate::{
     api::{Authentication, AuthenticationType},
-    catalog::{self, ClientAuthentication, Connector, OAuth},
+    catalog::{self, AuthenticationDefinition, ClientAuthentication, Connector, OAuth},
     category::ConfigurationError,
     clock::Clock,
     network::GuardedClient,
     provider::{
         address,
         auth::{
-            Authenticator, AuthenticatorSettings, ClientCredentials, CredentialsIn, Grant,
-            Lifetimes,
+            About, Assertions, Authenticator, AuthenticatorSettings, ClientCredentials,
+            ClientProof, Entries, FixedCredential, Grant, Lifetimes,
         },
     },
 };
 
-/// What obtains the tokens of an instance.
-pub(super) fn authenticator(
+/// What puts the credentials of an instance on its requests.
+pub(super) fn credentials(
     settings: &InstanceSettings,
     connector: &Connector,
     base: &Url,
     client: GuardedClient,
     clock: Clock,
-) -> Result<Authenticator, ConfigurationError> {
+) -> Result<Credentials, ConfigurationError> {
     let authentication = &settings.spec.authentication;
+    let entries = Entries::new(&settings.secrets, &authentication.secret_ref.name);
+    if let Some(fixed) = fixed(connector, kind(authentication), &entries)? {
+        return Ok(Credentials::Fixed(Arc::new(fixed)));
+    }
+    let tokens = authenticator_settings(settings, connector, base, client, clock)?;
+    Ok(Credentials::Tokens(Arc::new(Authenticator::new(tokens))))
+}
+
+/// What obtains the tokens of an instance is made from these.
+pub(super) fn authenticator_settings(
+    settings: &InstanceSettings,
+    connector: &Connector,
+    base: &Url,
+    client: GuardedClient,
+    clock: Clock,
+) -> Result<AuthenticatorSettings, ConfigurationError> {
+    let authentication = &settings.spec.authentication;
+    let entries = Entries::new(&settings.secrets, &authentication.secret_ref.name);
     let oauth = oauth(connector, authentication)?;
-    let grant = Grant::new(authentication, &settings.secrets)?;
-    Ok(Authenticator::new(AuthenticatorSettings {
+    let token_url = address(base, &oauth.token_url);
+    let assertions = |about| assertions(connector, oauth, &entries, about, &token_url);
+    let grant = Grant::new(authentication, &entries, || assertions(About::Subject))?;
+    let proof = match oauth.client_authentication {
+        ClientAuthentication::Body => ClientProof::secret(&entries, ClientProof::Body)?,
+        ClientAuthentication::Basic => ClientProof::secret(&entries, ClientProof::Header)?,
+        ClientAuthentication::PrivateKeyJwt if !entries.is_stand_in() => {
+            ClientProof::Assertion(assertions(About::Client)?)
+        }
+        ClientAuthentication::PrivateKeyJwt | ClientAuthentication::None => ClientProof::None,
+    };
+    Ok(AuthenticatorSettings {
         client,
-        token_url: address(base, &oauth.token_url),
         token_body: oauth.token_body,
         grant: grant.ok_or_else(|| unsupported(connector))?,
         scopes: oauth.scopes.clone(),
-        credentials: ClientCredentials::new(authentication, &settings.secrets, sent_in(oauth))?,
+        parameters: parameters(oauth),
+        credentials: ClientCredentials::new(&entries, proof)?,
         store: Arc::clone(&settings.tokens),
         clock,
         lifetimes: Lifetimes {
-            access: Some(Duration::from_secs(oauth.access_token_seconds)),
+            access: Some(Duration::from_secs(oauth.access_token_seconds))
+                .filter(|life| !life.is_zero()),
             refresh: oauth.refresh_token_seconds.map(Duration::from_secs),
         },
-    }))
+        token_url,
+    })
+}
+
+/// What every token request says beside the grant.
+fn parameters(oauth: &OAuth) -> BTreeMap<String, String> {
+    let mut parameters = oauth.token_parameters.clone();
+    let audience = oauth.audience.clone();
+    parameters.extend(audience.map(|audience| ("audience".to_owned(), audience)));
+    parameters
+}
+
+fn assertions(
+    connector: &Connector,
+    oauth: &OAuth,
+    entries: &Entries<'_>,
+    about: About,
+    token_url: &Url,
+) -> Result<Assertions, ConfigurationError> {
+    let definition = oauth.assertion.as_ref().ok_or_else(|| {
+        let message = format!(
+            "connector {} does not say how assertions are signed: add assertion to its definition",
+            connector.key
+        );
+        ConfigurationError::new("spec.connector", message)
+    })?;
+    Assertions::new(entries, definition, about, token_url)
+}
+
+/// The credential that needs no token service, where the instance names one that the connector takes.
+fn fixed(
+    connector: &Connector,
+    kind: AuthenticationType,
+    entries: &Entries<'_>,
+) -> Result<Option<FixedCredential>, ConfigurationError> {
+    let AuthenticationDefinition {
+        api_key,
+        basic,
+        bearer,
+        ..
+    } = &connector.authentication;
+    let fixed = match (kind, api_key) {
+        (AuthenticationType::ApiKey, Some(key)) => FixedCredential::api_key(entries, key),
+        (AuthenticationType::Basic, _) if *basic => FixedCredential::basic(entries),
+        (AuthenticationType::Bearer, _) if *bearer => FixedCredential::bearer(entries),
+        _ => return Ok(None),
+    };
+    fixed.map(Some)
 }
 
 /// The connector's OAuth, where it takes the grant that the instance names.
-fn oauth<'c>(
+pub(super) fn oauth<'c>(
     connector: &'c Connector,
     authentication: &Authentication,
 ) -> Result<&'c OAuth, ConfigurationError> {
-    let asked = grant(
-        authentication
-            .kind
-            .unwrap_or(AuthenticationType::AuthorizationCode),
-    );
+    let asked = grant(kind(authentication));
     let oauth = connector.authentication.oauth.as_ref();
     oauth
         .filter(|oauth| asked.is_some_and(|asked| oauth.grants.contains(&asked)))
         .ok_or_else(|| unsupported(connector))
+}
+
+fn kind(authentication: &Authentication) -> AuthenticationType {
+    authentication
+        .kind
+        .unwrap_or(AuthenticationType::AuthorizationCode)
 }
 
 const fn grant(kind: AuthenticationType) -> Option<catalog::Grant> {
@@ -75,24 +153,28 @@ const fn grant(kind: AuthenticationType) -> Option<catalog::Grant> {
 }
 
 fn unsupported(connector: &Connector) -> ConfigurationError {
-    let oauth = connector.authentication.oauth.iter();
-    let grants: Vec<_> = oauth
-        .flat_map(|oauth| &oauth.grants)
-        .map(|grant| format!("{grant:?}"))
-        .collect();
+    let AuthenticationDefinition {
+        oauth,
+        api_key,
+        basic,
+        bearer,
+        ..
+    } = &connector.authentication;
+    let grants = oauth.iter().flat_map(|oauth| &oauth.grants);
+    let mut taken: Vec<_> = grants.map(|grant| format!("{grant:?}")).collect();
+    let fixed = [
+        (api_key.is_some(), "ApiKey"),
+        (*basic, "Basic"),
+        (*bearer, "Bearer"),
+    ];
+    let fixed = fixed.into_iter().filter(|(is_taken, _)| *is_taken);
+    taken.extend(fixed.map(|(_, name)| name.to_owned()));
     let message = format!(
         "connector {} does not take this type: write one of {}",
         connector.key,
-        grants.join(", ")
+        taken.join(", ")
     );
     ConfigurationError::new("spec.authentication.type", message)
-}
-
-const fn sent_in(oauth: &OAuth) -> CredentialsIn {
-    match oauth.client_authentication {
-        ClientAuthentication::Body => CredentialsIn::Body,
-        ClientAuthentication::Basic => CredentialsIn::Header,
-    }
 }
 
 #[cfg(test)]
@@ -100,7 +182,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::{ApiKeyDefinition, Catalog, KeyPlace};
 
     #[rstest]
     #[case(Some("ClientCredentials"), true)]
@@ -119,13 +201,18 @@ mod tests {
             catalog::Grant::ClientCredentials,
         ];
         connector.authentication.oauth.as_mut().unwrap().grants = grants;
+        connector.authentication.api_key = Some(ApiKeyDefinition {
+            place: KeyPlace::Query,
+            name: "key".into(),
+            prefix: String::new(),
+        });
         let spec = serde_json::json!({"secretRef": {"name": "oauth"}, "type": kind});
         let spec = serde_json::from_value(spec).unwrap();
         let error = oauth(&connector, &spec)
             .err()
             .map(|error| error.to_string());
         let words = "spec.authentication.type: connector servicenowoauth does not take this type: \
-                     write one of RefreshToken, ClientCredentials";
+                     write one of RefreshToken, ClientCredentials, ApiKey";
         assert_eq!(error.as_deref(), (!taken).then_some(words));
     }
 }

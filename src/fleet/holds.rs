@@ -228,6 +228,14 @@ impl Holds {
         });
     }
 
+    /// Ends a hold whose cause is the credentials: there are others now.
+    pub(super) fn release_authentication(&self) {
+        self.lock()
+            .take_if(|hold| hold.cause == Cause::Authentication);
+        // Those who wait look again.
+        self.state.send_modify(|_| {});
+    }
+
     /// A poll that was under way when the hold began can lengthen it, never shorten it.
     fn fail(
         &self,

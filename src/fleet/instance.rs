@@ -1,13 +1,14 @@
 //! One instance at work: its connection, tokens, callback and holds.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use reqwest::Url;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::{
-    Environment, InstanceState, authentication, gone::callback_digest, holds::Holds, starts::Starts,
+    Environment, InstanceState, authentication, credentials::CurrentCredentials,
+    gone::callback_digest, holds::Holds, starts::Starts,
 };
 use crate::{
     api::ConnectorInstanceSpec,
@@ -16,17 +17,9 @@ use crate::{
     category::{ConfigurationError, Subject},
     event::Identity,
     network::{self, GuardedClient},
-    provider::{
-        Connection, Redact,
-        auth::{Authenticator, TokenStore},
-        base_url,
-    },
+    provider::{Connection, Redact, auth::TokenStore, base_url},
     secrets::Secrets,
 };
-
-/// How long the end of a process waits for a token that is being renewed. A poll may have taken
-/// five seconds to stop before.
-const RENEWAL_GRACE: Duration = Duration::from_secs(3);
 
 /// Requests that one instance has in flight at its provider, however many pollers it has: their
 /// pages are what memory and the provider bear at once, and one round trip after the other keeps
@@ -81,7 +74,8 @@ pub struct Instance {
     pub(super) connection: Arc<Connection>,
     /// `None` where the instance names no callback: nothing may be polled then.
     pub(super) callback: Option<HttpCallback>,
-    authenticator: Arc<Authenticator>,
+    credentials: Arc<CurrentCredentials>,
+    tokens: Arc<dyn TokenStore>,
     callback_digest: Option<String>,
     requests: Semaphore,
     holds: Holds,
@@ -102,26 +96,25 @@ impl Instance {
         let connector = connector(&settings.spec, environment)?;
         let client = client(&settings, environment)?;
         let base = base(&settings, &connector, &client).await?;
-        let authenticator = Arc::new(authentication::authenticator(
-            &settings,
-            &connector,
-            &base,
-            client.clone(),
-            environment.clock,
-        )?);
+        let clock = environment.clock;
+        let credentials =
+            authentication::credentials(&settings, &connector, &base, client.clone(), clock)?;
+        let credentials = CurrentCredentials::new(credentials, settings.secrets.values());
+        let credentials = Arc::new(credentials);
         let connection = Connection::new(
             connector,
             base,
             client.clone(),
-            authenticator.clone(),
-            redact(&settings.secrets, Arc::clone(&authenticator)),
-            environment.clock,
+            Arc::<CurrentCredentials>::clone(&credentials),
+            redact(Arc::clone(&credentials)),
+            clock,
         )?;
         let callback = callback(&settings, client, environment)?;
         let InstanceSettings {
             namespace,
             name,
             spec,
+            tokens,
             deferred_until,
             gone_callback,
             ..
@@ -135,7 +128,8 @@ impl Instance {
             spec,
             connection: Arc::new(connection),
             callback,
-            authenticator,
+            credentials,
+            tokens,
             callback_digest,
             requests: Semaphore::new(REQUESTS_IN_FLIGHT),
             holds: Holds::new(environment.clock, deferred_until, is_gone),
@@ -154,6 +148,35 @@ impl Instance {
         self.holds.release();
     }
 
+    /// Authenticates with what its Secret holds by now; the pollers go on.
+    ///
+    /// # Errors
+    ///
+    /// An entry is missing or cannot be used: what counted before still does.
+    pub async fn renew(
+        &self,
+        secrets: Secrets,
+        environment: &Environment,
+    ) -> Result<(), ConfigurationError> {
+        let values = secrets.values();
+        let settings = InstanceSettings {
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            spec: self.spec.clone(),
+            secrets,
+            tokens: Arc::clone(&self.tokens),
+            deferred_until: None,
+            gone_callback: None,
+        };
+        let (connector, base) = (self.connection.connector(), self.connection.base());
+        let client = client(&settings, environment)?;
+        let clock = environment.clock;
+        let credentials = authentication::credentials(&settings, connector, base, client, clock)?;
+        self.credentials.replace(credentials, values).await;
+        self.holds.release_authentication();
+        Ok(())
+    }
+
     /// What to remember of its callback when that has answered 410.
     #[must_use]
     pub fn callback_digest(&self) -> Option<&str> {
@@ -163,13 +186,13 @@ impl Instance {
     /// Waits until no token is being renewed, a few seconds at most: what must precede the end of
     /// a process, or a rotated refresh token may be lost.
     pub async fn rest(&self) {
-        let _ = tokio::time::timeout(RENEWAL_GRACE, self.authenticator.rest()).await;
+        self.credentials.rest().await;
     }
 
     /// When the refresh token ends, once that is near enough for a person to act.
     #[must_use]
     pub fn reauthorization_due(&self) -> Option<DateTime<Utc>> {
-        self.authenticator.reauthorization_due()
+        self.credentials.reauthorization_due()
     }
 
     /// Waits until the provider may be asked; in order of arrival.
@@ -183,7 +206,7 @@ impl Instance {
     }
 }
 
-fn connector(
+pub(super) fn connector(
     spec: &ConnectorInstanceSpec,
     environment: &Environment,
 ) -> Result<Arc<Connector>, ConfigurationError> {
@@ -201,7 +224,7 @@ fn connector(
     })
 }
 
-async fn base(
+pub(super) async fn base(
     settings: &InstanceSettings,
     connector: &Connector,
     client: &GuardedClient,
@@ -225,7 +248,7 @@ async fn base(
     url(false)
 }
 
-fn client(
+pub(super) fn client(
     settings: &InstanceSettings,
     environment: &Environment,
 ) -> Result<GuardedClient, ConfigurationError> {
@@ -266,11 +289,6 @@ fn identity(namespace: &str, name: &str, spec: &ConnectorInstanceSpec) -> Identi
 }
 
 /// Shows a provider's text without the secrets in hand.
-fn redact(secrets: &Secrets, authenticator: Arc<Authenticator>) -> Redact {
-    let secrets = secrets.values();
-    Arc::new(move |text| {
-        let mut secrets = secrets.clone();
-        secrets.extend(authenticator.access_tokens());
-        network::excerpt(text.as_bytes(), &secrets)
-    })
+fn redact(credentials: Arc<CurrentCredentials>) -> Redact {
+    Arc::new(move |text| network::excerpt(text.as_bytes(), &credentials.in_hand()))
 }

@@ -1,6 +1,8 @@
 //! Instances and pollers at work: what both rims, `local` and `operator`, assemble and run.
 
 mod authentication;
+mod authorization;
+mod credentials;
 mod deletes;
 mod explain;
 mod gone;
@@ -21,6 +23,7 @@ mod unsupported;
 
 use std::sync::Arc;
 
+pub use authorization::{Authorization, Authorized};
 pub use explain::{Answer, ExplainError, Version};
 pub use holds::{Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, secret_names};

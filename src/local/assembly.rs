@@ -22,7 +22,7 @@ use crate::{
 const STAND_IN: &str = "whsec_c3RhbmRzLWluLWZvci1hLXNlY3JldA==";
 
 /// The entries that a Secret may be asked for.
-const ENTRIES: [&str; 12] = [
+const ENTRIES: [&str; 13] = [
     "clientId",
     "clientSecret",
     "code",
@@ -32,7 +32,8 @@ const ENTRIES: [&str; 12] = [
     "apiKey",
     "token",
     "privateKey",
-    "assertion",
+    "keyId",
+    "subject",
     "key",
     "value",
 ];
@@ -116,7 +117,7 @@ impl Assembler<'_> {
         if self.secrets_may_be_elsewhere {
             for name in self.manifests.missing_secrets(placed) {
                 let entry = |key: &str| (key.to_owned(), SecretString::from(STAND_IN));
-                secrets.insert(name, ENTRIES.map(entry).into());
+                secrets.insert_stand_in(name, ENTRIES.map(entry).into());
             }
         }
         secrets

@@ -6,11 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use futures::{
-    FutureExt as _,
-    future::{BoxFuture, ready},
-};
-
 use super::{
     assembly::{Assembler, instance_name},
     folder,
@@ -23,7 +18,7 @@ use super::{
 use crate::{
     api::{AuthenticationType, ConnectorInstance, PollerResource},
     fleet::{self, Answer, Environment, Instance, InstanceSettings, Poller, Version},
-    provider::auth::{StoredToken, TokenStore, TokenStoreError},
+    provider::auth::{NoTokens, TokenStore},
 };
 
 /// Why the provider is not asked.
@@ -258,23 +253,5 @@ fn stored(
             Ok(LiveStore::InFile(store))
         }
         _ => Ok(LiveStore::Shown(None)),
-    }
-}
-
-/// Keeps nothing: for grants that need no more than the Secret.
-#[derive(Debug)]
-struct NoTokens;
-
-impl TokenStore for NoTokens {
-    fn load(&self) -> BoxFuture<'_, Result<Option<StoredToken>, TokenStoreError>> {
-        ready(Ok(None)).boxed()
-    }
-
-    fn begin_refresh(&self) -> BoxFuture<'_, Result<(), TokenStoreError>> {
-        ready(Ok(())).boxed()
-    }
-
-    fn store(&self, _token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>> {
-        ready(Ok(())).boxed()
     }
 }

@@ -154,6 +154,24 @@ impl Manifests {
         secrets
     }
 
+    /// The entries of a Secret, if it is here.
+    pub(super) fn secret(&self, name: &ObjectName) -> Option<&BTreeMap<String, SecretString>> {
+        self.secrets.get(name).map(|secret| &secret.object)
+    }
+
+    /// The Secret that an instance authenticates with, and its file.
+    pub(super) fn followed(
+        &self,
+        name: &ObjectName,
+    ) -> Option<(ObjectName, PathBuf, BTreeMap<String, SecretString>)> {
+        let authentication = &self.instances.get(name)?.object.spec.authentication;
+        let secret = self
+            .secrets
+            .get(&name.beside(&authentication.secret_ref.name))?;
+        let file = secret.place.path.clone();
+        Some((secret.id.name.clone(), file, secret.object.clone()))
+    }
+
     /// The names of an instance's Secrets that are not here.
     pub(super) fn missing_secrets(&self, instance: &Placed<Box<ConnectorInstance>>) -> Vec<String> {
         let mut names = fleet::secret_names(&instance.object.spec);

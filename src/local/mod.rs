@@ -6,6 +6,7 @@
 
 mod assembly;
 mod attention;
+mod authorize;
 mod check;
 mod durable;
 mod explain;
@@ -20,9 +21,11 @@ mod problem;
 mod report;
 mod run;
 mod runner;
+mod secrets;
 mod session;
 mod state;
 
+pub use authorize::{AuthorizeError, Authorizing, Wanted};
 pub use check::{Checked, check};
 pub use explain::{ExplainError, Explained, Question, explain};
 pub use problem::{Place, Problem};

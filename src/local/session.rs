@@ -14,6 +14,7 @@ use super::{
     problem::ObjectName,
     report::{Report, Streams, counted},
     runner::Runner,
+    secrets::{Followed, follow},
     state::{FileCheckpointStore, StateError, StateFolder},
 };
 use crate::fleet::Environment;
@@ -53,6 +54,7 @@ impl Session {
         let ended = CancellationToken::new();
         let states = self.keep_states(&assembly, &ended);
         let instances: Vec<_> = assembly.instances.values().cloned().collect();
+        let followed = self.followed(&assembly);
         let runners = self.runners(assembly, &report)?;
         let count = counted(runners.len() as u64, "poller");
         let well = if let Some(patience) = once {
@@ -66,7 +68,18 @@ impl Session {
             report.say(&format!(
                 "{count} running; Ctrl-C stops, and a restart goes on from there"
             ));
-            keep_polling(runners, &stop).await
+            let (poker, poke) = watch::channel(0);
+            let environment = self.environment.clone();
+            let following = follow(
+                followed,
+                environment,
+                Arc::clone(&report),
+                poker,
+                stop.clone(),
+            );
+            future::join(keep_polling(runners, &poke, &stop), following)
+                .await
+                .0
         };
         future::join_all(instances.iter().map(|instance| instance.rest())).await;
         ended.cancel();
@@ -122,6 +135,21 @@ impl Session {
         }
     }
 
+    /// The Secrets of the instances, to be taken as they change.
+    fn followed(&self, assembly: &Assembly) -> Vec<Followed> {
+        let followed = assembly.instances.iter().filter_map(|(name, instance)| {
+            let (secret, file, entries) = self.manifests.followed(name)?;
+            let instance = Arc::clone(instance);
+            Some(Followed {
+                instance,
+                secret,
+                file,
+                entries,
+            })
+        });
+        followed.collect()
+    }
+
     fn keep_states(
         &self,
         assembly: &Assembly,
@@ -161,9 +189,12 @@ async fn settle_all(runners: Vec<Runner>, patience: Duration, stop: &Cancellatio
         .await
 }
 
-/// Polls until `stop`; returns whether every poller came to its end.
-async fn keep_polling(runners: Vec<Runner>, stop: &CancellationToken) -> bool {
-    let (_poker, poke) = watch::channel(0);
+/// Polls until `stop`, and whenever `poke` changes; returns whether every poller came to its end.
+async fn keep_polling(
+    runners: Vec<Runner>,
+    poke: &watch::Receiver<u64>,
+    stop: &CancellationToken,
+) -> bool {
     let mut tasks = JoinSet::new();
     for runner in runners {
         tasks.spawn(runner.keep_polling(poke.clone(), stop.clone()));

@@ -4,6 +4,7 @@
 //! reconciles the instance and its pollers; everything that it writes passes one budget, and every
 //! status has one writer, fenced by its resourceVersion.
 
+mod authorize;
 mod budget;
 mod cache;
 mod connect;
@@ -31,6 +32,7 @@ mod worker;
 
 use tokio_util::sync::CancellationToken;
 
+pub use authorize::{AuthorizeError, Authorizing};
 pub use settings::Settings;
 
 use self::{connect::Clients, process::Process};

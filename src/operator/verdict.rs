@@ -214,8 +214,8 @@ impl Circumstances {
         };
         let end = end.to_rfc3339_opts(SecondsFormat::Secs, true);
         let message = format!(
-            "the provider's authorization ends at {end}: authorize again before, and put the new code or refresh \
-             token into the Secret that spec.authentication.secretRef names"
+            "the provider's authorization ends at {end}: authorize again before, with `pollen authorize` or by a new \
+             code or refresh token in the Secret that spec.authentication.secretRef names"
         );
         (reasons::AUTHORIZATION_EXPIRING, message)
     }

@@ -10,7 +10,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Response, Url};
 
-use super::{FetchError, answer::Answer, auth::Authorize};
+use super::{
+    FetchError,
+    answer::Answer,
+    auth::{Authorize, Place},
+};
 use crate::{
     catalog::Connector,
     category::ConfigurationError,
@@ -46,7 +50,8 @@ pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 pub struct Connection {
     connector: Arc<Connector>,
     base: Url,
-    header: HeaderName,
+    /// Where the credential stands.
+    place: Place,
     headers: HeaderMap,
     client: GuardedClient,
     authorizer: Arc<dyn Authorize>,
@@ -100,7 +105,10 @@ impl Connection {
         redact: Redact,
         clock: Clock,
     ) -> Result<Self, ConfigurationError> {
-        let header = header_name(&connector.authentication.header)?;
+        let place = match authorizer.place() {
+            Some(place) => place.clone(),
+            None => Place::Header(header_name(&connector.authentication.header)?),
+        };
         let headers = connector.request.headers.iter().map(|(name, value)| {
             let invalid = |_| {
                 ConfigurationError::new("spec.connector", format!("{name}: not a header's value"))
@@ -114,7 +122,7 @@ impl Connection {
         Ok(Self {
             connector,
             base,
-            header,
+            place,
             headers,
             client,
             authorizer,
@@ -176,12 +184,10 @@ impl Connection {
 
     async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
         let mut request = Request::new(Method::GET, url.clone());
+        request.headers_mut().clone_from(&self.headers);
+        self.authorize(&mut request, authorization);
         // The limits that hold are IDLE and TOTAL; the client's own fits no long page.
         *request.timeout_mut() = Some(TOTAL + IDLE);
-        request.headers_mut().clone_from(&self.headers);
-        request
-            .headers_mut()
-            .insert(&self.header, authorization.clone());
         let sent = tokio::time::timeout(IDLE, self.client.execute(request))
             .await
             .map_err(|_| self.slow(url, IDLE))?;
@@ -189,6 +195,18 @@ impl Connection {
             let advice = if error.is_unsent() { ADVICE } else { "" };
             self.broken(url, &format!("{error}{advice}"))
         })
+    }
+
+    fn authorize(&self, request: &mut Request, authorization: &HeaderValue) {
+        match &self.place {
+            Place::Header(name) => {
+                request.headers_mut().insert(name, authorization.clone());
+            }
+            Place::Query(name) => {
+                let key = authorization.to_str().unwrap_or_default();
+                request.url_mut().query_pairs_mut().append_pair(name, key);
+            }
+        }
     }
 
     async fn read(&self, url: &Url, response: Response) -> Result<Answered, FetchError> {

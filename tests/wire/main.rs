@@ -9,15 +9,18 @@
 )]
 
 mod answers;
+mod authorize;
 mod changes;
 mod children;
 mod crashes;
+mod credentials;
 mod deletes;
 mod delivery;
 mod edits;
 mod envelope;
 mod explain;
 mod harness;
+mod hosts;
 #[path = "../kills/mod.rs"]
 mod kill;
 mod kills;

@@ -206,6 +206,69 @@ async fn wrong_credentials_are_sent_once_and_named(#[case] entry: &str, #[case] 
 }
 
 #[tokio::test]
+async fn a_new_client_secret_is_taken_within_seconds() {
+    let world = World::with_incidents().await;
+    world
+        .manifests
+        .set("oauth", "/stringData/clientSecret", json!("old"));
+    let mut pollen = world.start();
+    pollen.has_said("check clientId and clientSecret").await;
+    let incident = world.instance.create("incident", &[]);
+    let begun = tokio::time::Instant::now();
+    world
+        .manifests
+        .set("oauth", "/stringData/clientSecret", json!("demo-secret"));
+    world.arrived(&incident).await;
+    // Five seconds, and as much again for a machine that is busy.
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let ended = pollen.terminate().await;
+    assert!(
+        ended
+            .output
+            .contains("Secret helpdesk/oauth has changed, and is used from now on"),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_new_code_of_the_users_wins_over_the_stored_token_without_a_restart() {
+    let world = authenticating("AuthorizationCode", &[("code", "demo-code")]).await;
+    let pollen = world.start();
+    world
+        .until(|world| !grants(&world.instance).is_empty())
+        .await;
+    world
+        .instance
+        .configure(|settings| settings.code = "second-code".to_owned());
+    world
+        .manifests
+        .set("oauth", "/stringData/code", json!("second-code"));
+    world.until(|world| grants(&world.instance).len() > 1).await;
+    let incident = world.instance.create("incident", &[]);
+    world.arrived(&incident).await;
+    assert_eq!(pollen.terminate().await.code, Some(0));
+    let granted = ["authorization_code", "authorization_code"];
+    assert_eq!(grants(&world.instance), granted);
+}
+
+#[tokio::test]
+async fn a_secret_that_vanishes_is_told_and_stops_nothing() {
+    let world = World::with_incidents().await;
+    let secret = world.manifests.path().join("oauth.json");
+    let content = std::fs::read(&secret).unwrap();
+    let mut pollen = world.start();
+    world
+        .until(|world| !grants(&world.instance).is_empty())
+        .await;
+    std::fs::remove_file(&secret).unwrap();
+    pollen.has_said("Secret helpdesk/oauth is not in").await;
+    let incident = world.instance.create("incident", &[]);
+    world.arrived(&incident).await;
+    std::fs::write(&secret, content).unwrap();
+    assert_eq!(pollen.terminate().await.code, Some(0));
+}
+
+#[tokio::test]
 async fn a_token_service_that_never_answers_does_not_keep_the_process_from_ending() {
     let world = World::with_incidents().await;
     world.instance.fail_next_token(TokenFault::Hang);

@@ -28,12 +28,20 @@ pub(super) struct Tokens {
     refresh: HashMap<String, DateTime<Utc>>,
     rotated: HashSet<String>,
     served_in_grace: usize,
-    /// Codes of the authorization page, with the redirect URI that they were sent to.
-    codes: HashMap<String, String>,
+    /// Codes of the authorization page, with what they were asked for with.
+    codes: HashMap<String, Consent>,
     used_codes: HashSet<String>,
     /// By grant: a login that is repeated while its access token lives gets the same tokens.
     logins: HashMap<&'static str, Login>,
     requests: Vec<TokenRequest>,
+}
+
+/// What a code is bound to.
+#[derive(Clone, Debug)]
+struct Consent {
+    redirect_uri: String,
+    /// RFC 7636; empty where the client sent none.
+    code_challenge: String,
 }
 
 #[derive(Clone, Debug)]
@@ -52,9 +60,13 @@ impl Tokens {
     }
 
     /// A code for a user who consented, valid once.
-    pub(super) fn issue_code(&mut self, redirect_uri: &str) -> String {
+    pub(super) fn issue_code(&mut self, asked: &Form) -> String {
         let code = random();
-        self.codes.insert(code.clone(), redirect_uri.to_owned());
+        let consent = Consent {
+            redirect_uri: asked.get("redirect_uri").to_owned(),
+            code_challenge: asked.get("code_challenge").to_owned(),
+        };
+        self.codes.insert(code.clone(), consent);
         code
     }
 

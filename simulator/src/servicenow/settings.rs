@@ -13,6 +13,8 @@ pub struct Settings {
     pub code: String,
     /// What a request for tokens must repeat with [`code`](Self::code); unchecked if there is none.
     pub redirect_uri: Option<String>,
+    /// Whether the user who is asked on the authorization page consents.
+    pub consents: bool,
     pub access_token_lifetime: Duration,
     pub refresh_token_lifetime: Duration,
     /// A refresh ends the refresh token that it used and issues another; ServiceNow's own doesn't.
@@ -58,6 +60,7 @@ impl Default for Settings {
             password: "demo-password".to_owned(),
             code: "demo-code".to_owned(),
             redirect_uri: None,
+            consents: true,
             access_token_lifetime: Duration::from_mins(30),
             refresh_token_lifetime: Duration::from_hours(100 * 24),
             rotate_refresh_tokens: false,

@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use authentication::{
-    AuthenticationDefinition, ClientAuthentication, Grant, OAuth, RefreshRotation, TokenBody,
+    ApiKeyDefinition, AssertionDefinition, AuthenticationDefinition, ClientAuthentication, Grant,
+    KeyPlace, OAuth, RefreshRotation, SigningAlgorithm, TokenBody,
 };
 pub use deletes::{DeletesDefinition, DeletionFlag, DeletionStream, Unaudited};
 pub use errors::{BodyIs, Condition, ErrorRule, HeaderIs, Reaction};

@@ -1,6 +1,7 @@
 //! One access token for all requests of an instance, renewed by one request at a time.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -46,12 +47,23 @@ pub struct AuthenticatorSettings {
     pub grant: Grant,
     /// Scopes to ask for, where the connector names some; a code and a refresh token carry theirs.
     pub scopes: Vec<String>,
+    /// What every token request says besides, such as the audience.
+    pub parameters: BTreeMap<String, String>,
     pub credentials: ClientCredentials,
     /// Where refresh tokens are kept; asked only for grants that have one.
     pub store: Arc<dyn TokenStore>,
     pub clock: Clock,
     /// What the connector knows of lifetimes where the token service is silent.
     pub lifetimes: Lifetimes,
+}
+
+impl AuthenticatorSettings {
+    /// The digest beside which tokens that grow from this grant are stored
+    /// ([`StoredToken::grown_from`](super::StoredToken::grown_from)); `None` where none are.
+    #[must_use]
+    pub fn grown_from(&self) -> Option<String> {
+        Some(self.credentials.grown_from(&self.grant.seed()?))
+    }
 }
 
 /// The tokens of one instance.
@@ -92,6 +104,7 @@ impl Authenticator {
             token_body: body,
             grant,
             scopes,
+            parameters,
             credentials,
             store,
             clock,
@@ -101,6 +114,7 @@ impl Authenticator {
             client,
             url,
             body,
+            parameters,
             credentials,
             clock,
         };

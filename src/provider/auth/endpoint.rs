@@ -1,6 +1,6 @@
 //! Requests to a token service (RFC 6749 §3.2).
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -11,8 +11,10 @@ use reqwest::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    ClientCredentials, CredentialsIn,
+    ClientCredentials, ClientProof,
     answer::{self, Issued, Refusal, RefusalKind},
+    assertion::Unsigned,
+    grant::Form,
 };
 use crate::{
     catalog::TokenBody,
@@ -25,6 +27,9 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// A service that asks for more is asked again after an hour.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
+/// RFC 7523 §2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// RFC 6749 §2.3.1 wants id and secret encoded before they are joined; what is the same in every
 /// encoding stays, for services that do not decode.
@@ -39,6 +44,8 @@ pub(super) struct Endpoint {
     pub(super) client: GuardedClient,
     pub(super) url: Url,
     pub(super) body: TokenBody,
+    /// What every request says besides.
+    pub(super) parameters: BTreeMap<String, String>,
     pub(super) credentials: ClientCredentials,
     pub(super) clock: Clock,
 }
@@ -47,10 +54,11 @@ impl Endpoint {
     /// One request for tokens. `secrets` are those in `form`.
     pub(super) async fn request<'a>(
         &'a self,
-        form: Vec<(&'static str, &'a str)>,
+        form: Form<'a>,
         mut secrets: Vec<SecretString>,
     ) -> Result<Issued, Refusal> {
-        secrets.extend([self.credentials.id.clone(), self.credentials.secret.clone()]);
+        secrets.push(self.credentials.id.clone());
+        secrets.extend(self.credentials.secret().cloned());
         self.demand_https().await?;
         let answer = self.client.execute(self.authenticated(form)?).await;
         self.read(answer.map_err(|error| unanswered(&error))?, &secrets)
@@ -72,27 +80,40 @@ impl Endpoint {
         Err(Refusal::new(RefusalKind::Setup, words.to_owned()))
     }
 
-    fn authenticated<'a>(
-        &'a self,
-        mut form: Vec<(&'static str, &'a str)>,
-    ) -> Result<Request, Refusal> {
+    fn authenticated<'a>(&'a self, mut form: Form<'a>) -> Result<Request, Refusal> {
         let mut request = Request::new(Method::POST, self.url.clone());
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let id = self.credentials.id.expose_secret();
-        let secret = self.credentials.secret.expose_secret();
-        match self.credentials.sent_in {
-            CredentialsIn::Body => form.extend([("client_id", id), ("client_secret", secret)]),
-            CredentialsIn::Header => {
-                headers.insert(AUTHORIZATION, basic(id, secret)?);
+        match &self.credentials.proof {
+            ClientProof::Body(secret) => {
+                let secret = secret.expose_secret();
+                form.extend([("client_id", id.into()), ("client_secret", secret.into())]);
             }
+            ClientProof::Header(secret) => {
+                headers.insert(AUTHORIZATION, basic(id, secret.expose_secret())?);
+            }
+            ClientProof::Assertion(assertions) => {
+                let assertion = assertions.make(self.clock.now())?;
+                form.extend([
+                    ("client_id", id.into()),
+                    ("client_assertion_type", ASSERTION_TYPE.into()),
+                    (
+                        "client_assertion",
+                        assertion.expose_secret().to_owned().into(),
+                    ),
+                ]);
+            }
+            ClientProof::None => form.push(("client_id", id.into())),
         }
-        self.write(&mut request, form);
+        let parameters = self.parameters.iter();
+        form.extend(parameters.map(|(name, text)| (name.as_str(), text.as_str().into())));
+        self.write(&mut request, &form);
         Ok(request)
     }
 
     /// RFC 6749 knows forms alone, but some services want the same names in JSON.
-    fn write(&self, request: &mut Request, form: Vec<(&'static str, &str)>) {
+    fn write(&self, request: &mut Request, form: &Form<'_>) {
         let (media_type, body) = match self.body {
             TokenBody::Form => (
                 "application/x-www-form-urlencoded",
@@ -100,8 +121,8 @@ impl Endpoint {
             ),
             TokenBody::Json => {
                 let names = form
-                    .into_iter()
-                    .map(|(name, text)| (name.into(), text.into()));
+                    .iter()
+                    .map(|(name, text)| ((*name).to_owned(), text.as_ref().into()));
                 let body = serde_json::Value::Object(names.collect());
                 ("application/json", body.to_string())
             }
@@ -135,9 +156,15 @@ fn basic(id: &str, secret: &str) -> Result<HeaderValue, Refusal> {
 }
 
 /// A form is written like the query of a URL.
-fn form_encoded(mut url: Url, form: Vec<(&'static str, &str)>) -> String {
+fn form_encoded(mut url: Url, form: &Form<'_>) -> String {
     url.query_pairs_mut().clear().extend_pairs(form);
     url.query().unwrap_or_default().to_owned()
+}
+
+impl From<Unsigned> for Refusal {
+    fn from(error: Unsigned) -> Self {
+        Self::new(RefusalKind::Unsent, error.to_string())
+    }
 }
 
 fn unanswered(error: &SendError) -> Refusal {

@@ -1,20 +1,32 @@
-//! Living on tokens: grants, one refresh at a time, rotation that survives a crash.
+//! Credentials as they are, and living on tokens: grants, one refresh at a time, rotation that survives a crash.
 
 mod access_token;
 mod answer;
+mod assertion;
 mod authenticator;
+mod authorization;
 mod endpoint;
+mod entries;
+mod fixed;
 mod grant;
+mod no_tokens;
+mod signing_key;
 mod tokens;
 mod words;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
+use http::HeaderName;
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
+pub use assertion::{About, Assertions};
 pub use authenticator::{Authenticator, AuthenticatorSettings};
-pub use grant::{ClientCredentials, CredentialsIn, Grant};
+pub use authorization::{AnswerError, AuthorizationRequest, AuthorizationTerms};
+pub use entries::Entries;
+pub use fixed::FixedCredential;
+pub use grant::{ClientCredentials, ClientProof, Grant};
+pub use no_tokens::NoTokens;
 pub use tokens::Lifetimes;
 
 use super::FetchError;
@@ -27,6 +39,19 @@ pub trait Authorize: Send + Sync {
     /// Says that the provider answered a request that carried `used` with 401. `Ok` means that
     /// [`authorization`](Self::authorization) has another value by now, worth one more try.
     fn refused<'a>(&'a self, used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>>;
+
+    /// Where the value stands in a request; `None`: in the connector's own header.
+    fn place(&self) -> Option<&Place> {
+        None
+    }
+}
+
+/// The part of a request that carries a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Header(HeaderName),
+    /// A parameter of the query.
+    Query(String),
 }
 
 /// Where a refresh token that the provider issued is kept: a file or a Secret of Pollen's own.

@@ -78,7 +78,7 @@ impl Tokens {
         let Some(seed) = self.grant.seed() else {
             return self.ask_directly().await;
         };
-        let grown_from = self.endpoint.credentials.grown_from(seed);
+        let grown_from = self.endpoint.credentials.grown_from(&seed);
         match (self.stored(&grown_from, held).await?, &self.grant) {
             (
                 Some(StoredToken {
@@ -95,20 +95,26 @@ impl Tokens {
                 self.record_code(&grown_from).await?;
                 self.exchange(&grown_from, held).await
             }
-            (None, _) => self.refresh(seed, &grown_from, held).await,
+            (None, Grant::Authorized) => Err(words::unauthorized(&self.endpoint)),
+            (None, _) => self.refresh(&seed, &grown_from, held).await,
         }
     }
 
     /// The grants that bring no token worth keeping.
     async fn ask_directly(&self) -> Result<AccessToken, FetchError> {
         let asked_at = Instant::now();
-        let mut form = self.grant.form();
-        if !self.scope.is_empty() {
-            form.push(("scope", &self.scope));
-        }
-        let issued = self.endpoint.request(form, self.grant.secrets()).await;
+        let issued = self.ask(&self.scope).await;
         let issued = issued.map_err(|refusal| self.explain(refusal))?;
         Ok(self.access_token(&issued, asked_at))
+    }
+
+    /// Asks with what the user gave, for these scopes if any.
+    async fn ask(&self, scope: &str) -> Result<Issued, Refusal> {
+        let mut form = self.grant.form(self.clock.now())?;
+        if !scope.is_empty() {
+            form.push(("scope", scope.into()));
+        }
+        self.endpoint.request(form, self.grant.secrets()).await
     }
 
     /// Records that the code goes out, so that whatever happens next it does not do so for ever.
@@ -127,8 +133,7 @@ impl Tokens {
     async fn exchange(&self, grown_from: &str, held: &mut Held) -> Result<AccessToken, FetchError> {
         self.begin().await?;
         let asked_at = Instant::now();
-        let (form, secrets) = (self.grant.form(), self.grant.secrets());
-        match self.endpoint.request(form, secrets).await {
+        match self.ask("").await {
             Ok(issued) => {
                 let access = self.access_token(&issued, asked_at);
                 self.keep(self.grown(&issued, grown_from), access, held)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Grant, TokenStoreError,
+    ClientProof, Grant, TokenStoreError,
     answer::{Refusal, RefusalKind},
     endpoint::Endpoint,
 };
@@ -20,7 +20,7 @@ pub(super) fn refused(endpoint: &Endpoint, grant: &Grant, refusal: Refusal) -> F
     let secret = &endpoint.credentials.secret_name;
     let advice = match grant {
         Grant::AuthorizationCode { .. } => new_code(secret),
-        Grant::RefreshToken { .. } => authorize_again(secret),
+        Grant::RefreshToken { .. } | Grant::Authorized => authorize_again(secret),
         Grant::ClientCredentials => format!(
             "check clientId and clientSecret in Secret {secret:?}, and that the provider lets \
              this client use client credentials"
@@ -28,6 +28,10 @@ pub(super) fn refused(endpoint: &Endpoint, grant: &Grant, refusal: Refusal) -> F
         Grant::Password { .. } => format!(
             "check username and password in Secret {secret:?}, and that the user is active and \
              not locked out"
+        ),
+        Grant::JwtBearer(_) => format!(
+            "check privateKey, keyId and subject in Secret {secret:?}, that the provider knows the key and \
+             lets this client act for the subject, and this machine's clock"
         ),
     };
     error(endpoint, what(grant), refusal, &advice)
@@ -58,6 +62,17 @@ pub(super) fn code_used(endpoint: &Endpoint) -> FetchError {
     )
 }
 
+/// Nobody has authorized the instance yet.
+pub(super) fn unauthorized(endpoint: &Endpoint) -> FetchError {
+    let secret = &endpoint.credentials.secret_name;
+    let message = format!(
+        "nobody has authorized this instance at {} yet: run `pollen authorize`, or put a code or refresh \
+         token into Secret {secret:?}",
+        endpoint.host()
+    );
+    failure(Category::Authentication, message)
+}
+
 /// The token store refused or failed.
 pub(super) fn unstored(endpoint: &Endpoint, problem: &TokenStoreError) -> FetchError {
     let retry_after = matches!(problem, TokenStoreError::Busy).then_some(BUSY);
@@ -79,26 +94,39 @@ pub(super) fn interrupted() -> FetchError {
     )
 }
 
+const fn proof(endpoint: &Endpoint) -> &'static str {
+    match endpoint.credentials.proof {
+        ClientProof::Body(_) | ClientProof::Header(_) => "clientId and clientSecret",
+        ClientProof::Assertion(_) => {
+            "this machine's clock, that the provider knows the key's public half, and clientId, privateKey \
+             and keyId"
+        }
+        ClientProof::None => "clientId",
+    }
+}
+
 const fn what(grant: &Grant) -> &'static str {
     match grant {
         Grant::AuthorizationCode { .. } => "the authorization code",
-        Grant::RefreshToken { .. } => "the refresh token",
+        Grant::RefreshToken { .. } | Grant::Authorized => "the refresh token",
         Grant::ClientCredentials => "the client",
         Grant::Password { .. } => "the user or password",
+        Grant::JwtBearer(_) => "the assertion",
     }
 }
 
 fn new_code(secret: &str) -> String {
     format!(
-        "a code works once and for a few minutes; authorize again and put the new code into \
+        "a code works once, for a few minutes, and only for the clientId and the redirectUri that it \
+         was issued for: check both, then run `pollen authorize` again or put the new code into \
          Secret {secret:?}"
     )
 }
 
 fn authorize_again(secret: &str) -> String {
     format!(
-        "it has expired or was revoked; authorize again and put the new code or refresh token \
-         into Secret {secret:?}"
+        "it has expired or was revoked; authorize again with `pollen authorize`, or put a new code or \
+         refresh token into Secret {secret:?}"
     )
 }
 
@@ -119,8 +147,8 @@ fn error(endpoint: &Endpoint, what: &str, refusal: Refusal, advice: &str) -> Fet
         RefusalKind::Client => (
             Category::Authentication,
             format!(
-                "{host} refused the client ({words}): check clientId and clientSecret in Secret \
-                 {secret:?}"
+                "{host} refused the client ({words}): check {} in Secret {secret:?}",
+                proof(endpoint)
             ),
         ),
         RefusalKind::Setup => (

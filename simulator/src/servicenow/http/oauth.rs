@@ -131,17 +131,26 @@ pub(super) async fn authorize(
         "Invalid redirect_uri"
     } else if parameters.get("state").is_empty() {
         "Missing State parameter in request"
+    } else if !state.settings.consents {
+        let error = [
+            ("error", "access_denied"),
+            ("state", parameters.get("state")),
+        ];
+        return redirect(redirect_uri, &error);
     } else {
-        let code = state.tokens.issue_code(redirect_uri);
-        return redirect(redirect_uri, &code, parameters.get("state"));
+        let code = state.tokens.issue_code(&parameters);
+        let answer = [("code", code.as_str()), ("state", parameters.get("state"))];
+        return redirect(redirect_uri, &answer);
     };
     (StatusCode::BAD_REQUEST, complaint).into_response()
 }
 
-fn redirect(uri: &str, code: &str, state: &str) -> Response {
+fn redirect(uri: &str, answer: &[(&str, &str)]) -> Response {
     let separator = if uri.contains('?') { '&' } else { '?' };
     let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let (code, state) = (encoded(code), encoded(state));
-    let location = format!("{uri}{separator}code={code}&state={state}");
+    let pairs = answer
+        .iter()
+        .map(|(name, text)| format!("{name}={}", encoded(text)));
+    let location = format!("{uri}{separator}{}", pairs.collect::<Vec<_>>().join("&"));
     (StatusCode::FOUND, [(LOCATION, location)]).into_response()
 }

@@ -1,6 +1,8 @@
 //! What a request for tokens is granted, or why not.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
 
 use super::{Login, Tokens, end, lives};
 use crate::servicenow::Settings;
@@ -32,6 +34,12 @@ pub(in crate::servicenow) enum Refusal {
     /// The code, the refresh token or the user; ServiceNow doesn't tell which.
     Denied,
     Grant,
+}
+
+/// Whether the verifier is the one of the challenge (RFC 7636 §4.6, S256).
+fn is_answered(challenge: &str, form: &Form) -> bool {
+    let digest = Sha256::digest(form.get("code_verifier"));
+    challenge.is_empty() || challenge == URL_SAFE_NO_PAD.encode(digest)
 }
 
 impl Tokens {
@@ -78,8 +86,12 @@ impl Tokens {
         now: DateTime<Utc>,
     ) -> Result<Login, Refusal> {
         let code = form.get("code");
-        let demanded = match self.codes.get(code) {
-            Some(redirect_uri) => Some(redirect_uri.as_str()),
+        let consent = self.codes.get(code);
+        if consent.is_some_and(|consent| !is_answered(&consent.code_challenge, form)) {
+            return Err(Refusal::Denied);
+        }
+        let demanded = match consent {
+            Some(consent) => Some(consent.redirect_uri.as_str()),
             None if code == settings.code => settings.redirect_uri.as_deref(),
             None => return Err(Refusal::Denied),
         };

@@ -17,6 +17,14 @@ fn ask(instance: &Instance, parameters: &[(&str, &str)]) -> Result<Issued, Refus
         .grant(&Form(form.collect()), &state.settings, now)
 }
 
+/// A code that was asked for with these parameters.
+fn issue_code(instance: &Instance, asked: &[(&str, &str)]) -> String {
+    let asked = asked
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    instance.state().tokens.issue_code(&Form(asked.collect()))
+}
+
 fn redeem(instance: &Instance, code: &str) -> Result<Issued, Refusal> {
     ask(
         instance,
@@ -78,9 +86,30 @@ fn a_code_is_bound_to_its_redirect_uri() {
     assert_eq!(redeem(&instance, "demo-code"), Err(Refusal::Denied));
     assert_eq!(with("demo-code", "https://b/cb"), Err(Refusal::Denied));
     assert!(with("demo-code", "https://a/cb").is_ok());
-    let code = instance.state().tokens.issue_code("https://c/cb");
+    let code = issue_code(&instance, &[("redirect_uri", "https://c/cb")]);
     assert_eq!(with(&code, "https://a/cb"), Err(Refusal::Denied));
     assert!(with(&code, "https://c/cb").is_ok());
+}
+
+/// The pair of RFC 7636, appendix B.
+#[test]
+fn a_code_that_was_asked_for_with_a_challenge_needs_its_verifier() {
+    let instance = frozen();
+    let challenge = (
+        "code_challenge",
+        "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    );
+    let code = issue_code(&instance, &[challenge]);
+    let with = |verifier: &str| {
+        let grant = ("grant_type", "authorization_code");
+        ask(
+            &instance,
+            &[grant, ("code", &code), ("code_verifier", verifier)],
+        )
+    };
+    assert_eq!(with(""), Err(Refusal::Denied));
+    assert_eq!(with("guessed"), Err(Refusal::Denied));
+    assert!(with("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").is_ok());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use self::token_store::MemoryStore;
 use super::*;
 use crate::{
     network::AddressPolicy,
-    provider::auth::{CredentialsIn, StoredToken, TokenStoreError},
+    provider::auth::{ClientProof, StoredToken, TokenStoreError},
 };
 
 const NOW: &str = "2024-01-01T00:00:00Z";
@@ -61,6 +61,7 @@ fn code() -> Grant {
     Grant::AuthorizationCode {
         code: "c0de-s3cr3t".into(),
         redirect_uri,
+        verifier: None,
     }
 }
 
@@ -92,11 +93,11 @@ fn settings(server: &MockServer, grant: Grant, store: &Arc<MemoryStore>) -> Auth
         token_body: TokenBody::Form,
         grant,
         scopes: Vec::new(),
+        parameters: BTreeMap::new(),
         credentials: ClientCredentials {
             secret_name: "servicenow-oauth".to_owned(),
             id: "client-1".into(),
-            secret: "client-s3cr3t".into(),
-            sent_in: CredentialsIn::Body,
+            proof: ClientProof::Body("client-s3cr3t".into()),
         },
         store: Arc::<MemoryStore>::clone(store),
         clock: Clock::starting_at(NOW.parse().unwrap()),

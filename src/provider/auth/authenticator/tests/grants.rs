@@ -115,6 +115,7 @@ async fn a_new_code_of_the_user_wins_over_the_stored_token() {
     let newer = Grant::AuthorizationCode {
         code: "newer".into(),
         redirect_uri: None,
+        verifier: None,
     };
     assert_eq!(
         token(&authenticator(&server, newer, &store)).await,
@@ -170,8 +171,7 @@ async fn credentials_go_into_the_header_where_the_service_wants_them_there() {
     let server = service(vec![issued("a1", "r1")]).await;
     let store = Arc::new(MemoryStore::new(None));
     let mut settings = settings(&server, Grant::ClientCredentials, &store);
-    settings.credentials.sent_in = CredentialsIn::Header;
-    settings.credentials.secret = "a:b c-d".into();
+    settings.credentials.proof = ClientProof::Header("a:b c-d".into());
     token(&Authenticator::new(settings)).await;
     let requests = server.received_requests().await.unwrap();
     // client-1:a%3Ab%20c-d
@@ -193,4 +193,30 @@ async fn a_service_that_wants_json_gets_the_same_names_in_json() {
     let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
     assert_eq!(body["grant_type"], "password");
     assert_eq!(body["client_secret"], "client-s3cr3t");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_definitions_parameters_go_with_every_request() {
+    let server = service(vec![issued("a1", "r1"), issued("a2", "r1")]).await;
+    let mut settings = settings(&server, code(), &Arc::new(MemoryStore::new(None)));
+    let audience = ("audience".to_owned(), "api.example.com".to_owned());
+    settings.parameters = BTreeMap::from([audience]);
+    let authenticator = Authenticator::new(settings);
+    token(&authenticator).await;
+    tokio::time::advance(Duration::from_secs(1_800)).await;
+    token(&authenticator).await;
+    assert_eq!(
+        received(&server, "audience").await,
+        ["api.example.com", "api.example.com"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_code_a_person_is_asked_and_nobody_else() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let error = failure(&authenticator(&server, Grant::Authorized, &store)).await;
+    assert_eq!(error.category, Category::Authentication);
+    assert!(error.message.contains("run `pollen authorize`"), "{error}");
+    assert!(forms(&server).await.is_empty());
 }

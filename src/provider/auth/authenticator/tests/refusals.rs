@@ -34,7 +34,7 @@ async fn a_refused_refresh_token_that_is_still_the_stored_one_ends_the_authoriza
     assert_eq!(
         error.message,
         "127.0.0.1 refused the refresh token (401 Unauthorized: invalid_grant): it has expired or \
-         was revoked; authorize again and put the new code or refresh token into Secret \
+         was revoked; authorize again with `pollen authorize`, or put a new code or refresh token into Secret \
          \"servicenow-oauth\""
     );
     assert_eq!(received(&server, "refresh_token").await, ["r0", "r1"]);

@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     network::{AddressPolicy, GuardedClient},
     provider::auth::{
-        Authenticator, AuthenticatorSettings, Authorize as _, ClientCredentials, CredentialsIn,
+        Authenticator, AuthenticatorSettings, Authorize as _, ClientCredentials, ClientProof,
         Grant, Lifetimes,
     },
 };
@@ -103,6 +103,7 @@ impl User<'_> {
             Grant::AuthorizationCode {
                 code: CODE.into(),
                 redirect_uri: None,
+                verifier: None,
             }
         } else {
             Grant::RefreshToken {
@@ -116,11 +117,11 @@ impl User<'_> {
             token_body: TokenBody::Form,
             grant,
             scopes: Vec::new(),
+            parameters: std::collections::BTreeMap::new(),
             credentials: ClientCredentials {
                 secret_name: "oauth".to_owned(),
                 id: "client-1".into(),
-                secret: "client-s3cr3t".into(),
-                sent_in: CredentialsIn::Body,
+                proof: ClientProof::Body("client-s3cr3t".into()),
             },
             store: Arc::new(process.clone()),
             clock: self.world.clock,

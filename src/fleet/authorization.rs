@@ -1,0 +1,178 @@
+//! Having a person authorize an instance: what to open, and what its answer is exchanged for.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, ready},
+};
+use reqwest::Url;
+use secrecy::SecretString;
+
+use super::{
+    Environment, InstanceSettings,
+    authentication::{authenticator_settings, oauth},
+    instance::{base, client, connector},
+};
+use crate::{
+    api::AuthenticationType,
+    category::{Category, ConfigurationError},
+    provider::{
+        FetchError, address,
+        auth::{
+            Authenticator, AuthenticatorSettings, AuthorizationRequest, AuthorizationTerms,
+            Authorize as _, Grant, StoredToken, TokenStore, TokenStoreError,
+        },
+    },
+};
+
+const KIND: &str = "spec.authentication.type";
+
+/// An authorization that a person is asked for.
+pub struct Authorization {
+    request: AuthorizationRequest,
+    settings: AuthenticatorSettings,
+    grown_from: String,
+    host: String,
+}
+
+/// What came of it.
+pub struct Authorized {
+    pub refresh_token: SecretString,
+    pub issued_at: DateTime<Utc>,
+    /// When the refresh token ends, where that is known.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Digest of what the instance's Secret holds now, beside which the token may be stored.
+    pub grown_from: String,
+}
+
+impl Authorization {
+    /// Prepares one, whose answer goes to `redirect_uri`; sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// The instance does not authenticate by authorization codes, or is wrong.
+    pub async fn prepare(
+        settings: &InstanceSettings,
+        redirect_uri: &Url,
+        environment: &Environment,
+    ) -> Result<Self, ConfigurationError> {
+        let authentication = &settings.spec.authentication;
+        if !matches!(
+            authentication.kind,
+            None | Some(AuthenticationType::AuthorizationCode)
+        ) {
+            let message = "nobody needs to authorize an instance of this type: write AuthorizationCode, which \
+                           takes a refreshToken in the Secret too";
+            return Err(ConfigurationError::new(KIND, message));
+        }
+        let connector = connector(&settings.spec, environment)?;
+        let client = client(settings, environment)?;
+        let base = base(settings, &connector, &client).await?;
+        let oauth = oauth(&connector, authentication)?;
+        let clock = environment.clock;
+        let own = authenticator_settings(settings, &connector, &base, client, clock)?;
+        let audience = oauth
+            .audience
+            .as_deref()
+            .map(|audience| ("audience", audience));
+        let more = oauth.authorize_parameters.iter();
+        let more = more.map(|(name, value)| (name.as_str(), value.as_str()));
+        let authorize_url = address(&base, &oauth.authorize_url);
+        Ok(Self {
+            host: authorize_url.host_str().unwrap_or_default().to_owned(),
+            request: AuthorizationRequest::new(&AuthorizationTerms {
+                authorize_url,
+                client_id: &own.credentials.id,
+                redirect_uri: redirect_uri.clone(),
+                scopes: &oauth.scopes,
+                parameters: audience.into_iter().chain(more).collect(),
+                pkce: oauth.pkce,
+            }),
+            grown_from: own.grown_from().unwrap_or_default(),
+            settings: own,
+        })
+    }
+
+    /// What the person is asked.
+    #[must_use]
+    pub const fn request(&self) -> &AuthorizationRequest {
+        &self.request
+    }
+
+    /// Who asks the person.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Exchanges the code that came back.
+    ///
+    /// # Errors
+    ///
+    /// The token service refuses, fails, or issues no refresh token.
+    pub async fn exchange(self, code: SecretString) -> Result<Authorized, FetchError> {
+        let kept = Arc::new(Kept::default());
+        let authenticator = Authenticator::new(AuthenticatorSettings {
+            grant: Grant::AuthorizationCode {
+                code,
+                redirect_uri: Some(self.request.redirect_uri().to_string()),
+                verifier: self.request.verifier().cloned(),
+            },
+            store: Arc::<Kept>::clone(&kept),
+            ..self.settings
+        });
+        authenticator.authorization().await?;
+        let token = kept.take().ok_or_else(|| no_refresh_token(&self.host))?;
+        let StoredToken {
+            refresh_token,
+            issued_at,
+            expires_at,
+            ..
+        } = token;
+        Ok(Authorized {
+            refresh_token: refresh_token.ok_or_else(|| no_refresh_token(&self.host))?,
+            issued_at,
+            expires_at,
+            grown_from: self.grown_from,
+        })
+    }
+}
+
+fn no_refresh_token(host: &str) -> FetchError {
+    FetchError {
+        category: Category::Authentication,
+        message: format!(
+            "{host} issued an access token and no refresh token, so that all would end with it: allow refresh \
+             tokens for this client at the provider, or ask for the scope that brings them, such as offline_access"
+        ),
+        retry_after: None,
+    }
+}
+
+/// Keeps what was issued until it is known where it is to stand.
+#[derive(Default)]
+struct Kept(Mutex<Option<StoredToken>>);
+
+impl Kept {
+    fn take(&self) -> Option<StoredToken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl TokenStore for Kept {
+    /// The code is this attempt's own: nothing has grown from it before.
+    fn load(&self) -> BoxFuture<'_, Result<Option<StoredToken>, TokenStoreError>> {
+        ready(Ok(None)).boxed()
+    }
+
+    fn begin_refresh(&self) -> BoxFuture<'_, Result<(), TokenStoreError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+        ready(Ok(())).boxed()
+    }
+}

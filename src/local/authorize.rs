@@ -1,0 +1,158 @@
+//! Authorizing an instance of a folder: its refresh token goes into the state folder.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{
+    assembly::Assembler,
+    manifests::{Manifests, Placed},
+    memory::Memory,
+    problem::{ObjectName, Problem},
+    state::{FileTokenStore, StateError, StateFolder, token_path},
+};
+use crate::{
+    api::ConnectorInstance,
+    fleet::{Authorized, Environment, InstanceSettings},
+    provider::auth::{StoredToken, TokenStore as _, TokenStoreError},
+};
+
+/// Which instance is to be authorized.
+pub struct Wanted {
+    /// The manifests.
+    pub path: PathBuf,
+    /// The state folder; `.pollen` in the folder of manifests without it.
+    pub state: Option<PathBuf>,
+    /// NAME or NAMESPACE/NAME; not needed where there is one instance.
+    pub instance: Option<String>,
+}
+
+/// Why an instance cannot be authorized.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorizeError {
+    #[error("the manifests are wrong")]
+    Invalid(Vec<Problem>),
+    #[error("{0}")]
+    Argument(String),
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error("the refresh token cannot be stored: {0}")]
+    Unstored(#[from] TokenStoreError),
+}
+
+/// An instance of a folder, whose state is locked as long as this lives.
+pub struct Authorizing {
+    settings: InstanceSettings,
+    path: PathBuf,
+    _state: StateFolder,
+}
+
+impl Authorizing {
+    /// Finds the instance and locks the state folder.
+    ///
+    /// # Errors
+    ///
+    /// There is no such instance, it is wrong, or another process has the state folder.
+    pub fn open(wanted: &Wanted, environment: &Environment) -> Result<Self, AuthorizeError> {
+        let root = wanted.state_folder();
+        let (manifests, problems) =
+            Manifests::read(std::slice::from_ref(&wanted.path), Some(&root));
+        let instance = wanted.find(&manifests, problems)?;
+        let state = StateFolder::open(&root)?;
+        let memory = Memory::blank(&manifests, environment.clock.now());
+        let assembler = Assembler {
+            manifests: &manifests,
+            memory: &memory,
+            state: &root,
+            environment,
+            secrets_may_be_elsewhere: false,
+        };
+        Ok(Self {
+            settings: assembler.instance_settings(instance),
+            path: token_path(&root, &instance.id.name),
+            _state: state,
+        })
+    }
+
+    /// What the instance is made from.
+    #[must_use]
+    pub const fn settings(&self) -> &InstanceSettings {
+        &self.settings
+    }
+
+    /// Stores the refresh token, and returns where it stands.
+    ///
+    /// # Errors
+    ///
+    /// The file system refuses.
+    pub async fn keep(&self, authorized: Authorized) -> Result<PathBuf, AuthorizeError> {
+        let store = Arc::new(FileTokenStore::new(self.path.clone()));
+        let Authorized {
+            refresh_token,
+            grown_from,
+            issued_at,
+            expires_at,
+        } = authorized;
+        let token = StoredToken {
+            refresh_token: Some(refresh_token),
+            grown_from,
+            issued_at,
+            expires_at,
+        };
+        store.store(token).await?;
+        Ok(self.path.clone())
+    }
+}
+
+impl Wanted {
+    fn state_folder(&self) -> PathBuf {
+        let beside = || {
+            let folder = if self.path.is_dir() {
+                Some(self.path.as_path())
+            } else {
+                self.path.parent()
+            };
+            folder.unwrap_or(&self.path).join(".pollen")
+        };
+        self.state.clone().unwrap_or_else(beside)
+    }
+
+    fn find<'m>(
+        &self,
+        manifests: &'m Manifests,
+        problems: Vec<Problem>,
+    ) -> Result<&'m Placed<Box<ConnectorInstance>>, AuthorizeError> {
+        let mut found = manifests
+            .instances
+            .values()
+            .filter(|placed| self.is_meant(&placed.id.name));
+        match (found.next(), found.next()) {
+            (Some(instance), None) => Ok(instance),
+            (None, _) if !problems.is_empty() => Err(AuthorizeError::Invalid(problems)),
+            (None, _) => {
+                Err(self.argument("no such ConnectorInstance in these manifests", manifests))
+            }
+            (Some(_), Some(_)) => Err(self.argument("several ConnectorInstances", manifests)),
+        }
+    }
+
+    fn is_meant(&self, name: &ObjectName) -> bool {
+        let asked = self.instance.as_deref();
+        asked.is_none_or(|asked| asked == name.name || asked == name.to_string())
+    }
+
+    fn argument(&self, what: &str, manifests: &Manifests) -> AuthorizeError {
+        let names: Vec<_> = manifests
+            .instances
+            .keys()
+            .map(ToString::to_string)
+            .collect();
+        let path = self.path.display();
+        AuthorizeError::Argument(if names.is_empty() {
+            format!("{path}: no ConnectorInstance here: name the folder that has it")
+        } else {
+            format!(
+                "{path}: {what}: name one of {} with --instance",
+                names.join(", ")
+            )
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! Credentials in a folder that change while its pollers poll.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::MetadataExt as _,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{manifests::Manifests, problem::ObjectName, report::Report};
+use crate::{
+    fleet::{Environment, Instance},
+    secrets::Secrets,
+};
+
+/// How often files are looked at: a change is to be taken within five seconds.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// The Secret that one instance authenticates with.
+pub(super) struct Followed {
+    pub(super) instance: Arc<Instance>,
+    pub(super) secret: ObjectName,
+    /// Where it is written.
+    pub(super) file: PathBuf,
+    pub(super) entries: BTreeMap<String, SecretString>,
+}
+
+/// What tells two states of a file apart.
+type Stamp = Option<(Option<SystemTime>, u64, u64)>;
+
+/// Takes Secrets as they change, and has everybody poll with them, until `stop`.
+pub(super) async fn follow(
+    followed: Vec<Followed>,
+    environment: Environment,
+    report: Arc<Report>,
+    poker: watch::Sender<u64>,
+    stop: CancellationToken,
+) {
+    let stamped = followed
+        .into_iter()
+        .map(|secret| (stamp(&secret.file), secret));
+    let mut followed: Vec<(Stamp, Followed)> = stamped.collect();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        for (seen, secret) in &mut followed {
+            let now = stamp(&secret.file);
+            if std::mem::replace(seen, now) != now && secret.take(&environment, &report).await {
+                poker.send_modify(|count| *count = count.wrapping_add(1));
+            }
+        }
+    }
+}
+
+fn stamp(file: &PathBuf) -> Stamp {
+    let metadata = std::fs::metadata(file).ok()?;
+    Some((metadata.modified().ok(), metadata.len(), metadata.ino()))
+}
+
+impl Followed {
+    /// Takes the Secret as it is written now; returns whether the instance has others by that.
+    async fn take(&mut self, environment: &Environment, report: &Report) -> bool {
+        let (manifests, _) = Manifests::read(std::slice::from_ref(&self.file), None);
+        let secret = &self.secret;
+        let Some(entries) = manifests.secret(secret) else {
+            let file = self.file.display();
+            report.warn(&format!(
+                "Secret {secret} is not in {file} any more, or cannot be read there: its instance goes on with \
+                 what it held; write it back"
+            ));
+            return false;
+        };
+        if is_same(entries, &self.entries) {
+            return false;
+        }
+        let mut secrets = Secrets::default();
+        secrets.insert(secret.name.clone(), entries.clone());
+        match self.instance.renew(secrets, environment).await {
+            Ok(()) => {
+                self.entries = entries.clone();
+                report.say(&format!(
+                    "Secret {secret} has changed, and is used from now on"
+                ));
+                true
+            }
+            Err(error) => {
+                report.warn(&format!(
+                    "Secret {secret} has changed, and cannot be used: {error}"
+                ));
+                false
+            }
+        }
+    }
+}
+
+fn is_same(one: &BTreeMap<String, SecretString>, other: &BTreeMap<String, SecretString>) -> bool {
+    fn shown(entries: &BTreeMap<String, SecretString>) -> impl Iterator<Item = (&str, &str)> {
+        entries
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.expose_secret()))
+    }
+    shown(one).eq(shown(other))
+}

@@ -1,0 +1,134 @@
+//! Credentials that each request carries as they are: an API key, HTTP Basic, a bearer token.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::{FutureExt as _, future::BoxFuture};
+use http::HeaderName;
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Authorize, Place, entries::Entries};
+use crate::{
+    catalog::{ApiKeyDefinition, KeyPlace},
+    category::{Category, ConfigurationError},
+    provider::FetchError,
+};
+
+/// A credential that no token service stands behind. `Debug` shows none of it.
+#[derive(Clone, Debug)]
+pub struct FixedCredential {
+    /// Marked as sensitive.
+    value: HeaderValue,
+    /// Where it stands, if not in the connector's header.
+    place: Option<Place>,
+    /// What a refusal says.
+    advice: String,
+}
+
+impl FixedCredential {
+    /// The entry `apiKey` of the Secret, in the place that the connector names.
+    ///
+    /// # Errors
+    ///
+    /// The entry is missing or cannot be sent, or the connector names a header that cannot be one.
+    pub fn api_key(
+        entries: &Entries<'_>,
+        definition: &ApiKeyDefinition,
+    ) -> Result<Self, ConfigurationError> {
+        let key = entries.required("apiKey")?;
+        let place = match definition.place {
+            KeyPlace::Query => Place::Query(definition.name.clone()),
+            KeyPlace::Header => Place::Header(header(&definition.name)?),
+        };
+        let text = format!("{}{}", definition.prefix, key.expose_secret());
+        Self::new(entries, "apiKey", text, Some(place))
+    }
+
+    /// HTTP Basic (RFC 7617) with the entries `username` and `password`.
+    ///
+    /// # Errors
+    ///
+    /// An entry is missing, or the user name has a colon.
+    pub fn basic(entries: &Entries<'_>) -> Result<Self, ConfigurationError> {
+        let (username, password) = (entries.required("username")?, entries.required("password")?);
+        let username = username.expose_secret();
+        if username.contains(':') {
+            return Err(entries.wrong("username", &"has a colon, which HTTP Basic does not allow"));
+        }
+        let pair = STANDARD.encode(format!("{username}:{}", password.expose_secret()));
+        Self::new(
+            entries,
+            "username and password",
+            format!("Basic {pair}"),
+            None,
+        )
+    }
+
+    /// The entry `token` as a bearer token (RFC 6750).
+    ///
+    /// # Errors
+    ///
+    /// The entry is missing or cannot be sent.
+    pub fn bearer(entries: &Entries<'_>) -> Result<Self, ConfigurationError> {
+        let token = entries.required("token")?;
+        let text = format!("Bearer {}", token.expose_secret());
+        Self::new(entries, "token", text, None)
+    }
+
+    fn new(
+        entries: &Entries<'_>,
+        names: &str,
+        text: String,
+        place: Option<Place>,
+    ) -> Result<Self, ConfigurationError> {
+        let value = HeaderValue::try_from(text);
+        let unusable = "has a line break or another character that no header carries: copy it anew";
+        let mut value = value.map_err(|_| entries.wrong(names, &unusable))?;
+        value.set_sensitive(true);
+        let advice = format!(
+            "the provider refused the credentials: check {names} in Secret {:?}, and that they are still \
+             valid at the provider",
+            entries.secret_name()
+        );
+        Ok(Self {
+            value,
+            place,
+            advice,
+        })
+    }
+
+    /// The credential as it is sent, which a provider's text may repeat.
+    #[must_use]
+    pub fn in_hand(&self) -> Vec<SecretString> {
+        let text = self.value.to_str().unwrap_or_default();
+        text.rsplit(' ')
+            .next()
+            .map(SecretString::from)
+            .into_iter()
+            .collect()
+    }
+}
+
+impl Authorize for FixedCredential {
+    fn authorization(&self) -> BoxFuture<'_, Result<HeaderValue, FetchError>> {
+        futures::future::ready(Ok(self.value.clone())).boxed()
+    }
+
+    fn refused<'a>(&'a self, _used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>> {
+        let error = FetchError {
+            category: Category::Authentication,
+            message: self.advice.clone(),
+            retry_after: None,
+        };
+        futures::future::ready(Err(error)).boxed()
+    }
+
+    fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+}
+
+fn header(name: &str) -> Result<HeaderName, ConfigurationError> {
+    let wrong =
+        |_| ConfigurationError::new("spec.connector", format!("{name:?} is not a header's name"));
+    name.parse().map_err(wrong)
+}
