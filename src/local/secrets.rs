@@ -8,6 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -23,11 +24,15 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// The Secret that one instance authenticates with.
 pub(super) struct Followed {
+    /// The instance's name.
+    pub(super) name: ObjectName,
     pub(super) instance: Arc<Instance>,
     pub(super) secret: ObjectName,
     /// Where it is written.
     pub(super) file: PathBuf,
     pub(super) entries: BTreeMap<String, SecretString>,
+    /// The end of an authorization that was spoken of.
+    pub(super) reminded: Option<DateTime<Utc>>,
 }
 
 /// What tells two states of a file apart.
@@ -51,6 +56,7 @@ pub(super) async fn follow(
             () = tokio::time::sleep(EVERY) => {}
         }
         for (seen, secret) in &mut followed {
+            secret.remind(&report);
             let now = stamp(&secret.file);
             if std::mem::replace(seen, now) != now && secret.take(&environment, &report).await {
                 poker.send_modify(|count| *count = count.wrapping_add(1));
@@ -65,6 +71,21 @@ fn stamp(file: &PathBuf) -> Stamp {
 }
 
 impl Followed {
+    /// Says once that somebody must authorize the instance again before long.
+    pub(super) fn remind(&mut self, report: &Report) {
+        let due = self.instance.reauthorization_due();
+        if let Some(end) = due.filter(|_| due != self.reminded) {
+            let end = end.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let Self { name, .. } = self;
+            report.warn(&format!(
+                "the authorization of ConnectorInstance {name} ends at {end}: run `pollen authorize` before, or put a \
+                 new code or refresh token into Secret {}",
+                self.secret
+            ));
+        }
+        self.reminded = due;
+    }
+
     /// Takes the Secret as it is written now; returns whether the instance has others by that.
     async fn take(&mut self, environment: &Environment, report: &Report) -> bool {
         let (manifests, _) = Manifests::read(std::slice::from_ref(&self.file), None);

@@ -54,11 +54,14 @@ impl Session {
         let ended = CancellationToken::new();
         let states = self.keep_states(&assembly, &ended);
         let instances: Vec<_> = assembly.instances.values().cloned().collect();
-        let followed = self.followed(&assembly);
+        let mut followed = self.followed(&assembly);
         let runners = self.runners(assembly, &report)?;
         let count = counted(runners.len() as u64, "poller");
         let well = if let Some(patience) = once {
             let well = settle_all(runners, patience, &stop).await;
+            followed
+                .iter_mut()
+                .for_each(|secret| secret.remind(&report));
             report.say(&format!(
                 "{count} polled, {} delivered",
                 counted(report.events(), "event")
@@ -141,10 +144,12 @@ impl Session {
             let (secret, file, entries) = self.manifests.followed(name)?;
             let instance = Arc::clone(instance);
             Some(Followed {
+                name: name.clone(),
                 instance,
                 secret,
                 file,
                 entries,
+                reminded: None,
             })
         });
         followed.collect()

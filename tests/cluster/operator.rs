@@ -1,6 +1,7 @@
 //! The operator on a real API server: a process with the rights that the chart grants, between a
 //! simulated provider and a callback.
 
+mod authorize;
 mod crash;
 mod deletes;
 mod delivery;

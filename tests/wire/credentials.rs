@@ -19,9 +19,11 @@ use pollen::{
     callback::RetryPolicy,
     catalog::{Catalog, Connector},
     clock::Clock,
-    fleet::Environment,
+    fleet::{Authorization, Environment, InstanceSettings},
     local::{self, Ended, LocalError, Options, Streams},
     network::{AddressPolicy, ClientOptions, Clients},
+    provider::auth::NoTokens,
+    secrets::Secrets,
 };
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
@@ -30,7 +32,7 @@ use ring::signature::{
 use rstest::rstest;
 use rustls_pki_types::{SubjectPublicKeyInfoDer, pem::PemObject as _};
 use serde_json::{Map, Value, json};
-use simulator::Served;
+use simulator::{Served, servicenow::Instance};
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::Manifests;
@@ -142,26 +144,30 @@ impl io::Write for Said {
     }
 }
 
-/// Polls once; how that ended and what was said of it.
-async fn poll(folder: &Path, authentication: &Value) -> (Ended, String) {
+fn environment(authentication: &Value, give_up_after: Duration) -> Environment {
     let allowed = vec!["127.0.0.0/8".parse().unwrap()];
     let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
+    Environment {
+        clock: Clock::system(),
+        catalog: Arc::new(catalog(authentication)),
+        clients: Arc::new(Clients::new(policy, ClientOptions::default())),
+        retry: RetryPolicy {
+            first: Duration::from_secs(1),
+            max: Duration::from_secs(1),
+            give_up_after,
+        },
+    }
+}
+
+/// Polls once; how that ended and what was said of it.
+async fn poll(folder: &Path, authentication: &Value) -> (Ended, String) {
     let give_up_after = Duration::ZERO;
     let said = Said::default();
     let options = Options {
         folder: folder.to_owned(),
         state: None,
         once: Some(give_up_after),
-        environment: Environment {
-            clock: Clock::system(),
-            catalog: Arc::new(catalog(authentication)),
-            clients: Arc::new(Clients::new(policy, ClientOptions::default())),
-            retry: RetryPolicy {
-                first: Duration::from_secs(1),
-                max: Duration::from_secs(1),
-                give_up_after,
-            },
-        },
+        environment: environment(authentication, give_up_after),
         streams: Streams {
             output: Box::new(io::sink()),
             errors: Box::new(said.clone()),
@@ -310,6 +316,50 @@ async fn a_key_that_is_refused_is_named_and_not_shown() {
     assert!(said.contains("check apiKey in Secret \"oauth\""), "{said}");
     assert!(!said.contains("s3cr3t"), "{said}");
     assert_eq!(provider.requests.lock().unwrap().len(), 1);
+}
+
+/// A ServiceNow that binds codes, asked by a definition that says so.
+#[tokio::test]
+async fn a_code_that_is_bound_to_its_attempt_is_exchanged_with_the_verifier() {
+    let instance = Instance::new();
+    let served = instance.listen("127.0.0.1:0").await.unwrap();
+    let spec = json!({
+        "connector": "servicenowoauth", "baseUrl": served.url(),
+        "authentication": {"redirectUri": "https://mycoolapp.com/oauth", "secretRef": {"name": "oauth"}},
+    });
+    let client = [("clientId", "demo-client"), ("clientSecret", "demo-secret")];
+    let client = client.map(|(key, value)| (key.to_owned(), value.into()));
+    let mut secrets = Secrets::default();
+    secrets.insert("oauth".to_owned(), client.into());
+    let settings = InstanceSettings {
+        namespace: "helpdesk".to_owned(),
+        name: "prod".to_owned(),
+        spec: serde_json::from_value(spec).unwrap(),
+        secrets,
+        tokens: Arc::new(NoTokens),
+        deferred_until: None,
+        gone_callback: None,
+    };
+    let environment = environment(&json!({"oauth": {"pkce": true}}), Duration::ZERO);
+    for uses_its_own in [true, false] {
+        let uri = "https://mycoolapp.com/oauth".parse().unwrap();
+        let begin = || Authorization::prepare(&settings, &uri, &environment);
+        let (asked, other) = (begin().await.unwrap(), begin().await.unwrap());
+        let url = asked.request().url().clone();
+        assert!(
+            url.query().unwrap().contains("code_challenge_method=S256"),
+            "{url}"
+        );
+        let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let answer = browser.build().unwrap().get(url).send().await.unwrap();
+        let code = asked
+            .request()
+            .code(answer.headers()["location"].to_str().unwrap())
+            .unwrap();
+        let attempt = if uses_its_own { asked } else { other };
+        let exchanged = attempt.exchange(code).await;
+        assert_eq!(exchanged.is_ok(), uses_its_own);
+    }
 }
 
 #[rstest]

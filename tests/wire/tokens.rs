@@ -251,6 +251,39 @@ async fn a_new_code_of_the_users_wins_over_the_stored_token_without_a_restart() 
     assert_eq!(grants(&world.instance), granted);
 }
 
+/// ServiceNow says nothing of the end: the connector knows its hundred days.
+#[tokio::test]
+async fn an_authorization_that_ends_soon_is_spoken_of() {
+    let world = authenticating("AuthorizationCode", &[("code", "demo-code")]).await;
+    world.poll_well().await;
+    let file = world
+        .manifests
+        .state()
+        .join("tokens/helpdesk/servicenow.json");
+    let mut stored: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let end = stored["expiresAt"].as_str().unwrap().to_owned();
+    assert!(
+        !world.poll_once().await.errors.contains("authorize"),
+        "not yet"
+    );
+    let day = |instant: &str, days| {
+        let instant: chrono::DateTime<chrono::Utc> = instant.parse().unwrap();
+        json!((instant - TimeDelta::days(days)).to_rfc3339())
+    };
+    let issued = stored["issuedAt"].as_str().unwrap().to_owned();
+    stored["issuedAt"] = day(&issued, 94);
+    stored["expiresAt"] = day(&end, 94);
+    std::fs::write(&file, stored.to_string()).unwrap();
+    let ended = world.poll_once().await;
+    ended.assert_said(
+        0,
+        &[
+            "the authorization of ConnectorInstance helpdesk/servicenow ends at",
+            "pollen authorize",
+        ],
+    );
+}
+
 #[tokio::test]
 async fn a_secret_that_vanishes_is_told_and_stops_nothing() {
     let world = World::with_incidents().await;

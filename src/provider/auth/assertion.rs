@@ -127,4 +127,4 @@ impl fmt::Debug for Assertions {
 pub(super) struct Unsigned;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

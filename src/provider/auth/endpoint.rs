@@ -60,7 +60,11 @@ impl Endpoint {
         secrets.push(self.credentials.id.clone());
         secrets.extend(self.credentials.secret().cloned());
         self.demand_https().await?;
-        let answer = self.client.execute(self.authenticated(form)?).await;
+        let form = self.signed(form)?;
+        secrets.extend(assertions(&form));
+        let request = self.authenticated(form)?;
+        secrets.extend(basic_of(&request));
+        let answer = self.client.execute(request).await;
         self.read(answer.map_err(|error| unanswered(&error))?, &secrets)
             .await
     }
@@ -80,6 +84,21 @@ impl Endpoint {
         Err(Refusal::new(RefusalKind::Setup, words.to_owned()))
     }
 
+    /// The form with the client's own assertion, where it shows by one who it is.
+    fn signed<'a>(&'a self, mut form: Form<'a>) -> Result<Form<'a>, Refusal> {
+        if let ClientProof::Assertion(assertions) = &self.credentials.proof {
+            let assertion = assertions.make(self.clock.now())?;
+            form.extend([
+                ("client_assertion_type", ASSERTION_TYPE.into()),
+                (
+                    "client_assertion",
+                    assertion.expose_secret().to_owned().into(),
+                ),
+            ]);
+        }
+        Ok(form)
+    }
+
     fn authenticated<'a>(&'a self, mut form: Form<'a>) -> Result<Request, Refusal> {
         let mut request = Request::new(Method::POST, self.url.clone());
         let headers = request.headers_mut();
@@ -93,18 +112,7 @@ impl Endpoint {
             ClientProof::Header(secret) => {
                 headers.insert(AUTHORIZATION, basic(id, secret.expose_secret())?);
             }
-            ClientProof::Assertion(assertions) => {
-                let assertion = assertions.make(self.clock.now())?;
-                form.extend([
-                    ("client_id", id.into()),
-                    ("client_assertion_type", ASSERTION_TYPE.into()),
-                    (
-                        "client_assertion",
-                        assertion.expose_secret().to_owned().into(),
-                    ),
-                ]);
-            }
-            ClientProof::None => form.push(("client_id", id.into())),
+            ClientProof::Assertion(_) | ClientProof::None => form.push(("client_id", id.into())),
         }
         let parameters = self.parameters.iter();
         form.extend(parameters.map(|(name, text)| (name.as_str(), text.as_str().into())));
@@ -143,6 +151,18 @@ impl Endpoint {
             ..refusal
         })
     }
+}
+
+/// What was signed for this one request, and is good for another until it ends.
+fn assertions(form: &Form<'_>) -> Vec<SecretString> {
+    let signed = form.iter().filter(|(name, _)| name.ends_with("assertion"));
+    signed.map(|(_, text)| text.as_ref().into()).collect()
+}
+
+/// Id and secret as HTTP Basic writes them.
+fn basic_of(request: &Request) -> Option<SecretString> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    Some(value.rsplit(' ').next()?.into())
 }
 
 /// HTTP Basic (RFC 7617) with an id and a secret encoded as OAuth wants them.

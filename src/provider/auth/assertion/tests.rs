@@ -39,6 +39,15 @@ fn made(
         .unwrap())
 }
 
+/// Assertions that a client shows itself by.
+pub(in crate::provider::auth) fn assertions(key: &str) -> Assertions {
+    let secrets = secrets(key, &[]);
+    let definition = serde_json::from_value(json!({"algorithm": "ES256"})).unwrap();
+    let url = "https://id.example.com/token".parse().unwrap();
+    let entries = Entries::new(&secrets, "oauth");
+    Assertions::new(&entries, &definition, About::Client, &url).unwrap()
+}
+
 /// Header and claims, their signature verified.
 fn opened(assertion: &SecretString, algorithm: SigningAlgorithm) -> (Value, Value) {
     let text = assertion.expose_secret();

@@ -124,6 +124,57 @@ async fn the_status_follows_the_last_renewal_and_tells_only_of_changes() {
     assert!(!status.has_changed().unwrap());
 }
 
+/// An assertion is good for another request until it ends, and Basic for as many as there may be.
+#[tokio::test(start_paused = true)]
+async fn what_a_request_was_signed_with_is_not_repeated() {
+    let repeat = |request: &wiremock::Request| {
+        let sent = request
+            .headers
+            .get("authorization")
+            .map_or_else(Vec::new, |value| value.as_bytes().to_vec());
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let url: Url = format!("http://x/?{body}").parse().unwrap();
+        let signed = url
+            .query_pairs()
+            .find(|(name, _)| name == "client_assertion");
+        let signed = signed
+            .map(|(_, text)| text.into_owned())
+            .unwrap_or_default();
+        let text = format!("{}{signed}", String::from_utf8_lossy(&sent));
+        answer(
+            400,
+            json!({"error": "invalid_request", "error_description": text}),
+        )
+    };
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(repeat).mount(&server).await;
+    let signing = crate::provider::auth::assertion::tests::assertions("ec-sec1");
+    for proof in [
+        ClientProof::Header("client-s3cr3t".into()),
+        ClientProof::Assertion(signing),
+    ] {
+        let store = Arc::new(MemoryStore::new(None));
+        let mut settings = settings(&server, Grant::ClientCredentials, &store);
+        settings.credentials.proof = proof;
+        let error = failure(&Authenticator::new(settings)).await;
+        assert!(error.message.contains("[redacted]"), "{error}");
+    }
+}
+
+/// Lives are counted by a clock that nobody sets.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_years_off_neither_ends_a_token_nor_prolongs_it() {
+    let server = service(vec![issued("a1", "r1"), issued("a2", "r2")]).await;
+    let mut settings = settings(&server, password(), &Arc::new(MemoryStore::new(None)));
+    settings.clock = Clock::starting_at("1999-01-01T00:00:00Z".parse().unwrap());
+    let authenticator = Authenticator::new(settings);
+    assert_eq!(token(&authenticator).await, "Bearer a1");
+    tokio::time::advance(Duration::from_secs(1_700)).await;
+    assert_eq!(token(&authenticator).await, "Bearer a1");
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(token(&authenticator).await, "Bearer a2");
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_secret_is_shown() {
     let server = service(vec![issued("access-s3cr3t", "refresh-s3cr3t")]).await;
