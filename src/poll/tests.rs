@@ -9,6 +9,7 @@ mod delivery;
 mod edited;
 mod explained;
 mod logged;
+mod offsets;
 mod paging;
 mod reconcile;
 mod replay;

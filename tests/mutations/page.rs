@@ -7,11 +7,12 @@ use crate::{Change, root};
 const HEAD: &str = "\
 # What the tests catch
 
-`make mutants` makes each of these changes in a copy of the sources and runs there the random histories
-([histories.md](histories.md)), then the engine's own tests (`src/poll`), then the scenarios in memory
-([scenarios.md](scenarios.md)), until one of them fails. It writes this page row by row; nothing in it is
-written by hand. The changes are data: `tests/mutations/changes.yaml`. One without a row here has not been
-asked, or was caught by nothing that was asked: `make mutants RESUME=1` asks for those.
+`make mutants` builds a copy of the sources in which each of these changes stands beside what it replaces,
+and makes one after the other while the tests run: the one that the change names, and if that passes all
+of the engine's own (`src/poll`), the random histories ([histories.md](histories.md)) and the scenarios in
+memory ([scenarios.md](scenarios.md)), until one fails. It writes this page; nothing in it is written by
+hand. The changes are data, `tests/mutations/changes.yaml`: a new one is asked by `make mutants ONLY=name`,
+those that nothing caught are asked again by `make mutants RESUME=1`.
 
 | change | what it would cost | caught by |
 |---|---|---|

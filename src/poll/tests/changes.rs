@@ -1,6 +1,6 @@
 //! What is a change, of which kind, and delivered how often.
 
-use super::world::{BEGIN, World, at};
+use super::world::{BEGIN, World, at, provider_error};
 use crate::{
     api::CreatedCheck,
     event::Kind,
@@ -120,6 +120,43 @@ async fn created_and_edited_between_two_polls_is_created() {
     );
 }
 
+/// A provider whose page moved under it shows a row again.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_a_page_shows_twice_comes_once() {
+    let world = World::started().await;
+    world.touch("a");
+    world.provider().touch_at("its twin", 0).id = "a".to_owned();
+    assert_eq!(world.poll_well().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn created_is_told_by_when_a_sweep_began_also_where_another_process_goes_on_with_it() {
+    let world = World::started().await;
+    for second in 0..25 {
+        world.provider().touch_at(&format!("r{second:02}"), second);
+    }
+    world.provider().touch_at("edited", 5);
+    world.provider().touch_at("edited", 20);
+    world.pass(30).await;
+    let cut_off = world.provider().requests.len() + 2;
+    world.provider().failing.insert(cut_off, provider_error());
+    assert!(matches!(world.poll().await.end, End::ProviderFailed(_)));
+    assert!(world.store.checkpoint().records.watermark > at(5));
+    let got = world.poll_well().await;
+    let edited = got.iter().find(|got| got.id == "edited").unwrap();
+    assert_eq!(edited.kind, Kind::Created);
+}
+
+/// Both dates are those of the creation still.
+#[tokio::test(start_paused = true)]
+async fn a_record_edited_in_the_second_of_its_creation_is_created_once() {
+    let world = World::started().await;
+    world.touch("a");
+    assert_eq!(world.poll_well().await[0].kind, Kind::Created);
+    world.touch("a");
+    assert_eq!(world.poll_well().await[0].kind, Kind::Updated);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_check_of_open_connectors_goes_by_the_dates_alone() {
     let mut world = World::started().await;
@@ -165,6 +202,7 @@ async fn a_record_dated_in_the_future_is_delivered_once_and_stops_nothing() {
     let world = World::started().await;
     world.provider().touch_at("2099", 2_000_000_000);
     assert_eq!(world.poll_well().await.len(), 1);
+    assert_eq!(world.store.checkpoint().records.watermark, at(0));
     for second in 0..5 {
         world.pass(20).await;
         world.touch("a");

@@ -215,6 +215,18 @@ async fn a_widened_overlap_reads_back_no_further_than_the_stored_window() {
     assert_eq!(world.poll_well().await.len(), 1, "only c is new");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_widened_overlap_repeats_nothing_that_has_left_the_window() {
+    let mut world = World::started().await;
+    for id in ["a", "b"] {
+        world.pass(100).await;
+        world.touch(id);
+        assert_eq!(world.poll_well().await.len(), 1);
+    }
+    world.plan.reach = TimeDelta::seconds(1_000);
+    assert_eq!(world.poll_well().await, []);
+}
+
 /// The watermark of a sweep that a later poll goes on with lies ahead of where it goes back to.
 #[tokio::test(start_paused = true)]
 async fn a_sweep_found_unordered_by_a_later_poll_is_read_from_where_the_first_began() {

@@ -121,6 +121,24 @@ async fn what_moves_up_across_the_edge_of_a_page_when_another_changes_is_deliver
     }
 }
 
+/// Whatever is dated earlier may stand on a page to come.
+#[tokio::test(start_paused = true)]
+async fn a_listing_in_no_order_that_breaks_off_moves_no_watermark() {
+    let world = World::started().await;
+    world.provider().paging.anchored = false;
+    world.provider().ignores_order = true;
+    for row in 0..20 {
+        let second = if row < 10 { 300 } else { 100 };
+        world.provider().touch_at(&format!("r{row:02}"), second);
+    }
+    world.pass(300).await;
+    let cut_off = world.provider().requests.len() + 2;
+    world.provider().failing.insert(cut_off, provider_error());
+    assert!(matches!(world.poll().await.end, End::ProviderFailed(_)));
+    assert_eq!(world.receiver.acknowledged().len(), 10);
+    assert_eq!(world.poll_well().await.len(), 10);
+}
+
 /// A condition with another text is a write, and a line for a person to read.
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_ignores_the_order_is_named_alike_at_every_poll() {
