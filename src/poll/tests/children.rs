@@ -117,19 +117,24 @@ async fn deletions_that_a_child_that_is_gone_had_not_told_come_from_the_parent_o
     });
     for (id, second, class) in [
         ("told", 250, "child"),
+        ("owed", 310, "child"),
         ("own", 350, "account"),
-        ("owed", 400, "child"),
+        ("owed inside the reach", 400, "child"),
     ] {
         world.provider().delete_at(id, second).class = Some(class);
     }
     world.pass(500).await;
     assert_eq!(ids(&world.poll_well().await), ["own"]);
     world.plan.children.clear();
-    assert_eq!(ids(&world.poll_well().await), ["owed"]);
+    assert_eq!(
+        ids(&world.poll_well().await),
+        ["owed", "owed inside the reach"]
+    );
     assert_eq!(world.poll_well().await, []);
     world.provider().delete_at("later", 510);
     world.pass(100).await;
-    assert_eq!(ids(&world.poll_well().await), ["later"]);
+    world.touch("p600");
+    assert_eq!(ids(&world.poll_well().await), ["later", "p600"]);
     assert_eq!(world.poll_well().await, []);
     assert_eq!(entries(&world), [], "nothing of it is read any more");
 }
