@@ -3,6 +3,7 @@
 mod authorize;
 mod check;
 mod connectors;
+mod core_dumps;
 mod crds;
 mod environment;
 mod explain;
@@ -47,6 +48,7 @@ enum Command {
 /// Exit codes: 0 all is well, 1 something failed, 2 the arguments or a manifest are invalid.
 #[must_use]
 pub fn run() -> ExitCode {
+    core_dumps::forbid();
     match Arguments::parse().command {
         Command::Local(local) => local.run(),
         Command::Authorize(authorize) => authorize.run(),

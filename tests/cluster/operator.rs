@@ -14,6 +14,7 @@ mod kills;
 mod memory;
 mod process;
 mod release;
+mod secrets;
 mod siblings;
 mod specs;
 mod stage;

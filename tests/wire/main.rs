@@ -12,6 +12,7 @@ mod answers;
 mod authorize;
 mod changes;
 mod children;
+mod core_dumps;
 mod crashes;
 mod credentials;
 mod deletes;

@@ -1,0 +1,17 @@
+//! A crash that leaves no secret behind.
+
+/// Keeps the memory of this process, and so the tokens and Secrets in it, out of core dumps, also
+/// where the machine pipes them to a collector; other processes of the same user cannot attach to it
+/// (`prctl(2)`, `PR_SET_DUMPABLE`). Only Linux has it.
+pub(super) fn forbid() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            super::output::note(
+                "warning",
+                format!("a crash may leave secrets in a core dump: {error}"),
+            );
+        }
+    }
+}
