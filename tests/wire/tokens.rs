@@ -149,6 +149,31 @@ async fn a_code_whose_answer_was_lost_is_granted_once_and_settled_by_its_refusal
     assert_eq!(granted.collect::<Vec<_>>(), [true, false]);
 }
 
+/// Nobody knows then whether the provider has looked at it.
+#[tokio::test]
+async fn a_code_whose_exchange_was_killed_is_exchanged_by_the_next_process_and_by_no_other() {
+    let world = authenticating("AuthorizationCode", &[("code", "demo-code")]).await;
+    world.instance.fail_next_token(TokenFault::Hang);
+    let pollen = world.start();
+    world
+        .until(|world| !grants(&world.instance).is_empty())
+        .await;
+    pollen.kill().await;
+    for _ in 0..2 {
+        world.instance.create("incident", &[]);
+        assert_eq!(world.poll_well().await.len(), 1);
+    }
+    let requests = world.instance.token_requests();
+    let requests = requests
+        .iter()
+        .map(|request| (request.grant.as_str(), request.granted));
+    let code = "authorization_code";
+    assert_eq!(
+        requests.collect::<Vec<_>>(),
+        [(code, false), (code, true), ("refresh_token", true)]
+    );
+}
+
 #[rstest]
 #[case::asleep(TokenFault::Html)]
 #[case::empty(TokenFault::Empty)]

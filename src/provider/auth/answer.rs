@@ -36,6 +36,8 @@ pub(super) enum RefusalKind {
     Grant,
     /// The client id or the client secret.
     Client,
+    /// The redirect URI, which must be the registered one and the one that the code was asked for with.
+    RedirectUri,
     /// The URL, the kind of grant, the scope.
     Setup,
     Throttled,
@@ -125,6 +127,9 @@ fn kind(status: StatusCode, json: &Value) -> RefusalKind {
     if text(json, "error_description") == Some("access_denied") {
         return RefusalKind::Grant;
     }
+    if speaks_of_redirects(json) {
+        return RefusalKind::RedirectUri;
+    }
     match text(json, "error") {
         Some("invalid_client" | "unauthorized_client") => RefusalKind::Client,
         Some("unsupported_grant_type" | "invalid_scope" | "invalid_request") => RefusalKind::Setup,
@@ -133,6 +138,13 @@ fn kind(status: StatusCode, json: &Value) -> RefusalKind {
         None if status.is_success() && json.get("error").is_none() => RefusalKind::Unclear,
         None => RefusalKind::Grant,
     }
+}
+
+/// RFC 6749 has no error for it: services say it in an error of their own, or in the description.
+fn speaks_of_redirects(json: &Value) -> bool {
+    let said = [text(json, "error"), text(json, "error_description")];
+    let mut said = said.into_iter().flatten().map(str::to_lowercase);
+    said.any(|said| said.contains("redirect_uri") || said.contains("redirect uri"))
 }
 
 fn words(status: StatusCode, json: &Value, body: &[u8], secrets: &[SecretString]) -> String {
@@ -220,6 +232,16 @@ mod tests {
     )]
     #[case::client(401, r#"{"error":"invalid_client"}"#, RefusalKind::Client)]
     #[case::grant_type(400, r#"{"error":"unsupported_grant_type"}"#, RefusalKind::Setup)]
+    #[case::redirect_uri(
+        400,
+        r#"{"error":"invalid_grant","error_description":"The redirect URI does not match"}"#,
+        RefusalKind::RedirectUri
+    )]
+    #[case::redirect_uri_in_success(
+        200,
+        r#"{"error":"redirect_uri_mismatch"}"#,
+        RefusalKind::RedirectUri
+    )]
     #[case::wordless(401, "", RefusalKind::Grant)]
     #[case::forbidden(403, "<html>", RefusalKind::Grant)]
     #[case::error_in_success(200, r#"{"error":"invalid_grant"}"#, RefusalKind::Grant)]

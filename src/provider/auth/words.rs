@@ -151,6 +151,14 @@ fn error(endpoint: &Endpoint, what: &str, refusal: Refusal, advice: &str) -> Fet
                 proof(endpoint)
             ),
         ),
+        RefusalKind::RedirectUri => (
+            Category::Authentication,
+            format!(
+                "{host} refused the redirect URI ({words}): write spec.authentication.redirectUri as it is \
+                 registered there and as the code was asked for with, letter by letter; then run \
+                 `pollen authorize`, or put a new code into Secret {secret:?}"
+            ),
+        ),
         RefusalKind::Setup => (
             Category::Configuration,
             format!(

@@ -1,3 +1,4 @@
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
     UnparsedPublicKey, VerificationAlgorithm,
@@ -7,7 +8,8 @@ use rustls_pki_types::SubjectPublicKeyInfoDer;
 
 use super::*;
 
-/// Fails unless `signature` is that of `message` by the vectors' pair: ring shares no code with what signs.
+/// Fails unless `signature` is that of `message` by the vectors' pair, as ring sees it, which is another
+/// library than the one that signs.
 pub(in crate::provider::auth) fn verify(
     algorithm: SigningAlgorithm,
     message: &[u8],
@@ -49,6 +51,20 @@ fn a_key_in_each_form_signs_so_that_another_library_accepts_it(
 ) {
     let key = SigningKey::read(&pem(file), algorithm).unwrap();
     verify(algorithm, b"a message", &key.sign(b"a message").unwrap());
+}
+
+/// What `openssl dgst -sha256 -sign rsa-pkcs8.pem` makes of the same message: this scheme has no salt.
+#[test]
+fn a_signature_is_the_one_that_openssl_makes() {
+    let expected = concat!(
+        "UcjumNiZPzpYwDs1fNmEuZBsaxUIvgbV+vl/ekHh30lnDQesRHVIb8J5AJzFYkyrni+csITJsOaCslrcNuDnU2Oz1O7k",
+        "8eWDzxQkhc4TdCYjv5gHkuBo8l5wL6cWISlBhLaDR/HKGxGse/JBc0VUFD+ubwT6pWyL5uetxchnGYMm/MboE0ThznEf",
+        "hq9P3ONYk2NJflhDrIOQ33oT7jMZDVRdeoJyDFj0m1QwNu6BmoHkmL4PSXIuO+Gd7e9ecibtv0EWh/Iu+9K4XXHmLrIk",
+        "02Iwr9LHjV/Y/24cJwo5x2dPZ/62CbWZhFp6qurjtq7oFz5ZRLZ9q/9A1xe0+RtJSw==",
+    );
+    let key = SigningKey::read(&pem("rsa-pkcs1"), SigningAlgorithm::Rs256).unwrap();
+    let signature = key.sign(b"a message").unwrap();
+    assert_eq!(STANDARD.encode(signature), expected);
 }
 
 #[rstest]

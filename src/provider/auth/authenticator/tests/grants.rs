@@ -50,6 +50,18 @@ async fn a_refused_code_is_not_sent_again() {
     assert_eq!(forms(&server).await.len(), 1);
 }
 
+/// The mistake is the manifest's, and the code may serve once it is mended.
+#[tokio::test(start_paused = true)]
+async fn a_code_whose_redirect_uri_was_refused_is_not_given_up() {
+    let refusal = answer(400, json!({"error": "redirect_uri_mismatch"}));
+    let server = service(vec![refusal, issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let error = failure(&authenticator(&server, code(), &store)).await;
+    assert_eq!(error.category, Category::Authentication);
+    let mended = authenticator(&server, code(), &store);
+    assert_eq!(token(&mended).await, "Bearer a1");
+}
+
 /// A hibernating instance answers so, and has not looked at the code.
 #[tokio::test(start_paused = true)]
 async fn a_code_whose_answer_makes_no_sense_is_sent_again_while_it_may_live() {
