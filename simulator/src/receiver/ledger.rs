@@ -12,7 +12,7 @@ use http::HeaderMap;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{Signature, envelope};
+use super::{Signature, body};
 
 /// One POST.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Notification {
     pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// How many events the body encloses, or why it is no envelope of Open Connectors.
+    /// How many events the body encloses, or why it is of no known format.
     pub enclosed: Result<usize, String>,
     /// The signature of Open Connectors.
     pub signature: Signature,
@@ -34,7 +34,8 @@ pub struct Notification {
 /// One event of a notification.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// `message.eventId`: all events of a notification share it.
+    /// `message.eventId` in an envelope of Open Connectors, where all events of a notification share it;
+    /// the id of a CloudEvent.
     pub event_id: String,
     /// `CREATED`, `UPDATED` or `DELETED`.
     pub kind: String,
@@ -187,7 +188,7 @@ impl Ledger {
 
 fn events((position, notification): (usize, &Notification)) -> impl Iterator<Item = Event> {
     let acknowledged = notification.status.is_some_and(is_success);
-    envelope::read(&notification.body)
+    body::read(&notification.headers, &notification.body)
         .into_iter()
         .map(move |enclosed| Event {
             event_id: enclosed.event_id,

@@ -1,6 +1,9 @@
 //! A callback that keeps a ledger of what it is sent, checks signatures, and answers as told.
 
 mod answer;
+mod body;
+mod cloud_events;
+mod consent;
 mod envelope;
 mod ledger;
 mod server;
@@ -19,6 +22,8 @@ pub use answer::Answer;
 use answer::Answers;
 use axum::Router;
 use bytes::Bytes;
+use consent::Consents;
+pub use consent::{Asked, Consent};
 use http::HeaderMap;
 use ledger::Ledger;
 pub use ledger::{Event, Notification};
@@ -39,6 +44,7 @@ struct Shared {
     keys: Keys,
     ledger: Ledger,
     answers: Answers,
+    consents: Consents,
     /// The count of accepted connections of each address listened at.
     connections: Mutex<Vec<Arc<AtomicUsize>>>,
 }
@@ -55,7 +61,7 @@ impl Incoming {
     /// The ids of the records whose events the body encloses.
     #[must_use]
     pub fn object_ids(&self) -> Vec<String> {
-        let events = envelope::read(&self.body).into_iter();
+        let events = body::read(&self.headers, &self.body).into_iter();
         events.map(|event| event.object_id).collect()
     }
 }
@@ -178,6 +184,17 @@ impl Receiver {
     /// Lets `choice` answer what is not in the queue.
     pub fn answer_by(&self, choice: impl Fn(&Incoming) -> Answer + Send + Sync + 'static) {
         self.shared.answers.choose_by(Arc::new(choice));
+    }
+
+    /// Says so to whoever asks for leave to post; without it everyone may.
+    pub fn consent(&self, consent: Consent) {
+        self.shared.consents.set(consent);
+    }
+
+    /// Who asked for leave to post, in order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.shared.consents.asked()
     }
 
     fn counters(&self) -> MutexGuard<'_, Vec<Arc<AtomicUsize>>> {

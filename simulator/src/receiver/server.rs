@@ -9,13 +9,22 @@ use axum::{
 };
 use http::StatusCode;
 
-use super::{Incoming, Notification, Receiver, envelope};
+use super::{Asked, Incoming, Notification, Receiver, body};
 
 /// Far above what a callback would take, so that nothing sent goes unseen.
 const LONGEST_BODY: usize = 256 * 1024 * 1024;
 
 pub(super) fn router(receiver: Receiver) -> Router {
-    Router::new().fallback(post(receive)).with_state(receiver)
+    let methods = post(receive).options(consent);
+    Router::new().fallback(methods).with_state(receiver)
+}
+
+async fn consent(State(receiver): State<Receiver>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    receiver.shared.consents.answer(Asked {
+        path: head.uri.path().to_owned(),
+        headers: head.headers,
+    })
 }
 
 async fn receive(State(receiver): State<Receiver>, request: Request) -> Response {
@@ -50,7 +59,7 @@ impl Receiver {
         Notification {
             signature: keys.open_connectors(&headers, &body),
             standard_webhooks: keys.standard_webhooks(&headers, &body, at),
-            enclosed: envelope::count(&body),
+            enclosed: body::count(&headers, &body),
             path,
             headers,
             body,
