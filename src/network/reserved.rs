@@ -146,6 +146,9 @@ const V6: [(Ipv6Net, &str); 14] = [
 ];
 
 #[cfg(test)]
+mod registry;
+
+#[cfg(test)]
 mod tests {
     use rstest::rstest;
 
