@@ -45,6 +45,10 @@ mutants: ## Break the engine in many ways, each of which a test must catch; writ
 bench: ## Throughput and memory, beside a bare client
 	$(CARGO) bench --bench throughput --locked
 
+.PHONY: verify-signatures
+verify-signatures: ## What is posted, checked by the JavaScript and Python libraries of Standard Webhooks (needs node or Python)
+	@CARGO="$(CARGO)" tests/signatures/run
+
 .PHONY: compare
 compare: ## Pollen beside airbyte-cdk and dlt, scenario by scenario, into docs/compare.md (needs Python)
 	@python="$$(benches/compare/prepare)" && $(CARGO) bench --profile dev --bench compare --locked -- "$$python"

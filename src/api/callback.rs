@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Duration, SecretRef,
+    Duration, Handshake, SecretRef, Tls,
     headers::{NO_RESERVED_KEY, NOT_RESERVED},
     patterns, schema,
 };
@@ -31,6 +31,11 @@ const NO_USER_INFO: (&str, &str) = (
 ).message(
     "is required with onRejected DeadLetter: write deadLetter.url, where rejected events are posted"
 ).reason(Reason::FieldValueRequired).field_path(".deadLetter"))]
+#[x_kube(validation = Rule::new(
+    "!has(self.format) || self.format != 'CloudEvents' || !has(self.maxEventsPerNotification) || self.maxEventsPerNotification == 1"
+).message(
+    "must be 1 with format CloudEvents, whose notifications are one event each: leave it out, or write format CloudEventsBatch"
+).reason(Reason::FieldValueInvalid).field_path(".maxEventsPerNotification"))]
 pub struct Callback {
     /// Where notifications are posted, such as `https://mycoolapp.com/events`. Plain http is
     /// allowed, and a condition says so. Open Connectors: `event.notification.callback.url`.
@@ -38,15 +43,20 @@ pub struct Callback {
     #[x_kube(validation = NO_USER_INFO)]
     pub url: String,
     /// The form in which events travel: OpenConnectors (the envelope of Open Connectors),
-    /// CloudEvents (one event in structured mode) or CloudEventsBatch. Default OpenConnectors. This
-    /// release sends OpenConnectors alone, and an instance that asks for another form is Stalled.
+    /// CloudEvents (one event in structured mode) or CloudEventsBatch (several in batched mode). Default
+    /// OpenConnectors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<EventFormat>,
     /// How notifications are signed. Default unsigned. Open Connectors:
     /// `event.notification.signature.key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing: Option<Signing>,
-    /// The most events in one notification, 1 to 1000. Default 10.
+    /// Whether the callback is asked for its consent before the first notification, by the validation
+    /// handshake of the CloudEvents web hook specification. Default: with the CloudEvents formats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<Handshake>,
+    /// The most events in one notification, 1 to 1000. Default 10; with format CloudEvents a
+    /// notification is one event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_events_per_notification: Option<i32>,
@@ -72,6 +82,10 @@ pub struct Callback {
     /// `event.notification.basic.username` and `.password`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<CallbackAuthentication>,
+    /// The certificates of the connection: whom it believes in place of the public authorities, and what
+    /// Pollen shows of itself (mutual TLS). Default the public authorities, and none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
     /// Further headers of each notification, by name. Never a secret: those are `authentication`'s.
     /// Open Connectors: `event.notification.callback.headers`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -109,8 +123,9 @@ pub enum EventFormat {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Signing {
-    /// The Secret, in the instance's namespace: `key` signs; `previousKey`, while it is there, is
-    /// one that receivers still know.
+    /// The Secret, in the instance's namespace: `key` signs; `previousKey`, while it is there, signs
+    /// beside it with StandardWebhooks, for receivers that know the former key still. A key of
+    /// StandardWebhooks is `whsec_` and 24 to 64 bytes in base64; OpenConnectors takes any text.
     pub secret_ref: SecretRef,
     /// The signatures that a notification carries: OpenConnectors (`Elements-Webhook-Signature`),
     /// StandardWebhooks (`webhook-signature`), or both. Default OpenConnectors.

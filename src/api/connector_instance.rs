@@ -17,7 +17,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Authentication, Events, patterns, schema};
+use super::{Authentication, Events, Tls, patterns, schema};
 
 /// The connection to a provider, and where its events go.
 #[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
@@ -95,6 +95,10 @@ pub struct ConnectorInstanceSpec {
     pub tags: Vec<String>,
     /// How the instance authenticates at the provider.
     pub authentication: Authentication,
+    /// The certificates of the connection to the provider: whom it believes in place of the public
+    /// authorities, and what Pollen shows of itself (mutual TLS). Default the public authorities, and none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
     /// Whether the instance's pollers run, how often, and where events are posted. Default: no
     /// events.
     #[serde(default, skip_serializing_if = "Option::is_none")]

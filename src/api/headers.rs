@@ -10,7 +10,8 @@ macro_rules! reserved {
         pub(super) const NO_RESERVED_KEY: (&str, &str) = (
             concat!("!self.exists(k, k.lowerAscii() in ['", $first, $("', '", $name,)* "'])"),
             "holds a header that Pollen writes itself: leave out Host, Connection, TE, Upgrade, \
-             Content-*, Transfer-Encoding, Elements-Webhook-Id and those of the signature",
+             Content-*, Transfer-Encoding, Elements-Webhook-Id, WebHook-Request-Origin and those of \
+             the signature",
         );
 
         /// The rule on the name of a header.
@@ -33,6 +34,7 @@ reserved![
     "transfer-encoding",
     "upgrade",
     "webhook-id",
+    "webhook-request-origin",
     "webhook-signature",
     "webhook-timestamp",
 ];

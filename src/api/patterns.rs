@@ -12,6 +12,9 @@ pub(super) const RESOURCE_URL: &str = r"^(/|https?://[^/?#@\\]+([/?#]|$))[^\x00-
 /// A name as Kubernetes gives them (RFC 1123 subdomain).
 pub(super) const OBJECT_NAME: &str =
     r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+/// A host's name (RFC 1123, 2.1).
+pub(super) const HOST_NAME: &str =
+    r"^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$";
 /// A key of the catalog.
 pub(super) const CONNECTOR: &str = r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$";
 /// A resource of a connector, path parameters included.
@@ -52,6 +55,7 @@ const HINTS: &[(&str, &str)] = &[
         OBJECT_NAME,
         "write an object's name: lower-case letters, digits, '-' and '.'",
     ),
+    (HOST_NAME, "write a host's name such as events.example.com"),
     (
         CONNECTOR,
         "write a key of the catalog such as servicenowoauth; `pollen connectors` lists them",

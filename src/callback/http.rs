@@ -1,5 +1,7 @@
 //! A callback reached over HTTP.
 
+mod asking;
+
 use std::{fmt, time::Duration};
 
 use reqwest::{
@@ -10,6 +12,7 @@ use reqwest::{
 use super::{
     Callback, Delivery, Rejection, RetryPolicy, SignedBody, Signer, Unavailable,
     authentication::Headers,
+    permission::{Permission, REQUEST_ORIGIN},
     response::{Verdict, verdict},
     retry::Attempt,
     url,
@@ -51,6 +54,8 @@ pub struct HttpCallback {
     headers: Headers,
     signer: Signer,
     format: Format,
+    /// `None` where the callback is not asked for it.
+    permission: Option<Permission>,
     timeout: Duration,
     retry: RetryPolicy,
     clock: Clock,
@@ -81,7 +86,8 @@ impl HttpCallback {
         Ok(Self {
             headers,
             signer: Signer::new(spec.signing.as_ref(), secrets)?,
-            format: Format::new(spec.format)?,
+            format: Format::new(spec.format),
+            permission: Permission::new(spec)?,
             timeout: spec.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),
             url,
             client,
@@ -91,6 +97,9 @@ impl HttpCallback {
     }
 
     async fn attempt(&self, payload: &Payload) -> Attempt<Delivery, Unavailable> {
+        if let Err(withheld) = self.leave().await {
+            return withheld;
+        }
         let signed = self.signer.sign(payload, self.clock.now());
         let request = self.request(payload, signed);
         match self.client.execute(request).await {
@@ -106,7 +115,10 @@ impl HttpCallback {
         headers.clone_from(&self.headers.map);
         headers.extend(signatures);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type));
-        if let Ok(id) = HeaderValue::from_str(&payload.id) {
+        if let Some(permission) = &self.permission {
+            headers.insert(REQUEST_ORIGIN, permission.origin().clone());
+        }
+        if let Some(Ok(id)) = payload.elements_id.as_deref().map(HeaderValue::from_str) {
             headers.insert(ELEMENTS_ID, id);
         }
         *request.body_mut() = Some(body.into());
@@ -138,6 +150,7 @@ impl HttpCallback {
         } else {
             ""
         };
+        let error = error.told("spec.events.callback.url", "spec.events.callback.tls");
         format!("the callback {}: {error}{advice}", self.host())
     }
 

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod http;
+mod permission;
 mod response;
 mod retry;
 mod signing;

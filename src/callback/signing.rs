@@ -1,5 +1,7 @@
 //! Signatures by which a receiver knows that a notification is Pollen's.
 
+use std::ops::RangeInclusive;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -19,6 +21,9 @@ const ELEMENTS_SIGNATURE: HeaderName = HeaderName::from_static("elements-webhook
 const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+
+/// The bytes of a key (Standard Webhooks 1.0, "Signature scheme").
+const KEY_SIZES: RangeInclusive<usize> = 24..=64;
 
 const SECRET_FIELD: &str = "spec.events.callback.signing.secretRef";
 
@@ -67,9 +72,11 @@ impl Signer {
             signer.open_connectors = Some(Key::new(current.as_bytes())?);
         }
         if standard_webhooks {
-            signer.standard_webhooks.push(Key::decoded("key", current)?);
+            signer
+                .standard_webhooks
+                .push(Key::decoded(name, "key", current)?);
             if let Some(previous) = secrets.optional(SECRET_FIELD, name, "previousKey")? {
-                let previous = Key::decoded("previousKey", previous.expose_secret())?;
+                let previous = Key::decoded(name, "previousKey", previous.expose_secret())?;
                 signer.standard_webhooks.push(previous);
             }
         }
@@ -138,22 +145,32 @@ impl Key {
         Ok(Self(hmac))
     }
 
-    /// The key that Standard Webhooks writes as `whsec_` and base64.
-    fn decoded(entry: &str, text: &str) -> Result<Self, ConfigurationError> {
-        let bytes = text
-            .trim()
-            .strip_prefix("whsec_")
-            .and_then(|key| STANDARD.decode(key).ok());
-        let bytes = bytes.filter(|bytes| !bytes.is_empty()).ok_or_else(|| {
+    /// The key that Standard Webhooks writes as `whsec_` and base64, 24 to 64 bytes of it.
+    fn decoded(name: &str, entry: &str, text: &str) -> Result<Self, ConfigurationError> {
+        let refused = |problem: &str| {
             ConfigurationError::new(
                 SECRET_FIELD,
                 format!(
-                    "the entry {entry:?} is no key of StandardWebhooks: write whsec_ and then 24 \
-                     to 64 random bytes in base64"
+                    "the entry {entry:?} of Secret {name:?} {problem}: make a key with \
+                     echo whsec_$(openssl rand -base64 32), write it there, and give it to the receiver too"
                 ),
             )
-        })?;
-        Self::new(&bytes)
+        };
+        let encoded = text.trim().strip_prefix("whsec_");
+        let encoded = encoded
+            .ok_or_else(|| refused("is no key of StandardWebhooks, which begins with whsec_"))?;
+        let bytes = STANDARD
+            .decode(encoded)
+            .map_err(|_| refused("has something other than base64 behind whsec_"))?;
+        if KEY_SIZES.contains(&bytes.len()) {
+            return Self::new(&bytes);
+        }
+        Err(refused(&format!(
+            "is a key of {} bytes, and StandardWebhooks asks for {} to {}",
+            bytes.len(),
+            KEY_SIZES.start(),
+            KEY_SIZES.end()
+        )))
     }
 
     fn signature(&self, parts: &[&[u8]]) -> String {

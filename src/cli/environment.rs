@@ -10,7 +10,7 @@ use crate::{
     catalog::{Catalog, CatalogError},
     clock::Clock,
     fleet::Environment,
-    network::{AddressPolicy, AddressRule, ClientOptions, Clients},
+    network::{AddressPolicy, AddressRule, ClientOptions, Clients, Proxies, ProxyError},
 };
 
 /// How a notification is repeated while pollers keep running: behind it the instance is held.
@@ -29,22 +29,34 @@ pub(super) const fn bounded(patience: Duration) -> RetryPolicy {
     }
 }
 
-/// The machine's clock, the connectors that come with Pollen, and the addresses that `allowed`
+/// Why commands cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum EnvironmentError {
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+}
+
+/// The machine's clock and proxies, the connectors that come with Pollen, and the addresses that `allowed`
 /// adds to those that everyone can reach.
 ///
 /// # Errors
 ///
-/// The catalog cannot be read.
+/// The catalog cannot be read, or a variable names no proxy.
 pub(super) fn environment(
     allowed: Vec<AddressRule>,
     retry: RetryPolicy,
-) -> Result<Environment, CatalogError> {
+) -> Result<Environment, EnvironmentError> {
     Ok(Environment {
         clock: Clock::system(),
         catalog: Arc::new(Catalog::builtin()?),
         clients: Arc::new(Clients::new(
             Arc::new(AddressPolicy::new(allowed, Vec::new())),
-            ClientOptions::default(),
+            ClientOptions {
+                proxies: Arc::new(Proxies::from_environment()?),
+                ..ClientOptions::default()
+            },
         )),
         retry,
     })

@@ -3,31 +3,38 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::{Notification, Origin, open_connectors};
-use crate::{api::EventFormat, category::ConfigurationError};
+use super::{Notification, Origin, cloud_events, open_connectors};
+use crate::api::EventFormat;
 
-/// A format that notifications can be sent in.
+/// A format that notifications are sent in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// The envelope of Open Connectors.
     OpenConnectors,
+    /// One CloudEvent in structured mode.
+    CloudEvents,
+    /// CloudEvents in batched mode.
+    CloudEventsBatch,
 }
 
 impl Format {
     /// The format that `spec.events.callback.format` asks for.
-    ///
-    /// # Errors
-    ///
-    /// It is one that this version cannot send.
-    pub fn new(asked: Option<EventFormat>) -> Result<Self, ConfigurationError> {
+    #[must_use]
+    pub fn new(asked: Option<EventFormat>) -> Self {
         match asked.unwrap_or_default() {
-            EventFormat::OpenConnectors => Ok(Self::OpenConnectors),
-            EventFormat::CloudEvents | EventFormat::CloudEventsBatch => {
-                Err(ConfigurationError::new(
-                    "spec.events.callback.format",
-                    "this version of Pollen does not send CloudEvents: write OpenConnectors",
-                ))
-            }
+            EventFormat::OpenConnectors => Self::OpenConnectors,
+            EventFormat::CloudEvents => Self::CloudEvents,
+            EventFormat::CloudEventsBatch => Self::CloudEventsBatch,
+        }
+    }
+
+    /// The most events in a notification, where the spec allows `asked`: in structured mode a body
+    /// is one event.
+    #[must_use]
+    pub const fn max_events(self, asked: usize) -> usize {
+        match self {
+            Self::CloudEvents => 1,
+            Self::OpenConnectors | Self::CloudEventsBatch => asked,
         }
     }
 
@@ -41,6 +48,8 @@ impl Format {
     ) -> Payload {
         match self {
             Self::OpenConnectors => open_connectors::encode(origin, notification, created_at),
+            Self::CloudEvents => cloud_events::structured(origin, notification),
+            Self::CloudEventsBatch => cloud_events::batched(origin, notification),
         }
     }
 }
@@ -48,8 +57,9 @@ impl Format {
 /// What is posted for one notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
-    /// The id of the notification as its format writes it, derived from the ids of its events.
-    pub id: String,
+    /// What `Elements-Webhook-Id` says in the format of Open Connectors: the envelope's own id,
+    /// derived from the ids of its events.
+    pub elements_id: Option<String>,
     /// The id by which Standard Webhooks tells repeats, derived from the same: a receiver that
     /// knows it has had these events.
     pub message_id: String,
@@ -64,15 +74,13 @@ mod tests {
 
     #[test]
     fn open_connectors_is_the_default() {
-        assert_eq!(Format::new(None), Ok(Format::OpenConnectors));
+        assert_eq!(Format::new(None), Format::OpenConnectors);
     }
 
     #[test]
-    fn a_format_that_cannot_be_sent_is_refused_with_the_one_to_write() {
-        for asked in [EventFormat::CloudEvents, EventFormat::CloudEventsBatch] {
-            let error = Format::new(Some(asked)).unwrap_err();
-            assert_eq!(error.field, "spec.events.callback.format");
-            assert!(error.message.contains("write OpenConnectors"));
-        }
+    fn in_structured_mode_a_notification_is_one_event() {
+        assert_eq!(Format::CloudEvents.max_events(10), 1);
+        assert_eq!(Format::CloudEventsBatch.max_events(10), 10);
+        assert_eq!(Format::OpenConnectors.max_events(10), 10);
     }
 }

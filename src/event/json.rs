@@ -30,6 +30,11 @@ impl<'a> Object<'a> {
         let _ = write!(out, "{value}");
     }
 
+    /// A field whose value is JSON already.
+    pub(super) fn json(&mut self, name: &str, value: &[u8]) {
+        self.field(name).extend_from_slice(value);
+    }
+
     pub(super) fn object(&mut self, name: &str, fields: impl FnOnce(&mut Object<'_>)) {
         Object::write(self.field(name), fields);
     }

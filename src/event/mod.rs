@@ -1,5 +1,6 @@
 //! The standard form of a change, and the formats it travels in.
 
+mod cloud_events;
 mod digest;
 mod format;
 mod identity;
@@ -105,6 +106,11 @@ impl Notification {
         self.events
             .iter()
             .fold(digest, |digest, event| digest.text(event.id.as_str()))
+    }
+
+    /// The id by which Standard Webhooks tells repeats.
+    fn message_id(&self) -> String {
+        format!("msg_{}", self.digest().hex())
     }
 }
 

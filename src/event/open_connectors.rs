@@ -28,12 +28,12 @@ pub(super) fn encode(
         created_at,
         polled_at: to_the_second(notification.polled_at),
         id: &id,
-        event_id: &digest.clone().opaque(),
+        event_id: &digest.opaque(),
     };
     let body = envelope.body();
     Payload {
-        id,
-        message_id: format!("msg_{}", digest.hex()),
+        elements_id: Some(id),
+        message_id: notification.message_id(),
         content_type: "application/json",
         body,
     }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::{
     Environment, InstanceSettings,
     authentication::{authenticator_settings, oauth},
-    instance::{base, client, connector},
+    instance::{base, connector, provider_client},
 };
 use crate::{
     api::AuthenticationType,
@@ -68,7 +68,7 @@ impl Authorization {
             return Err(ConfigurationError::new(KIND, message));
         }
         let connector = connector(&settings.spec, environment)?;
-        let client = client(settings, environment)?;
+        let client = provider_client(settings, environment)?;
         let base = base(settings, &connector, &client).await?;
         let oauth = oauth(&connector, authentication)?;
         let clock = environment.clock;

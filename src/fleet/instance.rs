@@ -8,10 +8,10 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::{
     Environment, InstanceState, authentication, credentials::CurrentCredentials,
-    gone::callback_digest, holds::Holds, starts::Starts,
+    gone::callback_digest, holds::Holds, starts::Starts, tls,
 };
 use crate::{
-    api::ConnectorInstanceSpec,
+    api::{ConnectorInstanceSpec, Tls},
     callback::{CallbackSettings, HttpCallback},
     catalog::Connector,
     category::{ConfigurationError, Subject},
@@ -45,11 +45,13 @@ pub struct InstanceSettings {
 #[must_use]
 pub fn secret_names(spec: &ConnectorInstanceSpec) -> Vec<String> {
     let mut names = BTreeSet::from([spec.authentication.secret_ref.name.clone()]);
+    names.extend(tls::secret_names(spec.tls.as_ref()));
     if let Some(callback) = spec
         .events
         .as_ref()
         .and_then(|events| events.callback.as_ref())
     {
+        names.extend(tls::secret_names(callback.tls.as_ref()));
         names.extend(
             callback
                 .signing
@@ -72,6 +74,8 @@ pub struct Instance {
     pub(super) name: String,
     pub(super) spec: ConnectorInstanceSpec,
     pub(super) connection: Arc<Connection>,
+    /// The client for the provider.
+    client: GuardedClient,
     /// `None` where the instance names no callback: nothing may be polled then.
     pub(super) callback: Option<HttpCallback>,
     credentials: Arc<CurrentCredentials>,
@@ -94,7 +98,7 @@ impl Instance {
         environment: &Environment,
     ) -> Result<Arc<Self>, ConfigurationError> {
         let connector = connector(&settings.spec, environment)?;
-        let client = client(&settings, environment)?;
+        let client = provider_client(&settings, environment)?;
         let base = base(&settings, &connector, &client).await?;
         let clock = environment.clock;
         let credentials =
@@ -109,7 +113,7 @@ impl Instance {
             redact(Arc::clone(&credentials)),
             clock,
         )?;
-        let callback = callback(&settings, client, environment)?;
+        let callback = callback(&settings, environment)?;
         let InstanceSettings {
             namespace,
             name,
@@ -127,6 +131,7 @@ impl Instance {
             name,
             spec,
             connection: Arc::new(connection),
+            client,
             callback,
             credentials,
             tokens,
@@ -169,7 +174,7 @@ impl Instance {
             gone_callback: None,
         };
         let (connector, base) = (self.connection.connector(), self.connection.base());
-        let client = client(&settings, environment)?;
+        let client = self.client.clone();
         let clock = environment.clock;
         let credentials = authentication::credentials(&settings, connector, base, client, clock)?;
         self.credentials.replace(credentials, values).await;
@@ -248,11 +253,25 @@ pub(super) async fn base(
     url(false)
 }
 
-pub(super) fn client(
+/// The client for the provider: plain http is spoken with addresses on the allow list alone.
+pub(super) fn provider_client(
     settings: &InstanceSettings,
     environment: &Environment,
 ) -> Result<GuardedClient, ConfigurationError> {
-    let client = environment.clients.of(&settings.namespace);
+    let tls = settings.spec.tls.as_ref();
+    let client = client("spec.tls", tls, settings, environment)?;
+    Ok(client.plain_to_allowed_only())
+}
+
+/// The client of an end whose certificates the spec names at `field`.
+fn client(
+    field: &str,
+    tls: Option<&Tls>,
+    settings: &InstanceSettings,
+    environment: &Environment,
+) -> Result<GuardedClient, ConfigurationError> {
+    let tls = tls::settings(field, tls, &settings.secrets)?;
+    let client = environment.clients.of(&settings.namespace, &tls);
     client.map_err(|error| {
         let words = network::describe(&error);
         ConfigurationError::new("spec", format!("no HTTP client: {words}"))
@@ -261,13 +280,18 @@ pub(super) fn client(
 
 fn callback(
     settings: &InstanceSettings,
-    client: GuardedClient,
     environment: &Environment,
 ) -> Result<Option<HttpCallback>, ConfigurationError> {
     let events = settings.spec.events.as_ref();
     let Some(spec) = events.and_then(|events| events.callback.as_ref()) else {
         return Ok(None);
     };
+    let client = client(
+        "spec.events.callback.tls",
+        spec.tls.as_ref(),
+        settings,
+        environment,
+    )?;
     HttpCallback::new(CallbackSettings {
         spec,
         secrets: &settings.secrets,

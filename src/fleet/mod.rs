@@ -18,6 +18,7 @@ mod runner;
 mod schedule;
 mod starts;
 mod stored;
+mod tls;
 mod turn;
 mod unsupported;
 

@@ -8,7 +8,7 @@ use super::{Instance, PollerSettings, deletes};
 use crate::{
     api::{self, DeletesMode, PollerResourceSpec, StartFrom},
     category::ConfigurationError,
-    event::Origin,
+    event::{Format, Origin},
     poll::{Plan, Reconciliation, Replay, Start},
     provider::ResourceSource,
 };
@@ -79,10 +79,10 @@ pub(super) fn plan(
         deletions: deletes::plan(source, spec, reach),
         replay: spec.replay.as_ref().map(replay),
         reconcile: reconcile(settings, source)?,
-        max_events: count(
+        max_events: Format::new(callback.and_then(|callback| callback.format)).max_events(count(
             callback.and_then(|callback| callback.max_events_per_notification),
             DEFAULT_EVENTS,
-        ),
+        )),
         in_flight: count(callback.and_then(|callback| callback.max_in_flight), 1),
     })
 }

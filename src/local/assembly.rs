@@ -19,10 +19,10 @@ use crate::{
 
 /// What an entry of a Secret that is not at hand counts as while manifests are only checked: it
 /// reads as a signing key of either scheme too.
-const STAND_IN: &str = "whsec_c3RhbmRzLWluLWZvci1hLXNlY3JldA==";
+const STAND_IN: &str = "whsec_YS1rZXktdGhhdC1zdGFuZHMtaW4tZm9yLWEtc2VjcmV0";
 
 /// The entries that a Secret may be asked for.
-const ENTRIES: [&str; 13] = [
+const ENTRIES: [&str; 16] = [
     "clientId",
     "clientSecret",
     "code",
@@ -36,6 +36,9 @@ const ENTRIES: [&str; 13] = [
     "subject",
     "key",
     "value",
+    "ca.crt",
+    "tls.crt",
+    "tls.key",
 ];
 
 /// Builds all instances and pollers of a folder; sends nothing.

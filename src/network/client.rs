@@ -1,26 +1,22 @@
 //! Clients behind the address guard.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{
-    Client, Request, Response, Url,
+    Client, Proxy, Response,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
 
-use super::{AddressPolicy, Refusal, describe};
+use super::{
+    Lookup, Proxies, Refusal, SystemNames, TlsSettings, TlsTrouble, describe,
+    describe::PROXY_AUTHENTICATION,
+    guard::{AIM, Aim, Guard},
+    sockets::Sockets,
+};
 
-tokio::task_local! {
-    /// The port of the request whose connection is being made. A resolver is told a name alone.
-    static PORT: u16;
-}
-
-/// How a client waits, names itself and keeps connections.
+/// How a client waits, names itself, keeps connections, and finds its way.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
     /// Longest time for one request, its answer's body included.
@@ -31,6 +27,10 @@ pub struct ClientOptions {
     pub user_agent: String,
     /// Idle connections kept for each host: as many as requests are in flight at once.
     pub idle_connections: usize,
+    /// Who knows the addresses of host names.
+    pub names: Arc<dyn Lookup>,
+    /// Through which proxies hosts are reached; by default through none.
+    pub proxies: Arc<Proxies>,
 }
 
 impl Default for ClientOptions {
@@ -40,68 +40,42 @@ impl Default for ClientOptions {
             connect_timeout: Duration::from_secs(10),
             user_agent: concat!("pollen/", env!("CARGO_PKG_VERSION")).to_owned(),
             idle_connections: 64,
+            names: Arc::new(SystemNames),
+            proxies: Arc::default(),
         }
     }
 }
 
-/// A client for the objects of one namespace, which connects only to what `policy` permits.
+/// A client that connects only to what `guard` permits.
 ///
-/// It follows no redirect, so that no host is reached that nobody named; it ignores the proxies
-/// of the environment, behind which the guard would see the proxy's address alone; it keeps no
-/// cookies. Send with [`send`] what [`check_url`] has passed.
+/// It follows no redirect, so that no host is reached that nobody named; it asks for no compression
+/// of what it posts; it keeps no cookies.
 ///
 /// # Errors
 ///
 /// TLS could not be set up, or the user agent is no header value.
-pub(super) fn client(
-    policy: Arc<AddressPolicy>,
-    namespace: &str,
+pub(super) fn sockets(
+    guard: Guard,
     options: &ClientOptions,
-) -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .dns_resolver(GuardedResolver {
-            policy,
-            namespace: namespace.into(),
-        })
+    tls: &TlsSettings,
+) -> Result<Sockets, reqwest::Error> {
+    let mut builder = Client::builder()
+        .dns_resolver(GuardedResolver(guard.clone()))
         .redirect(redirect::Policy::none())
         .referer(false)
+        // Those of the environment are read once, by whoever makes the options.
         .no_proxy()
         .timeout(options.timeout)
         .connect_timeout(options.connect_timeout)
         .user_agent(&options.user_agent)
         .pool_max_idle_per_host(options.idle_connections)
-        .tcp_nodelay(true)
-        .build()
-}
-
-/// Checks a URL whose host is an address: a client's resolver is asked only for names.
-///
-/// # Errors
-///
-/// The address is refused.
-pub(super) fn check_url(url: &Url, policy: &AddressPolicy, namespace: &str) -> Result<(), Refusal> {
-    match literal(url) {
-        Some(address) => policy.decide(address, url.port_or_known_default(), namespace),
-        None => Ok(()),
+        .tcp_nodelay(true);
+    if !options.proxies.is_empty() {
+        let proxies = Arc::clone(&options.proxies);
+        builder = builder.proxy(Proxy::custom(move |url| proxies.of(url).cloned()));
     }
-}
-
-/// Whether every address of the URL's host is on the allow list, so that plain http may be spoken
-/// with it. A host that does not resolve is not.
-pub(super) async fn is_allowed_host(url: &Url, policy: &AddressPolicy, namespace: &str) -> bool {
-    let port = url.port_or_known_default();
-    if let Some(address) = literal(url) {
-        return policy.allows(address, port, namespace);
-    }
-    let Some(host) = url.host_str() else {
-        return false;
-    };
-    let Ok(addresses) = tokio::net::lookup_host((host, 0)).await else {
-        return false;
-    };
-    let mut addresses = addresses.peekable();
-    addresses.peek().is_some()
-        && addresses.all(|address| policy.allows(address.ip(), port, namespace))
+    let client = tls.apply(builder).build()?;
+    Ok(Sockets::new(client, guard, Arc::clone(&options.proxies)))
 }
 
 /// Why no answer came.
@@ -113,6 +87,9 @@ pub enum SendError {
     /// The host's addresses are refused, or the connection could not be made or broke.
     #[error("{}", describe(.0))]
     Failed(reqwest::Error),
+    /// The proxy wants to know who asks.
+    #[error("{}", PROXY_AUTHENTICATION)]
+    ProxyRefuses,
 }
 
 impl SendError {
@@ -120,21 +97,24 @@ impl SendError {
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         match self {
-            Self::Refused(_) => true,
+            Self::Refused(_) | Self::ProxyRefuses => true,
             Self::Failed(error) => error.is_connect() || error.is_builder(),
         }
     }
-}
 
-/// Sends a request to a URL that [`check_url`] has passed before; its name passes the other gate.
-///
-/// # Errors
-///
-/// The host's addresses are refused, or no answer came.
-pub(super) async fn send(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
-    let port = request.url().port_or_known_default().unwrap_or_default();
-    let answer = PORT.scope(port, client.execute(request)).await;
-    answer.map_err(reqwest::Error::without_url)
+    /// What happened, and where a certificate is why what to do, for a host that the spec names at the
+    /// field `url` and whose certificates it names at `tls`.
+    #[must_use]
+    pub fn told(&self, url: &str, tls: &str) -> String {
+        let trouble = match self {
+            Self::Failed(error) => TlsTrouble::of(error),
+            Self::Refused(_) | Self::ProxyRefuses => None,
+        };
+        match trouble {
+            Some(trouble) => format!("{self}: {}", trouble.advice(url, tls)),
+            None => self.to_string(),
+        }
+    }
 }
 
 /// The first `limit` bytes of an answer's body.
@@ -161,54 +141,24 @@ pub async fn read_limited(mut response: Response, limit: usize) -> Result<Bytes,
     Ok(body.into())
 }
 
-/// The address written as the URL's host. `Url` has already read `127.1` and `0x7f000001` as what
-/// they are.
-fn literal(url: &Url) -> Option<IpAddr> {
-    url.host_str()?
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse()
-        .ok()
-}
-
-/// Resolves names as the system does and lets only permitted addresses through.
-struct GuardedResolver {
-    policy: Arc<AddressPolicy>,
-    namespace: Arc<str>,
-}
+/// Resolves names and lets only permitted addresses through, each time that a connection is made.
+struct GuardedResolver(Guard);
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         // Read here, not in the future: a connection may be finished on another task.
-        let port = PORT.try_with(|port| *port).ok();
-        let (policy, namespace) = (Arc::clone(&self.policy), Arc::clone(&self.namespace));
+        let aim = AIM.try_with(|aim| *aim).unwrap_or(Aim {
+            port: None,
+            needs_allowance: false,
+        });
+        let guard = self.0.clone();
         Box::pin(async move {
-            let addresses = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let permitted = permitted(addresses, &policy, port, &namespace)
-                .map_err(|refusal| refusal.of_host(name.as_str()))?;
-            Ok(Box::new(permitted.into_iter()) as Addrs)
+            let permitted = guard.permitted(name.as_str(), aim).await?;
+            let addresses = permitted
+                .into_iter()
+                .map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(addresses) as Addrs)
         })
-    }
-}
-
-/// The permitted ones of a host's addresses, or the refusal of the first when there is none.
-fn permitted(
-    addresses: impl Iterator<Item = SocketAddr>,
-    policy: &AddressPolicy,
-    port: Option<u16>,
-    namespace: &str,
-) -> Result<Vec<SocketAddr>, Refusal> {
-    let mut permitted = Vec::new();
-    let mut refusal = None;
-    for address in addresses {
-        match policy.decide(address.ip(), port, namespace) {
-            Ok(()) => permitted.push(address),
-            Err(refused) => refusal = refusal.or(Some(refused)),
-        }
-    }
-    match refusal {
-        Some(refusal) if permitted.is_empty() => Err(refusal),
-        _ => Ok(permitted),
     }
 }
 

@@ -2,24 +2,20 @@
 
 use std::{error::Error, iter};
 
-use super::{Refusal, excerpt::one_line};
+use super::{Refusal, TlsTrouble, excerpt::one_line};
+
+pub(super) const PROXY_AUTHENTICATION: &str = "the proxy asks who Pollen is: write user and password into the URL of HTTPS_PROXY or HTTP_PROXY";
 
 /// What shows in the causes of an error, and what that means to a person.
-const KNOWN: [(&str, &str); 7] = [
-    ("NotValidForName", "its TLS certificate is for another host"),
-    (
-        "not valid for name",
-        "its TLS certificate is for another host",
-    ),
-    (
-        "UnknownIssuer",
-        "its TLS certificate is signed by an authority that is not trusted here",
-    ),
-    ("Expired", "its TLS certificate has expired"),
-    ("certificate expired", "its TLS certificate has expired"),
+const KNOWN: [(&str, &str); 4] = [
     (
         "failed to lookup address",
         "no connection could be made: DNS knows no such host",
+    ),
+    ("proxy authorization required", PROXY_AUTHENTICATION),
+    (
+        "tunnel error: unsuccessful",
+        "the proxy made no connection to it: ask whoever runs the proxy, or name the host in NO_PROXY",
     ),
     (
         "Connection refused",
@@ -36,7 +32,10 @@ pub fn describe(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it did not answer in time".to_owned();
     }
-    let causes: Vec<_> = causes(error).map(ToString::to_string).collect();
+    let causes = texts(error);
+    if let Some(trouble) = TlsTrouble::read(&causes) {
+        return trouble.words().to_owned();
+    }
     let known = KNOWN
         .iter()
         .find(|(part, _)| causes.iter().any(|cause| cause.contains(part)));
@@ -50,6 +49,18 @@ pub fn describe(error: &reqwest::Error) -> String {
         "the connection broke"
     };
     format!("{what}: {}", one_line(reason))
+}
+
+impl TlsTrouble {
+    /// What a failed request tells of.
+    pub(super) fn of(error: &reqwest::Error) -> Option<Self> {
+        let refused = causes(error).any(|cause| cause.is::<Refusal>());
+        Self::read(&texts(error)).filter(|_| !refused)
+    }
+}
+
+fn texts(error: &reqwest::Error) -> Vec<String> {
+    causes(error).map(ToString::to_string).collect()
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {

@@ -54,6 +54,17 @@ impl AddressPolicy {
         }
     }
 
+    /// The refusal of an address that plain http may not be spoken with.
+    pub(super) fn unencrypted(address: IpAddr, port: Option<u16>, namespace: &str) -> Refusal {
+        Refusal {
+            host: None,
+            address: address.to_canonical(),
+            port,
+            namespace: namespace.to_owned(),
+            reason: Reason::Unencrypted,
+        }
+    }
+
     /// Whether the allow list names this address, and the deny list doesn't.
     pub(super) fn allows(&self, address: IpAddr, port: Option<u16>, namespace: &str) -> bool {
         let address = address.to_canonical();
@@ -100,6 +111,7 @@ pub struct Refusal {
 enum Reason {
     NotRoutable(&'static str),
     Denied(String),
+    Unencrypted,
 }
 
 impl Refusal {
@@ -133,6 +145,12 @@ impl fmt::Display for Refusal {
             Reason::NotRoutable(name) => write!(
                 f,
                 "{name}, which is refused: the cluster admin can allow it with --allow-address {}",
+                self.flag_value()
+            ),
+            Reason::Unencrypted => write!(
+                f,
+                "with which plain http is not spoken: write https, or the cluster admin can allow it with \
+                 --allow-address {}",
                 self.flag_value()
             ),
             Reason::Denied(rule) => write!(f, "an address that --deny-address {rule} refuses"),

@@ -5,19 +5,25 @@ use std::fmt;
 use futures::{FutureExt as _, future::BoxFuture};
 use reqwest::{Client, Request, Response};
 
-use super::client::send;
+use super::SendError;
 
 /// The way of a request to its host and of the answer back: sockets, or a host in this process.
 ///
 /// Who implements it keeps to the request's timeout, the answer's body included.
 pub trait Transport: fmt::Debug + Send + Sync {
     /// Sends a request whose address was checked, where its URL has one.
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>>;
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
 }
 
-/// Sockets, of which the resolver lets through only what the policy permits.
+/// Sockets, which reach what the client's resolver lets through.
 impl Transport for Client {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>> {
-        send(self, request).boxed()
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
+        let answer = self.execute(request);
+        async {
+            answer
+                .await
+                .map_err(|error| SendError::Failed(error.without_url()))
+        }
+        .boxed()
     }
 }

@@ -38,6 +38,7 @@ pub use settings::Settings;
 use self::{connect::Clients, process::Process};
 use crate::{
     catalog::{Catalog, CatalogError},
+    network::{Proxies, ProxyError},
     telemetry::HttpError,
 };
 
@@ -51,6 +52,9 @@ pub enum OperatorError {
     Catalog(#[from] CatalogError),
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The environment names a proxy that is none.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     #[error("a part of the operator ended by itself: {0}")]
     Ended(String),
 }
@@ -64,8 +68,9 @@ pub enum OperatorError {
 /// is waited for.
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), OperatorError> {
     let catalog = Catalog::builtin()?;
+    let proxies = Proxies::from_environment()?;
     let clients = Clients::connect().await?;
-    Process::assemble(&settings, catalog, &clients)
+    Process::assemble(&settings, catalog, proxies, &clients)
         .run(stop)
         .await
 }

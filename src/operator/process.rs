@@ -53,7 +53,12 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn assemble(settings: &Settings, catalog: Catalog, clients: &Clients) -> Self {
+    pub(super) fn assemble(
+        settings: &Settings,
+        catalog: Catalog,
+        proxies: network::Proxies,
+        clients: &Clients,
+    ) -> Self {
         let (clock, metrics, readiness) =
             (Clock::system(), Metrics::default(), Readiness::default());
         let budget = WriteBudget::new(settings.api_writes_per_second, metrics.clone());
@@ -63,7 +68,7 @@ impl Process {
             &settings.identity,
             budget.clone(),
         );
-        let environment = environment(settings, catalog, clock);
+        let environment = environment(settings, catalog, proxies, clock);
         let shared = Arc::new(share(
             settings,
             clients,
@@ -211,13 +216,21 @@ fn share(
     }
 }
 
-fn environment(settings: &Settings, catalog: Catalog, clock: Clock) -> Environment {
+fn environment(
+    settings: &Settings,
+    catalog: Catalog,
+    proxies: network::Proxies,
+    clock: Clock,
+) -> Environment {
     Environment {
         clock,
         catalog: Arc::new(catalog),
         clients: Arc::new(network::Clients::new(
             Arc::new(settings.addresses.clone()),
-            network::ClientOptions::default(),
+            network::ClientOptions {
+                proxies: Arc::new(proxies),
+                ..network::ClientOptions::default()
+            },
         )),
         retry: RETRY,
     }

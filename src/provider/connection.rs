@@ -193,6 +193,7 @@ impl Connection {
             .map_err(|_| self.slow(url, IDLE))?;
         sent.map_err(|error| {
             let advice = if error.is_unsent() { ADVICE } else { "" };
+            let error = error.told("spec.baseUrl", "spec.tls");
             self.broken(url, &format!("{error}{advice}"))
         })
     }

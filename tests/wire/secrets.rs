@@ -42,7 +42,10 @@ async fn world() -> World {
         settings.username = secret("username");
         settings.password = secret("password");
     });
-    let key = format!("whsec_{}", STANDARD.encode(secret("signing-key")));
+    let key = format!(
+        "whsec_{}",
+        STANDARD.encode(secret("signing-key-of-the-test"))
+    );
     world.manifests.put_secret(
         "signing",
         json!({"key": key, "username": secret("callback-user"), "password": secret("callback-password")}),
@@ -64,7 +67,7 @@ fn forms() -> Vec<String> {
         secret("callback-user"),
         secret("callback-password")
     );
-    let key = STANDARD.encode(secret("signing-key"));
+    let key = STANDARD.encode(secret("signing-key-of-the-test"));
     vec![MARKER.to_owned(), STANDARD.encode(basic), key]
 }
 

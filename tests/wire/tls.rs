@@ -1,9 +1,9 @@
 //! Certificates: whom the binary believes, and what it says of the others.
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{Authority, World};
+use crate::harness::{Authority, Tls, World};
 
 #[derive(Clone, Copy)]
 enum End {
@@ -110,4 +110,185 @@ async fn an_authority_that_nobody_trusts_is_refused_and_explained() {
     let ended = world.poll_once().await;
     ended.assert_said(1, &["signed by an authority that is not trusted"]);
     assert_eq!(world.instance.requests(), []);
+}
+
+/// Names at `field` of the instance (`/spec` or `/spec/events/callback`) the certificates in these Secrets.
+fn certify(world: &World, field: &str, tls: Value) {
+    world
+        .manifests
+        .set("servicenow", &format!("{field}/tls"), tls);
+}
+
+/// A world whose callback is behind TLS.
+async fn behind(tls: &Tls) -> World {
+    let world = World::with_incidents().await;
+    world.instance.create("incident", &[]);
+    world.set_callback("url", json!(tls.url("localhost")));
+    world
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_believed_where_the_spec_names_it() {
+    let (provider, callback) = (Authority::new("provider"), Authority::new("callback"));
+    let world = World::with_incidents().await;
+    world.instance.create("incident", &[]);
+    let served = [
+        provider
+            .serve("localhost", world.provider.port(), |_| {})
+            .await,
+        callback
+            .serve("localhost", world.callback.port(), |_| {})
+            .await,
+    ];
+    for (end, tls) in [End::Provider, End::Callback].into_iter().zip(&served) {
+        world
+            .manifests
+            .set("servicenow", end.field(), json!(tls.url("localhost")));
+    }
+    let ended = world.poll_once().await;
+    ended.assert_said(
+        1,
+        &[
+            "not trusted here",
+            "as ca.crt, and name the Secret at spec.tls.caRef",
+        ],
+    );
+
+    world
+        .manifests
+        .put_secret("provider-ca", json!({"ca.crt": provider.pem()}));
+    certify(&world, "/spec", json!({"caRef": {"name": "provider-ca"}}));
+    let ended = world.poll_once().await;
+    ended.assert_said(1, &["not trusted here", "spec.events.callback.tls.caRef"]);
+
+    // One that was put there by mistake, and then the right one.
+    for (authority, code) in [(&provider, 1), (&callback, 0)] {
+        world
+            .manifests
+            .put_secret("callback-ca", json!({"ca.crt": authority.pem()}));
+        certify(
+            &world,
+            "/spec/events/callback",
+            json!({"caRef": {"name": "callback-ca"}}),
+        );
+        assert_eq!(world.poll_once().await.code, Some(code));
+    }
+    assert_eq!(world.receiver.acknowledged().len(), 1);
+}
+
+/// Whoever names an authority means this one, and not the public ones too.
+#[tokio::test]
+async fn an_authority_of_ones_own_takes_the_place_of_the_systems() {
+    let (public, private) = (Authority::new("public"), Authority::new("private"));
+    let mut world = World::with_incidents().await;
+    world.trusted = Some(public.file());
+    world.instance.create("incident", &[]);
+    let tls = public
+        .serve("localhost", world.callback.port(), |_| {})
+        .await;
+    world.set_callback("url", json!(tls.url("localhost")));
+    world
+        .manifests
+        .put_secret("ca", json!({"ca.crt": private.pem()}));
+    certify(
+        &world,
+        "/spec/events/callback",
+        json!({"caRef": {"name": "ca"}}),
+    );
+    world
+        .poll_once()
+        .await
+        .assert_said(1, &["not trusted here"]);
+    assert_eq!(world.receiver.notifications().len(), 0);
+}
+
+#[tokio::test]
+async fn a_callback_that_asks_for_a_certificate_gets_the_one_in_the_secret_as_it_is_then() {
+    let (authority, clients) = (Authority::new("callback"), Authority::new("clients"));
+    let stranger = Authority::new("stranger");
+    let mut world = World::with_incidents().await;
+    world.trusted = Some(authority.file());
+    world.instance.create("incident", &[]);
+    let tls = authority.serve_who_show(Some(&clients), "localhost", world.callback.port(), |_| {});
+    let tls = tls.await;
+    world.set_callback("url", json!(tls.url("localhost")));
+    // With TLS 1.3 the host's word on what it was shown may be lost with the connection.
+    let told = ["TLS certificate", "spec.events.callback.tls.secretRef"];
+    world.poll_once().await.assert_said(1, &told);
+
+    let over = |params: &mut rcgen::CertificateParams| {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    };
+    certify(
+        &world,
+        "/spec/events/callback",
+        json!({"secretRef": {"name": "shown"}}),
+    );
+    for identity in [stranger.identity(|_| {}), clients.identity(over)] {
+        world.manifests.put_secret("shown", identity);
+        world.poll_once().await.assert_said(1, &told);
+        assert_eq!(world.receiver.notifications().len(), 0);
+    }
+    world
+        .manifests
+        .put_secret("shown", clients.identity(|_| {}));
+    assert_eq!(world.poll_well().await.len(), 1);
+}
+
+#[rstest]
+#[case::expired(
+    (2020, 2021),
+    &["its TLS certificate has expired", "have whoever runs the host renew it"]
+)]
+#[case::not_yet((2090, 2091), &["its TLS certificate is not valid yet", "compare the clocks"])]
+#[tokio::test]
+async fn a_callbacks_certificate_is_explained_with_what_to_do(
+    #[case] (first, last): (i32, i32),
+    #[case] words: &[&str],
+) {
+    let authority = Authority::new("trusted");
+    let receiver = World::new().await;
+    let tls = authority.serve("localhost", receiver.callback.port(), |params| {
+        params.not_before = rcgen::date_time_ymd(first, 1, 1);
+        params.not_after = rcgen::date_time_ymd(last, 1, 1);
+    });
+    let tls = tls.await;
+    let mut world = behind(&tls).await;
+    world.trusted = Some(authority.file());
+    world.poll_once().await.assert_said(1, words);
+}
+
+#[tokio::test]
+async fn a_callback_that_speaks_plain_http_at_an_https_url_is_explained() {
+    let world = World::with_incidents().await;
+    world.instance.create("incident", &[]);
+    let url = format!("https://localhost:{}/events", world.callback.port());
+    world.set_callback("url", json!(url));
+    let words = [
+        "it does not speak TLS",
+        "write at spec.events.callback.url the port",
+    ];
+    world.poll_once().await.assert_said(1, &words);
+}
+
+/// `pollen check` runs where the Secrets may not be.
+#[tokio::test]
+async fn certificates_in_a_secret_that_is_elsewhere_are_left_unchecked_and_bad_ones_are_named() {
+    let world = World::with_incidents().await;
+    let tls = json!({"caRef": {"name": "tls"}, "secretRef": {"name": "tls"}});
+    certify(&world, "/spec/events/callback", tls);
+    world
+        .check()
+        .await
+        .assert_said(0, &["Secret \"tls\" is not among these files"]);
+    world.manifests.put_secret(
+        "tls",
+        json!({"ca.crt": "none", "tls.crt": "a", "tls.key": "b"}),
+    );
+    let words = [
+        "spec.events.callback.tls.caRef",
+        "\"ca.crt\" of Secret \"tls\" holds no certificate",
+    ];
+    world.check().await.assert_said(2, &words);
 }

@@ -1,4 +1,10 @@
-use std::{collections::BTreeMap, sync::Arc};
+mod receivers;
+mod versions;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use rstest::rstest;

@@ -4,7 +4,10 @@ use rstest::rstest;
 use secrecy::SecretString;
 
 use super::*;
-use crate::api::SecretRef;
+use crate::{api::SecretRef, clock::Clock};
+
+const OLD: &str = "whsec_dGhlLW9sZC1rZXktb2YtdGhpcy1zaWduYXR1cmUtdGVzdA==";
+const NEW: &str = "whsec_dGhlLW5ldy1rZXktb2YtdGhpcy1zaWduYXR1cmUtdGVzdA==";
 
 fn secrets(entries: &[(&str, &str)]) -> Secrets {
     let entries = entries
@@ -30,14 +33,18 @@ fn signer(
 }
 
 fn headers(signer: &Signer, body: &'static str) -> HeaderMap {
+    let at = DateTime::from_timestamp(1_614_265_330, 0).unwrap();
+    headers_at(signer, body, at)
+}
+
+fn headers_at(signer: &Signer, body: &'static str, at: DateTime<Utc>) -> HeaderMap {
     let body = Bytes::from_static(body.as_bytes());
     let payload = Payload {
-        id: "42".to_owned(),
+        elements_id: Some("42".to_owned()),
         message_id: "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned(),
         content_type: "application/json",
         body,
     };
-    let at = DateTime::from_timestamp(1_614_265_330, 0).unwrap();
     signer.sign(&payload, at).into_parts().1
 }
 
@@ -62,6 +69,12 @@ fn the_signature_of_open_connectors_has_its_known_answer(
     assert_eq!(headers.len(), 1);
 }
 
+/// Open Connectors sets no length, and those who move over bring their key.
+#[test]
+fn a_key_of_open_connectors_is_any_text() {
+    assert!(signer(&[], &[("key", "k")]).is_ok());
+}
+
 /// The example of the Standard Webhooks specification.
 #[test]
 fn the_signature_of_standard_webhooks_has_its_known_answer() {
@@ -78,7 +91,7 @@ fn the_signature_of_standard_webhooks_has_its_known_answer() {
 
 #[test]
 fn while_two_keys_are_there_both_sign() {
-    let (old, new) = ("whsec_b2xkLWtleS1vbGQta2V5", "whsec_bmV3LWtleS1uZXcta2V5");
+    let (old, new) = (OLD, NEW);
     let schemes = [SignatureScheme::StandardWebhooks];
     let signature = |entries: &[(&str, &str)]| {
         let headers = headers(&signer(&schemes, entries).unwrap(), "{}");
@@ -89,13 +102,29 @@ fn while_two_keys_are_there_both_sign() {
     assert_eq!(both, format!("{alone} {former}"));
 }
 
+/// The library of the Standard Webhooks project shares no code with Pollen.
+#[test]
+fn the_projects_own_library_accepts_either_key_and_no_other_body() {
+    let schemes = [SignatureScheme::StandardWebhooks];
+    let both = signer(&schemes, &[("key", NEW), ("previousKey", OLD)]).unwrap();
+    let body = "{\"n\":\"größe ☃\"}";
+    // Now, for the library refuses what is old.
+    let headers = headers_at(&both, body, Clock::system().now());
+    for key in [OLD, NEW] {
+        let library = standardwebhooks::Webhook::new(key).unwrap();
+        let verify = |body: &str| library.verify(body.as_bytes(), &headers);
+        assert!(verify(body).is_ok());
+        assert!(verify("{\"n\":\"groesse\"}").is_err());
+    }
+}
+
 #[test]
 fn both_schemes_sign_side_by_side() {
     let schemes = [
         SignatureScheme::OpenConnectors,
         SignatureScheme::StandardWebhooks,
     ];
-    let signer = signer(&schemes, &[("key", "whsec_bmV3LWtleS1uZXcta2V5")]).unwrap();
+    let signer = signer(&schemes, &[("key", NEW)]).unwrap();
     assert_eq!(headers(&signer, "{}").len(), 4);
 }
 
@@ -108,12 +137,26 @@ fn without_signing_there_is_no_signature() {
 #[rstest]
 #[case::no_key(SignatureScheme::OpenConnectors, &[("other", "x")], "has no entry \"key\"")]
 #[case::empty_key(SignatureScheme::OpenConnectors, &[("key", " ")], "has no entry \"key\"")]
-#[case::no_prefix(SignatureScheme::StandardWebhooks, &[("key", "c2VjcmV0")], "write whsec_")]
-#[case::no_base64(SignatureScheme::StandardWebhooks, &[("key", "whsec_s3cr3t!")], "write whsec_")]
-#[case::nothing(SignatureScheme::StandardWebhooks, &[("key", "whsec_")], "write whsec_")]
+#[case::no_prefix(
+    SignatureScheme::StandardWebhooks,
+    &[("key", "czNjcjN0czNjcjN0czNjcjN0czNjcjN0")],
+    "\"key\" of Secret \"signing\" is no key of StandardWebhooks, which begins with whsec_"
+)]
+#[case::no_base64(SignatureScheme::StandardWebhooks, &[("key", "whsec_s3cr3t!")], "other than base64")]
+#[case::nothing(SignatureScheme::StandardWebhooks, &[("key", "whsec_")], "is a key of 0 bytes")]
+#[case::too_short(
+    SignatureScheme::StandardWebhooks,
+    &[("key", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=")],
+    "is a key of 23 bytes, and StandardWebhooks asks for 24 to 64: make a key with echo whsec_$(openssl"
+)]
+#[case::too_long(
+    SignatureScheme::StandardWebhooks,
+    &[("key", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ=")],
+    "is a key of 65 bytes"
+)]
 #[case::previous(
     SignatureScheme::StandardWebhooks,
-    &[("key", "whsec_c2VjcmV0"), ("previousKey", "s3cr3t")],
+    &[("key", NEW), ("previousKey", "s3cr3t")],
     "\"previousKey\""
 )]
 fn a_key_that_cannot_sign_is_refused_with_what_to_write(

@@ -170,16 +170,17 @@ fn a_repeated_notification_is_the_same_and_another_has_other_ids() {
     let [first, again, other] =
         ["1", "1", "2"].map(|id| encode(&netsuite_origin(), &notification(id), at));
     assert_eq!(first, again);
-    assert_ne!(first.id, other.id);
+    assert_ne!(first.elements_id, other.elements_id);
     assert_ne!(first.message_id, other.message_id);
     let event_id = |payload: &Payload| {
         let read: serde_json::Value = serde_json::from_slice(&payload.body).unwrap();
-        assert_eq!(read["id"], payload.id.as_str());
+        assert_eq!(read["id"].as_str(), payload.elements_id.as_deref());
         read["message"]["eventId"].as_str().unwrap().to_owned()
     };
     assert_eq!(event_id(&first).len(), 20);
     assert_ne!(event_id(&first), event_id(&other));
-    assert!(first.id.bytes().all(|b| b.is_ascii_digit()));
+    let id = first.elements_id.unwrap();
+    assert!(id.bytes().all(|b| b.is_ascii_digit()));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::{Router, body::Body};
-use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
+use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, future::BoxFuture};
 use http::{HeaderValue, header::HOST};
 use pollen::{
     callback::RetryPolicy,
@@ -18,7 +18,7 @@ use pollen::{
     clock::Clock,
     fleet::Environment,
     local::{self, Ended, LocalError, Options, Streams},
-    network::{AddressPolicy, Clients, Transport},
+    network::{AddressPolicy, Clients, SendError, Transport},
 };
 use reqwest::{Request, Response};
 use serde_json::Value;
@@ -201,8 +201,8 @@ impl fmt::Debug for Hosts {
 }
 
 impl Transport for Hosts {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>> {
-        self.call(request).boxed()
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
+        self.call(request).map_err(SendError::Failed).boxed()
     }
 }
 

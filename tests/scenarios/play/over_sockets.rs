@@ -63,6 +63,7 @@ fn command(world: &World, retry_for: Duration) -> Command {
         .args(["--allow-address", "127.0.0.0/8", "--once", "--retry-for"])
         .arg(format!("{}ms", retry_for.as_millis()))
         .env_remove("POLLEN_LOG")
+        .envs([("NO_PROXY", "*"), ("no_proxy", "*")])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(crate) use manifests::Manifests;
 pub(crate) use process::{Ended, Pollen};
-pub(crate) use tls::Authority;
+pub(crate) use tls::{Authority, Tls};
 pub(crate) use world::World;
 
 /// Longer than anything takes that is going to happen.

@@ -47,6 +47,18 @@ pub(super) async fn run(mut pollen: Command) -> Ended {
     }
 }
 
+/// The variables that name proxies, in both of their forms.
+const PROXIES: [&str; 8] = [
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "all_proxy",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+];
+
 /// `pollen COMMAND FOLDER --allow-address 127.0.0.0/8 ARGUMENTS`, not yet started.
 pub(super) fn pollen(command: &str, folder: &Path, arguments: &[&str]) -> Command {
     let mut pollen = Command::new(env!("CARGO_BIN_EXE_pollen"));
@@ -60,6 +72,10 @@ pub(super) fn pollen(command: &str, folder: &Path, arguments: &[&str]) -> Comman
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    // Whoever runs the tests may need a proxy, and what is started here reaches this machine alone.
+    for name in PROXIES {
+        pollen.env_remove(name);
+    }
     pollen
 }
 

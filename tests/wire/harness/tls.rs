@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
+};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::copy_bidirectional,
@@ -12,9 +15,10 @@ use tokio::{
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
-        ServerConfig,
+        RootCertStore, ServerConfig,
         crypto::aws_lc_rs,
         pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+        server::WebPkiClientVerifier,
     },
 };
 
@@ -40,6 +44,30 @@ impl Authority {
         self.folder.path().join("ca.pem")
     }
 
+    /// The authority's certificate, for `ca.crt`.
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// A certificate for `name` and its key; `change` makes it another.
+    pub(crate) fn issue(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (Certificate, KeyPair) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate, key)
+    }
+
+    /// The entries of a Secret by which Pollen shows itself: `tls.crt` and `tls.key`.
+    pub(crate) fn identity(&self, change: impl FnOnce(&mut CertificateParams)) -> Value {
+        let (certificate, key) = self.issue("pollen.example", change);
+        json!({"tls.crt": certificate.pem(), "tls.key": key.serialize_pem()})
+    }
+
     /// Listens with a certificate for `name`, and passes on to `port` what it hears; `change`
     /// makes the certificate another.
     pub(crate) async fn serve(
@@ -48,11 +76,20 @@ impl Authority {
         port: u16,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Tls {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let acceptor = acceptor(certificate.der().clone(), &key);
+        self.serve_who_show(None, name, port, change).await
+    }
+
+    /// The same, for those alone who show a certificate of the authority `clients`.
+    pub(crate) async fn serve_who_show(
+        &self,
+        clients: Option<&Self>,
+        name: &str,
+        port: u16,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Tls {
+        let (certificate, key) = self.issue(name, change);
+        let clients = clients.map(|clients| clients.issuer.der().clone());
+        let acceptor = acceptor(certificate.der().clone(), &key, clients);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(async move {
@@ -67,15 +104,26 @@ impl Authority {
     }
 }
 
-fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
+fn acceptor(
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+    clients: Option<CertificateDer<'static>>,
+) -> TlsAcceptor {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
         .unwrap();
+    let config = match clients {
+        None => config.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            config.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let config = config.with_single_cert(vec![certificate], key).unwrap();
     TlsAcceptor::from(Arc::new(config))
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) callback: Served,
     /// The authorities that the binary trusts, in place of the system's.
     pub(crate) trusted: Option<PathBuf>,
+    /// Further variables of its environment.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl World {
@@ -43,6 +45,7 @@ impl World {
             receiver,
             manifests: Manifests::new(),
             trusted: None,
+            environment: Vec::new(),
         };
         let url = world.provider.url();
         world
@@ -141,6 +144,7 @@ impl World {
     fn pollen(&self, command: &str, arguments: &[&str]) -> Command {
         let mut pollen = process::pollen(command, self.manifests.path(), arguments);
         pollen.envs(self.trusted.as_ref().map(|file| ("SSL_CERT_FILE", file)));
+        pollen.envs(self.environment.iter().map(|(name, value)| (name, value)));
         pollen
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{FutureExt as _, future::BoxFuture};
+use futures::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
 use reqwest::{Request, Response, Url};
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use super::{Fault, Step, provider::Provider};
 use crate::{
     clock::Clock,
-    network::Transport,
+    network::{SendError, Transport},
     provider::auth::{StoredToken, TokenStore, TokenStoreError},
 };
 
@@ -230,8 +230,8 @@ impl fmt::Debug for Process {
 }
 
 impl Transport for Process {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>> {
-        self.ask(request).boxed()
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
+        self.ask(request).map_err(SendError::Failed).boxed()
     }
 }
 

@@ -1,0 +1,203 @@
+//! The certificates of an instance's connections, from its spec and Secrets.
+
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    api::{SecretRef, Tls},
+    category::ConfigurationError,
+    network::{PemError, TlsSettings},
+    secrets::Secrets,
+};
+
+/// The names of the Secrets that `tls` needs.
+pub(super) fn secret_names(tls: Option<&Tls>) -> impl Iterator<Item = String> {
+    let named = tls.map(|tls| [&tls.ca_ref, &tls.secret_ref]);
+    let named = named.into_iter().flatten().flatten();
+    named.map(|secret| secret.name.clone())
+}
+
+/// The settings that stand at `field`.
+///
+/// # Errors
+///
+/// A Secret or an entry is missing, or is no certificate or key.
+pub(super) fn settings(
+    field: &str,
+    tls: Option<&Tls>,
+    secrets: &Secrets,
+) -> Result<TlsSettings, ConfigurationError> {
+    let mut settings = TlsSettings::default();
+    let Some(tls) = tls else { return Ok(settings) };
+    if let Some(secret) = &tls.ca_ref {
+        let place = Place {
+            field: format!("{field}.caRef"),
+            secret,
+            secrets,
+        };
+        if let Some(authorities) = place.entry("ca.crt")? {
+            settings = settings
+                .with_authorities(authorities)
+                .map_err(|error| place.refused("ca.crt", error))?;
+        }
+    }
+    if let Some(secret) = &tls.secret_ref {
+        let place = Place {
+            field: format!("{field}.secretRef"),
+            secret,
+            secrets,
+        };
+        if let (Some(certificate), Some(_)) = (place.entry("tls.crt")?, place.entry("tls.key")?) {
+            let key = secrets.entry(&place.field, &secret.name, "tls.key")?;
+            settings = settings
+                .with_identity(certificate, key)
+                .map_err(|error| place.refused(entry_of(error), error))?;
+        }
+    }
+    Ok(settings)
+}
+
+/// A Secret that a field names.
+struct Place<'a> {
+    field: String,
+    secret: &'a SecretRef,
+    secrets: &'a Secrets,
+}
+
+impl Place<'_> {
+    /// An entry in PEM; `None` where the Secret is elsewhere, so that nobody can say.
+    fn entry(&self, key: &str) -> Result<Option<&str>, ConfigurationError> {
+        let name = &self.secret.name;
+        let entry = self.secrets.entry(&self.field, name, key)?;
+        Ok((!self.secrets.is_stand_in(name)).then(|| entry.expose_secret()))
+    }
+
+    fn refused(&self, key: &str, error: PemError) -> ConfigurationError {
+        let name = &self.secret.name;
+        ConfigurationError::new(
+            &self.field,
+            format!("the entry {key:?} of Secret {name:?} {error}"),
+        )
+    }
+}
+
+/// Which of the two is wrong.
+const fn entry_of(error: PemError) -> &'static str {
+    match error {
+        PemError::NoCertificate | PemError::BadCertificate => "tls.crt",
+        PemError::NoKey | PemError::EncryptedKey | PemError::OtherKey => "tls.key",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    struct Issued {
+        certificate: String,
+        key: String,
+    }
+
+    fn issued() -> Issued {
+        let issued = rcgen::generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
+        Issued {
+            certificate: issued.cert.pem(),
+            key: issued.signing_key.serialize_pem(),
+        }
+    }
+
+    fn read(entries: &[(&str, &str)]) -> Result<TlsSettings, ConfigurationError> {
+        let mut secrets = Secrets::default();
+        let entries = entries
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).into()));
+        secrets.insert("tls".to_owned(), entries.collect::<BTreeMap<_, _>>());
+        let spec = json!({"caRef": {"name": "tls"}, "secretRef": {"name": "tls"}});
+        let spec: Tls = serde_json::from_value(spec).unwrap();
+        settings("spec.tls", Some(&spec), &secrets)
+    }
+
+    #[test]
+    fn what_cert_manager_writes_into_one_secret_is_read() {
+        let Issued { certificate, key } = issued();
+        let entries = [
+            ("ca.crt", &*certificate),
+            ("tls.crt", &*certificate),
+            ("tls.key", &*key),
+        ];
+        let shown = format!("{:?}", read(&entries).unwrap());
+        assert_eq!(
+            shown,
+            "TlsSettings { authorities: Some(1), identity: true, .. }"
+        );
+    }
+
+    #[rstest]
+    #[case::no_authority("ca.crt", None, "has no entry \"ca.crt\"")]
+    #[case::nonsense(
+        "ca.crt",
+        Some("s3cr3t"),
+        "\"ca.crt\" of Secret \"tls\" holds no certificate"
+    )]
+    #[case::cut_off(
+        "ca.crt",
+        Some("-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----"),
+        "holds a certificate that cannot be read"
+    )]
+    #[case::no_certificate(
+        "tls.crt",
+        Some("s3cr3t"),
+        "\"tls.crt\" of Secret \"tls\" holds no certificate"
+    )]
+    #[case::no_key(
+        "tls.key",
+        Some("s3cr3t"),
+        "\"tls.key\" of Secret \"tls\" holds no private key"
+    )]
+    #[case::passphrase(
+        "tls.key",
+        Some("-----BEGIN ENCRYPTED PRIVATE KEY-----\nTUlJ\n-----END ENCRYPTED PRIVATE KEY-----"),
+        "under a passphrase: write it without one"
+    )]
+    fn what_is_no_certificate_or_key_is_named(
+        #[case] key: &str,
+        #[case] value: Option<&str>,
+        #[case] expected: &str,
+    ) {
+        let good = issued();
+        let mut entries = BTreeMap::from([
+            ("ca.crt", &*good.certificate),
+            ("tls.crt", &*good.certificate),
+            ("tls.key", &*good.key),
+        ]);
+        match value {
+            Some(value) => drop(entries.insert(key, value)),
+            None => drop(entries.remove(key)),
+        }
+        let error = read(&entries.into_iter().collect::<Vec<_>>())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.contains("s3cr3t"), "{error}");
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_named() {
+        let (one, other) = (issued(), issued());
+        let entries = [
+            ("ca.crt", &*one.certificate),
+            ("tls.crt", &*one.certificate),
+            ("tls.key", &*other.key),
+        ];
+        let error = read(&entries).unwrap_err().to_string();
+        assert!(
+            error.contains("does not belong to the certificate"),
+            "{error}"
+        );
+        assert!(error.starts_with("spec.tls.secretRef: "), "{error}");
+    }
+}
