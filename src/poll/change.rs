@@ -49,7 +49,8 @@ impl Change {
             id: id.to_owned(),
             updated: deleted,
             kind: Kind::Deleted,
-            version: format!("{}/{key}", deleted.timestamp_micros()),
+            // No version of a record begins so.
+            version: format!("deleted/{}/{key}", deleted.timestamp_micros()),
             fingerprint: fingerprints.version(id, deleted, key),
             restores: None,
             content_only: false,

@@ -102,6 +102,8 @@ pub(super) struct Poll<'a, S, C, K> {
     deletions: Pace,
     written: Option<Instant>,
     known_bad: HashSet<String>,
+    /// The provider's clock was set back: the list of deletions was asked for from too late a bound.
+    is_set_back: bool,
     /// What this sweep returned, where the window must keep it.
     returned: HashSet<u64>,
     /// Records that were settled before.
@@ -143,6 +145,7 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
             deletions: Pace::at(clock.now()),
             written: None,
             known_bad: HashSet::new(),
+            is_set_back: false,
             returned: HashSet::new(),
             unchanged: 0,
             content_only: 0,
@@ -166,6 +169,10 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
     async fn sweep_records(&mut self, deletions: &mut Queue<'a, S>) -> Result<(), End> {
         let mut records = Reading::begin(self, Track::Records, self.edges.source);
         while let Some((page, changes)) = self.read(&mut records).await? {
+            if std::mem::take(&mut self.is_set_back) {
+                *deletions = Queue::begin(self);
+                self.fill(deletions).await?;
+            }
             self.deliver_beside(&page, changes, deletions).await?;
             self.turn(&mut records)?;
         }

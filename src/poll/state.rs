@@ -80,16 +80,21 @@ impl State {
         self.due = Due::Settled;
     }
 
-    /// Whether a restart might name one of `changes` otherwise, and so repeat it under another id: it
-    /// may not know that contents count no more, or of a deletion that the record is back from.
+    /// Whether another process might name one of `changes` otherwise, and so repeat it under another
+    /// id: it may not know that contents count no more, or may know more of a record that is back.
     pub(super) fn names_otherwise(&self, changes: &[Change]) -> bool {
         let is_back = |change: &Change| change.restores.is_some();
-        self.is_content_in_doubt || self.is_due() && changes.iter().any(is_back)
+        self.is_content_in_doubt || changes.iter().any(is_back)
     }
 
     /// A change is settled: its version enters the window, and must be written.
     pub(super) fn settle(&mut self, plan: &Plan, change: &Change) {
         self.known.settle(change);
+        if let Some(run) = &mut self.reconciling.run
+            && change.kind != Kind::Deleted
+        {
+            run.meet(&change.id);
+        }
         for (fingerprint, date) in self.entries_of(plan, change) {
             self.of_mut(change.track).window.insert(fingerprint, date);
         }

@@ -28,8 +28,8 @@ pub(in crate::poll) struct Known {
     done: BTreeSet<String>,
     /// Segments that the store may lack.
     fresh: Vec<Segment>,
-    /// Whether comparisons are made at all.
-    is_tracked: bool,
+    /// Where ids are listed, if comparisons are made at all.
+    place: Option<String>,
 }
 
 /// What a comparison leaves to be stored.
@@ -74,7 +74,7 @@ impl Known {
             done: read(done)?,
             part,
             fresh,
-            is_tracked: plan.is_some(),
+            place: plan.map(|plan| plan.place.clone()),
         })
     }
 
@@ -122,10 +122,16 @@ impl Known {
         }
     }
 
-    /// The receiver knows this id.
+    /// The receiver knows this id, also before the first comparison.
     pub(in crate::poll) fn note(&mut self, id: &str) {
-        let keeps = self.part.as_ref().is_some_and(|part| !part.too_many);
-        if self.is_tracked && keeps {
+        let Some(place) = &self.place else {
+            return;
+        };
+        let part = self.part.get_or_insert_with(|| Reconcile {
+            place: place.clone(),
+            ..Reconcile::default()
+        });
+        if !part.too_many {
             self.recent.insert(id.to_owned());
         }
     }
@@ -257,7 +263,7 @@ impl Known {
         }
     }
 
-    /// All ids known now, the missing ones among them.
+    /// All ids known now, the missing ones among them whose deletions are still to be delivered.
     pub(in crate::poll) async fn all<K: CheckpointStore>(
         &self,
         store: &mut K,
@@ -267,7 +273,10 @@ impl Known {
         };
         let mut all = self.load(&part.known, store).await?;
         if let Some(missing) = &part.missing {
-            all = all.and(&self.load(&missing.ids, store).await?);
+            let ids = self.load(&missing.ids, store).await?;
+            let settled = usize::try_from(missing.settled).unwrap_or(ids.len());
+            let rest = ids.iter().skip(settled);
+            all = all.and(&rest.filter(|id| !self.is_done(id)).collect());
         }
         Ok(all.and(&self.since(store).await?))
     }

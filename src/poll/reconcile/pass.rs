@@ -34,6 +34,8 @@ pub(super) struct Pass {
     offset: u64,
     pages: u32,
     links: HashSet<String>,
+    /// How many rows are behind the last id, by the total of its page.
+    behind: Option<u64>,
     /// The last id of the first page and its number of rows, to tell a provider that ignores offsets.
     first: Option<(Option<String>, usize)>,
     listed: Collected,
@@ -68,6 +70,7 @@ impl Pass {
             offset: 0,
             pages: 0,
             links: HashSet::new(),
+            behind: None,
             first: None,
             listed: Collected::default(),
             excluded: Collected::default(),
@@ -119,16 +122,31 @@ impl Pass {
     }
 
     /// What shows that the page doesn't hold all that it should.
-    fn gap(&self, page: &ListPage) -> Option<&'static str> {
+    fn gap(&mut self, page: &ListPage) -> Option<&'static str> {
         let left = page.total.map(|total| total.saturating_sub(self.offset));
         if page.rows == 0 && (left.is_some_and(|left| left > 0) || page.next.is_some()) {
             return Some(HIDDEN);
         }
-        let due = left.map_or(0, |left| left.min(u64::from(page.limit)));
-        if page.next.is_none() && (page.rows as u64) < due && !self.listing.shows_hidden {
+        if !self.listing.shows_hidden && self.is_thinned(page, left.unwrap_or_default()) {
             return Some(THINNED);
         }
         (page.rows > 0 && page.ids.is_empty()).then_some(NO_IDS)
+    }
+
+    /// Whether the page has fewer rows than the total says, of which so many were `left`. A page that
+    /// goes on by a next link may be as short as the provider likes: the next one's total tells.
+    fn is_thinned(&mut self, page: &ListPage, left: u64) -> bool {
+        let rows = page.rows as u64;
+        let due = match self.links.is_empty() {
+            true => left.min(u64::from(page.limit)),
+            false => left,
+        };
+        let behind = page.total.filter(|_| self.by_key);
+        let before = std::mem::replace(
+            &mut self.behind,
+            behind.map(|total| total - rows.min(total)),
+        );
+        page.next.is_none() && rows < due || before.is_some_and(|before| left < before)
     }
 
     fn is_in_order(&self, page: &ListPage) -> bool {
@@ -154,6 +172,7 @@ impl Pass {
 
     fn next_in_rows(&mut self, page: &ListPage) -> Next {
         if let Some(link) = &page.next {
+            self.offset += page.rows as u64;
             return self.follow(link);
         }
         if !self.links.is_empty() {
@@ -328,6 +347,56 @@ mod tests {
             circle.take(&linked(&["c", "d"], Some("two"))),
             Next::Incomplete(CIRCLE)
         );
+    }
+
+    #[test]
+    fn behind_links_too_the_total_tells_whether_rows_are_hidden() {
+        let links = Listing {
+            linked: true,
+            by_offset: false,
+            ..ROWS
+        };
+        for (last, expected) in [
+            (&["c"][..], Next::Complete),
+            (&[][..], Next::Incomplete(HIDDEN)),
+        ] {
+            let of_three = |ids: &[&str], next| ListPage {
+                total: Some(3),
+                ..linked(ids, next)
+            };
+            let mut pass = Pass::begin(links);
+            assert_eq!(pass.take(&of_three(&["a", "b"], Some("two"))), Next::Ask);
+            assert_eq!(pass.take(&of_three(last, None)), expected);
+        }
+        let mut pass = Pass::begin(links);
+        let first = ListPage {
+            total: Some(3),
+            ..linked(&["a"], Some("two"))
+        };
+        let last = ListPage {
+            total: Some(3),
+            ..linked(&["c"], None)
+        };
+        assert_eq!(pass.take(&first), Next::Ask);
+        assert_eq!(pass.take(&last), Next::Incomplete(THINNED));
+    }
+
+    #[test]
+    fn by_key_too_the_total_tells_whether_rows_of_a_short_page_are_hidden() {
+        let short = |ids: &[&str], total, next| ListPage {
+            total: Some(total),
+            ..linked(ids, next)
+        };
+        for (left, expected) in [(2, Next::Complete), (1, Next::Incomplete(THINNED))] {
+            let mut pass = Pass::begin(Listing {
+                by_key: true,
+                ..ROWS
+            });
+            assert_eq!(pass.take(&short(&["a"], 3, Some("two"))), Next::Ask);
+            assert_eq!(pass.ask(), &after("a"));
+            let ids = &["b", "c"][..left];
+            assert_eq!(pass.take(&short(ids, left as u64, None)), expected);
+        }
     }
 
     #[test]

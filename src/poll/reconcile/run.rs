@@ -1,6 +1,6 @@
 //! One comparison: a complete list, then proof for each id that it doesn't show.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::Instant;
 
@@ -76,6 +76,10 @@ pub(in crate::poll) struct Run {
     listing: Listing,
     /// The ids known when it began.
     known: Ids,
+    /// Ids of which a poll delivered a record since then: these are there.
+    met: BTreeSet<String>,
+    /// What it shows beyond them is no change.
+    is_baseline: bool,
     /// What the list showed, once it is complete.
     shown: Shown,
     stage: Stage,
@@ -121,10 +125,12 @@ pub(in crate::poll) struct Verdict {
 }
 
 impl Run {
-    pub(in crate::poll) fn begin(listing: Listing, known: Ids) -> Box<Self> {
+    pub(in crate::poll) fn begin(listing: Listing, known: Ids, is_baseline: bool) -> Box<Self> {
         Box::new(Self {
             listing,
             known,
+            met: BTreeSet::new(),
+            is_baseline,
             shown: Shown::default(),
             stage: Stage::First(Pass::begin(listing)),
         })
@@ -138,6 +144,11 @@ impl Run {
         }
     }
 
+    /// A poll between two of its requests delivered a record.
+    pub(in crate::poll) fn meet(&mut self, id: &str) {
+        self.met.insert(id.to_owned());
+    }
+
     /// How many ids its list has shown so far.
     pub(in crate::poll) fn listed(&self) -> usize {
         match &self.stage {
@@ -146,12 +157,17 @@ impl Run {
         }
     }
 
-    /// The ids that the list showed and nobody knew, where the pages to come show their records.
+    /// The ids that the list showed and nobody knew when it began, where the pages to come show their
+    /// records.
     pub(in crate::poll) fn unknown_in_pages(&self) -> Option<Ids> {
-        matches!(self.stage, Stage::Second(_)).then(|| self.unknown())
+        let unknown = matches!(self.stage, Stage::Second(_)).then(|| self.unknown());
+        unknown.filter(|unknown| !unknown.is_empty())
     }
 
     fn unknown(&self) -> Ids {
+        if self.is_baseline {
+            return Ids::default();
+        }
         self.shown.listed.without(&[&self.known])
     }
 
@@ -218,6 +234,8 @@ impl Run {
     }
 
     fn verdict(self, gone: Ids) -> Verdict {
+        let is_gone = |id: &&str| !self.met.contains(*id);
+        let gone = gone.iter().filter(is_gone).collect();
         Verdict {
             known: self.known,
             listed: self.shown.listed,
@@ -278,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_missing_id_is_gone_only_if_it_cannot_be_read_either() {
-        let run = Run::begin(BY_ID, ids(&["a", "b", "c", "d"]));
+        let run = Run::begin(BY_ID, ids(&["a", "b", "c", "d"]), false);
         let run = asked(run.take(&page(&["a"], &["b"])));
         let both = ["c".to_owned(), "d".to_owned()].to_vec();
         assert_eq!(run.ask(), IdAsk::Among(both));
@@ -287,7 +305,7 @@ mod tests {
 
     #[test]
     fn where_ids_cannot_be_asked_for_two_lists_must_miss_them() {
-        let run = Run::begin(BY_LIST, ids(&["a", "b", "c"]));
+        let run = Run::begin(BY_LIST, ids(&["a", "b", "c"]), false);
         let run = asked(run.take(&page(&["a"], &[])));
         assert_eq!(run.ask(), IdAsk::First);
         assert_eq!(gone(run.take(&page(&["b"], &[]))), ids(&["c"]));
@@ -295,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_incomplete_second_list_concludes_nothing() {
-        let run = Run::begin(BY_LIST, ids(&["a", "b"]));
+        let run = Run::begin(BY_LIST, ids(&["a", "b"]), false);
         let run = asked(run.take(&page(&["a"], &[])));
         let hidden = ListPage {
             total: Some(2),
@@ -306,8 +324,25 @@ mod tests {
 
     #[test]
     fn a_list_that_shows_all_that_is_known_needs_no_proof() {
-        let run = Run::begin(BY_LIST, ids(&["a"]));
+        let run = Run::begin(BY_LIST, ids(&["a"]), false);
         assert_eq!(gone(run.take(&page(&["a"], &[]))), ids(&[]));
+    }
+
+    #[test]
+    fn what_a_poll_delivered_meanwhile_is_not_gone() {
+        let run = Run::begin(BY_LIST, ids(&["a", "b", "c"]), false);
+        let mut run = asked(run.take(&page(&["a"], &[])));
+        run.meet("c");
+        assert_eq!(gone(run.take(&page(&["a"], &[]))), ids(&["b"]));
+    }
+
+    #[test]
+    fn a_first_list_shows_nothing_new() {
+        let run = Run::begin(BY_LIST, ids(&["a"]), true);
+        assert_eq!(gone(run.take(&page(&["a", "b"], &[]))), ids(&[]));
+        let run = Run::begin(BY_LIST, ids(&["a"]), true);
+        let run = asked(run.take(&page(&["b"], &[])));
+        assert_eq!(run.unknown_in_pages(), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -122,8 +122,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     ) -> Result<Option<(Page, Vec<Change>)>, End> {
         while let Some(ask) = reading.ask.clone() {
             self.progress.requests += 1;
+            let asked_at = self.clock.now();
             let page = fetch(reading.source, &ask, self.stop).await?;
-            if reading.is_begun || self.begin(reading, &page) {
+            if reading.is_begun || self.begin(reading, &page, asked_at) {
                 let changes = self.take(reading, &page, &ask)?;
                 return Ok(Some((page, changes)));
             }
@@ -133,14 +134,20 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
 
     /// A sweep begins at the time of the provider that its first page shows; false where its clock
     /// was set back, so that the sweep must begin further back.
-    fn begin(&mut self, reading: &mut Reading<'_, S>, page: &Page) -> bool {
-        let (track, clock) = (
-            reading.track,
-            page.server_time.unwrap_or_else(|| self.clock.now()),
-        );
+    ///
+    /// Where the page shows none, our own counts, of when it was asked for: what became visible since
+    /// may be on it or not.
+    fn begin(
+        &mut self,
+        reading: &mut Reading<'_, S>,
+        page: &Page,
+        asked_at: DateTime<Utc>,
+    ) -> bool {
+        let (track, clock) = (reading.track, page.server_time.unwrap_or(asked_at));
         reading.is_begun = true;
         self.pace(track).clock = self.limit.map_or(clock, |limit| limit.until);
         if self.begin_track(track, clock) {
+            self.is_set_back = true;
             self.progress.notes.push(CLOCK_SET_BACK.to_owned());
             let (sweep, ask) = self.first_question(track, reading.source, clock);
             (reading.sweep, reading.ask) = (sweep, Some(ask));

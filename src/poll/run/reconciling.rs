@@ -137,7 +137,8 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         self.state.must_be_written();
         self.write().await?;
         let known = self.state.known.all(self.edges.store).await;
-        Ok(Run::begin(listing, known.map_err(unread)?))
+        let baseline = self.state.known.is_baseline(&self.list_fingerprint());
+        Ok(Run::begin(listing, known.map_err(unread)?, baseline))
     }
 
     /// Asks until the comparison is complete, or its slice of time is over.
@@ -153,6 +154,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
                 }
             };
             if let Some(unknown) = run.unknown_in_pages() {
+                // What was settled since it began was read by a poll.
+                let since = self.state.known.since(self.edges.store).await;
+                let unknown = unknown.without(&[&since.map_err(unread)?]);
                 self.deliver_unknown(&page, Some(&unknown)).await?;
             }
             run = match run.take(&listed) {

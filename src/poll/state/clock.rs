@@ -40,7 +40,7 @@ impl State {
         if self.is_awaiting_start(clock) {
             return false;
         }
-        let reached = self.records.watermark - plan.reach;
+        let reached = self.reached(plan);
         let behind = self.stored.swept_at.filter(|swept| *swept < reached);
         let is_behind = clock < reached;
         if behind.is_some() != is_behind {
@@ -52,8 +52,9 @@ impl State {
         // When it was set is not known: an interval before the first of them at most, and an
         // interval lies between the two.
         let back = first.min(clock) - (clock - first).max(TimeDelta::zero());
-        self.records.follow_back(back, plan.reach);
-        self.children.read_back(back - plan.reach);
+        let records = back.min(self.records.watermark);
+        self.records.follow_back(records, plan.reach);
+        self.children.read_back(records - plan.reach);
         if let Some(deletes) = &mut self.deletes {
             let back = back.min(deletes.watermark);
             deletes.follow_back(back, plan.reach_of(Track::Deletions));
@@ -61,6 +62,15 @@ impl State {
         self.stored.started_at = self.stored.started_at.min(back);
         self.due = Due::Settled;
         true
+    }
+
+    /// From where on something of a list is still read, the later of both, when the poll began: the
+    /// list of deletions may have been read already.
+    fn reached(&self, plan: &Plan) -> DateTime<Utc> {
+        let records = self.records.watermark - plan.reach;
+        let deletes = self.stored.deletes.as_ref();
+        let deletes = deletes.map(|stored| stored.watermark - plan.reach_of(Track::Deletions));
+        deletes.map_or(records, |deletes| deletes.max(records))
     }
 
     /// Whether `startFrom` is still to come, and everything settled with it.

@@ -1,5 +1,7 @@
 //! What is a change, of which kind, and delivered how often.
 
+use std::time::Duration;
+
 use super::world::{BEGIN, World, at, provider_error};
 use crate::{
     api::CreatedCheck,
@@ -208,6 +210,18 @@ async fn a_record_dated_in_the_future_is_delivered_once_and_stops_nothing() {
         world.touch("a");
         assert_eq!(world.poll_well().await.len(), 1, "poll {second}");
     }
+}
+
+/// What becomes visible while the page is on its way is not on it.
+#[tokio::test(start_paused = true)]
+async fn where_answers_tell_no_time_the_watermark_passes_no_question() {
+    let world = World::started().await;
+    world.provider().tells_no_time = true;
+    world.provider().page_takes = Duration::from_secs(40);
+    world.provider().touch_at("2099", 2_000_000_000);
+    world.provider().touch_at("late", 1).visible_from = 10;
+    assert_eq!(world.poll_well().await.len(), 1);
+    assert_eq!(world.poll_well().await[0].id, "late");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{Got, World};
-use crate::poll::End;
+use crate::poll::{End, StoreError};
 use futures::FutureExt as _;
+use tokio_util::sync::CancellationToken;
 
 /// Polls once, but gives up after `turns` turns of the runtime, as a crash would.
 pub(super) async fn crash_after(world: &World, turns: usize) -> bool {
@@ -61,4 +62,35 @@ async fn a_crash_at_any_await_point_loses_nothing() {
         }
     }
     panic!("the poll never ended");
+}
+
+/// It is named by the deletion, which a restart must know.
+#[tokio::test(start_paused = true)]
+async fn what_comes_back_is_named_alike_after_a_crash() {
+    let world = World::started_with_deletions().await;
+    world.touch("a");
+    world.poll_well().await;
+    world.delete_now("a");
+    let away = || StoreError::Unavailable("connection refused".to_owned());
+    world.store.failing.lock().unwrap().extend([away(), away()]);
+    let outcome = world.poll().await;
+    assert_eq!(outcome.end, End::StoreFailed(away()));
+    assert_eq!(outcome.progress.deleted, 1);
+
+    world.pass(1).await;
+    world.touch("a");
+    let failing = world.store.failing.clone();
+    world.receiver.script(move |_| {
+        failing.lock().unwrap().extend([away(), away()]);
+        None
+    });
+    let held = outcome.checkpoint.unwrap();
+    let outcome = world.poll_from(held, &CancellationToken::new()).await;
+    assert_eq!(outcome.progress.created, 1);
+    world.receiver.accept_all();
+    world.store.failing.lock().unwrap().clear();
+    let repeated = world.poll_well().await;
+    assert_eq!(repeated.len(), 1);
+    let got = world.receiver.acknowledged();
+    assert_eq!(got[got.len() - 2].event, repeated[0].event);
 }

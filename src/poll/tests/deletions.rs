@@ -4,10 +4,10 @@ use super::world::{Got, World, at, provider_error, unavailable};
 use crate::{
     category::Category,
     event::Kind,
-    poll::{Child, End, StoreError},
+    poll::{Child, End},
     provider::FetchError,
 };
-use tokio_util::sync::CancellationToken;
+use chrono::TimeDelta;
 
 fn kinds(got: &[Got]) -> Vec<(&str, Kind)> {
     got.iter()
@@ -76,33 +76,34 @@ async fn a_record_that_comes_back_is_created_under_another_event_id() {
     assert_eq!(kinds(&world.poll_well().await), [("a", Kind::Updated)]);
 }
 
-/// It is named by the deletion, which a restart must know.
+/// The records are quiet, so that theirs says nothing.
 #[tokio::test(start_paused = true)]
-async fn what_comes_back_is_named_alike_after_a_crash() {
-    let world = delivered(&["a"]).await;
+async fn a_clock_that_was_set_back_behind_the_deletions_is_followed() {
+    let world = delivered(&["a", "b"]).await;
+    world.pass(7_200).await;
     world.delete_now("a");
-    let away = || StoreError::Unavailable("connection refused".to_owned());
-    world.store.failing.lock().unwrap().extend([away(), away()]);
-    let outcome = world.poll().await;
-    assert_eq!(outcome.end, End::StoreFailed(away()));
-    assert_eq!(outcome.progress.deleted, 1);
+    assert_eq!(kinds(&world.poll_well().await), [("a", Kind::Deleted)]);
+    world.provider().skew = TimeDelta::hours(-1);
+    assert_eq!(world.poll_well().await, []);
+    world.pass(60).await;
+    let by_provider = world.now() - 3_600;
+    world.provider().delete_at("b", by_provider);
+    world.pass(600).await;
+    assert_eq!(kinds(&world.poll_well().await), [("b", Kind::Deleted)]);
+    assert_eq!(world.poll_well().await, []);
+}
 
-    world.pass(1).await;
+/// Whatever the provider calls its row.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_has_another_id_than_any_version_of_its_record() {
+    let world = World::started_with_deletions().await;
     world.touch("a");
-    let failing = world.store.failing.clone();
-    world.receiver.script(move |_| {
-        failing.lock().unwrap().extend([away(), away()]);
-        None
-    });
-    let held = outcome.checkpoint.unwrap();
-    let outcome = world.poll_from(held, &CancellationToken::new()).await;
-    assert_eq!(outcome.progress.created, 1);
-    world.receiver.accept_all();
-    world.store.failing.lock().unwrap().clear();
-    let repeated = world.poll_well().await;
-    assert_eq!(kinds(&repeated), [("a", Kind::Created)]);
-    let got = world.receiver.acknowledged();
-    assert_eq!(got[got.len() - 2].event, repeated[0].event);
+    let version = world.poll_well().await;
+    let now = world.now();
+    world.provider().delete_at("a", now).key = "1".to_owned();
+    let deletion = world.poll_well().await;
+    assert_eq!(kinds(&deletion), [("a", Kind::Deleted)]);
+    assert_ne!(deletion[0].event, version[0].event);
 }
 
 #[tokio::test(start_paused = true)]

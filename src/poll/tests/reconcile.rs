@@ -11,11 +11,11 @@ use std::{
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
-use super::world::{Got, Provider, World, at};
+use super::world::{Got, Provider, World, at, provider_error};
 use crate::{
     api::HeldDeletes,
     event::Kind,
-    poll::{Child, Outcome, Reached, Reconciliation},
+    poll::{Child, End, Held, Outcome, Reached, Reconciliation},
     provider::{IdAsk, Listing},
 };
 
@@ -98,6 +98,86 @@ fn told(outcome: &Outcome) -> &str {
         .deletes_unavailable
         .as_deref()
         .unwrap_or_default()
+}
+
+/// Where ids cannot be asked for, it is read twice to prove what it doesn't show.
+#[tokio::test(start_paused = true)]
+async fn a_first_list_delivers_none_of_what_it_shows() {
+    let mut world = World::new();
+    world.plan.reconcile = compared(0).await.plan.reconcile;
+    world.provider().listing = BY_LIST;
+    for number in 0..35 {
+        world.provider().touch_at(&id(number), -1_000);
+    }
+    world.touch("new");
+    let got = world.poll_well().await;
+    assert_eq!(got.len(), 1, "{got:?}");
+    world.delete([7]);
+    assert_eq!(deleted(&world.compare().await), [id(7)]);
+}
+
+/// A comparison goes on from poll to poll, and these deliver what it showed in its first list.
+#[tokio::test(start_paused = true)]
+async fn what_a_poll_delivers_while_a_list_is_read_is_not_delivered_by_it() {
+    let world = compared(35).await;
+    world.provider().listing = BY_LIST;
+    world.delete([7]);
+    world.pass(DAY).await;
+    world.provider().list_takes = Duration::from_secs(6);
+    let now = world.now();
+    world.provider().touch_at("new", now + 5).visible_from = now + 5;
+    let mut outcome = world.poll().await;
+    while outcome.checkpoint.as_ref().is_some_and(Held::is_comparing) {
+        world.pass(20).await;
+        world.touch("hot");
+        outcome = world.poll_on(outcome).await;
+    }
+    let got = world.receiver.acknowledged();
+    let new = got.iter().filter(|event| event.id == "new");
+    assert_eq!(new.count(), 1, "{got:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_delivered_and_gone_before_the_first_comparison_is_deleted() {
+    let mut world = World::new();
+    world.plan.reconcile = compared(0).await.plan.reconcile;
+    for number in 0..12 {
+        world.touch(&id(number));
+    }
+    let second_page = world.provider().requests.len() + 3;
+    world
+        .provider()
+        .failing
+        .insert(second_page, provider_error());
+    assert!(matches!(world.poll().await.end, End::ProviderFailed(_)));
+    assert_eq!(world.receiver.acknowledged().len(), 10);
+    world.delete([7]);
+    let got = world.poll_well().await;
+    let gone = got.iter().filter(|event| event.kind == Kind::Deleted);
+    assert_eq!(
+        gone.map(|event| event.id.clone()).collect::<Vec<_>>(),
+        [id(7)]
+    );
+}
+
+/// Where ids cannot be asked for, what is left is proved anew.
+#[tokio::test(start_paused = true)]
+async fn deletions_told_before_a_stop_are_not_told_again() {
+    let mut world = compared(35).await;
+    world.plan.max_events = 1;
+    world.provider().listing = BY_LIST;
+    world.delete([7, 8]);
+    world.pass(DAY).await;
+    let (stop, told) = (CancellationToken::new(), world.receiver.clone());
+    let asked = stop.clone();
+    told.script(move |_| {
+        asked.cancel();
+        None
+    });
+    assert_eq!(world.poll_until(&stop).await.end, End::Stopped);
+    assert_eq!(deleted(&world.receiver.acknowledged()), [id(7)]);
+    assert_eq!(deleted(&world.poll_well().await), [id(8)]);
+    assert_eq!(world.compare().await, []);
 }
 
 #[tokio::test(start_paused = true)]

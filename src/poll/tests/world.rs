@@ -74,6 +74,8 @@ impl World {
             failing_list: BTreeMap::new(),
             list_takes: Duration::ZERO,
             skew: TimeDelta::zero(),
+            tells_no_time: false,
+            page_takes: Duration::ZERO,
             clock,
         };
         Self {

@@ -65,6 +65,10 @@ pub(in crate::poll::tests) struct Provider {
     pub(in crate::poll::tests) list_takes: Duration,
     /// How far the provider's clock is off.
     pub(in crate::poll::tests) skew: TimeDelta,
+    /// Its answers say nothing of its clock.
+    pub(in crate::poll::tests) tells_no_time: bool,
+    /// How long a page is on its way.
+    pub(in crate::poll::tests) page_takes: Duration,
     pub(super) clock: Clock,
 }
 
@@ -161,7 +165,7 @@ impl Provider {
         // Without its first byte U+FFFD is no UTF-8.
         body.retain(|byte| *byte != 0xEF);
         let mut page = Page::new(shape(!self.varies), body.into());
-        page.server_time = Some(self.clock.now() + self.skew);
+        page.server_time = (!self.tells_no_time).then(|| self.clock.now() + self.skew);
         page.total = Some(listed.len() as u64);
         page.limit = self.paging.page_size;
         Ok(page)
@@ -233,7 +237,12 @@ impl PageSource for World {
         }
         tokio::task::yield_now().await;
         let answer = self.provider().answer(ask);
-        tokio::task::yield_now().await;
+        let takes = self.provider().page_takes;
+        if takes.is_zero() {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep(takes).await;
+        }
         answer
     }
 
