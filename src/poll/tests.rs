@@ -3,6 +3,7 @@
 mod changes;
 mod checkpoints;
 mod children;
+mod contents;
 mod crashes;
 mod deletions;
 mod delivery;

@@ -28,12 +28,7 @@ impl Process {
             before: memory.watermark(),
             after: watermark(checkpoint),
             window_since: checkpoint.records.window_since.timestamp_millis(),
-            // Where answers tell no time, our clock when the engine had the answer counts.
-            clock: if world.settings.tells_time {
-                clock
-            } else {
-                now
-            },
+            clock,
             content_ignored: checkpoint.records.content_ignored.is_some(),
             memory: &memory,
         };

@@ -103,7 +103,8 @@ pub(crate) struct Memory {
     pub(crate) shown: HashSet<Version>,
     /// Records in the notifications in flight.
     pub(crate) flying: Vec<Vec<u32>>,
-    /// The provider's clock at this poll's first answer.
+    /// The provider's clock at this poll's first answer; where answers tell no time, ours at the
+    /// question.
     pub(crate) sweep_clock: Option<i64>,
     /// Our clock when this poll began.
     pub(crate) began: i64,

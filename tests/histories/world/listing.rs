@@ -25,8 +25,9 @@ impl PageSource for Process {
     }
 
     async fn fetch(&self, ask: &Ask) -> Result<Page, FetchError> {
+        let asked_at = self.world.now();
         self.point().await.map_err(|_| failed())?;
-        let page = self.answer(ask);
+        let page = self.answer(ask, asked_at);
         self.point().await.map_err(|_| failed())?;
         Ok(page)
     }
@@ -52,7 +53,7 @@ impl Settings {
 }
 
 impl Process {
-    fn answer(&self, ask: &Ask) -> Page {
+    fn answer(&self, ask: &Ask, asked_at: i64) -> Page {
         let world = &self.world;
         let now = world.now();
         let mut inner = world.inner();
@@ -74,7 +75,10 @@ impl Process {
         if world.settings.gives_links() && offset + limit < selected.len() {
             page.next = Some(next_link(ask, offset + limit));
         }
-        let clock = if world.settings.tells_time { told } else { now };
+        let clock = match world.settings.tells_time {
+            true => told,
+            false => asked_at,
+        };
         inner.provider.latest_told = inner.provider.latest_told.max(clock);
         self.note(&mut inner, ask, &visible, clock);
         drop(inner);
