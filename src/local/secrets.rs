@@ -46,10 +46,9 @@ pub(super) async fn follow(
     poker: watch::Sender<u64>,
     stop: CancellationToken,
 ) {
-    let stamped = followed
-        .into_iter()
-        .map(|secret| (stamp(&secret.file), secret));
-    let mut followed: Vec<(Stamp, Followed)> = stamped.collect();
+    // What changed between the reading of the manifests and here is seen by the first look.
+    let unseen = followed.into_iter().map(|secret| (None, secret));
+    let mut followed: Vec<(Option<Stamp>, Followed)> = unseen.collect();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -58,7 +57,7 @@ pub(super) async fn follow(
         for (seen, secret) in &mut followed {
             secret.remind(&report);
             let now = stamp(&secret.file);
-            if std::mem::replace(seen, now) != now && secret.take(&environment, &report).await {
+            if seen.replace(now) != Some(now) && secret.take(&environment, &report).await {
                 poker.send_modify(|count| *count = count.wrapping_add(1));
             }
         }
