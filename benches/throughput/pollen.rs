@@ -172,6 +172,7 @@ fn plan(source: &ResourceSource, in_flight: usize) -> Plan {
         reconcile: None,
         max_events: 1,
         in_flight,
+        on_rejected: Default::default(),
     }
 }
 

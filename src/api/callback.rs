@@ -61,21 +61,22 @@ pub struct Callback {
     #[schemars(range(min = 1, max = 1000))]
     pub max_events_per_notification: Option<i32>,
     /// What happens to an event that the callback refuses: Block (its poller waits at it, and a
-    /// condition says so), DeadLetter (it is posted to `deadLetter.url`) or Skip (it is dropped,
-    /// and a Kubernetes event says so). Default Block. This release blocks whatever stands here, and
-    /// a condition says so.
+    /// condition says so), DeadLetter (it is posted to `deadLetter.url`) or Skip (it is dropped; a
+    /// Kubernetes event, a line in the log and a metric say so). Default Block. Where the callback
+    /// answers 401, 404, 405, 407 or a redirect no event is at fault, and the poller waits whatever
+    /// stands here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_rejected: Option<OnRejected>,
     /// How long the callback may take to answer: 1s or more. Default `15s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// How many notifications of one poller may be in flight at once, 1 to 64. Default 1, which
-    /// keeps events in order.
+    /// keeps a poller's events in order. More is faster and gives that order up: only the events of
+    /// one record still come one after the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub max_in_flight: Option<i32>,
-    /// Where rejected events go with `onRejected: DeadLetter`. This release posts nothing there, and
-    /// a condition says so.
+    /// Where rejected events go with `onRejected: DeadLetter`, and required with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_letter: Option<DeadLetter>,
     /// How Pollen authenticates at the callback. Default not at all. Open Connectors:
@@ -153,7 +154,7 @@ pub enum OnRejected {
     Block,
     /// The event is posted to a second URL.
     DeadLetter,
-    /// The event is dropped, and a Kubernetes event and a metric say so.
+    /// The event is dropped; a Kubernetes event, a line in the log and a metric say so.
     Skip,
 }
 
@@ -161,7 +162,9 @@ pub enum OnRejected {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
-    /// Where rejected events are posted, each with the reason of its rejection.
+    /// Where rejected events are posted, each with the reason of its rejection, signed as
+    /// notifications are. The callback's headers and authentication go there only where scheme, host
+    /// and port are the callback's.
     #[schemars(length(min = 1, max = 2048), regex(pattern = patterns::URL))]
     #[x_kube(validation = NO_USER_INFO)]
     pub url: String,

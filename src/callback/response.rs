@@ -1,8 +1,16 @@
 //! What a callback's answer means.
 
-use reqwest::StatusCode;
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderName},
+};
 
-/// What a status code says of the notification.
+/// By this header of an answer a receiver governs what is sent to it (Standard Webhooks, as its
+/// implementations have it).
+const WEBHOOK_DELIVERY: HeaderName = HeaderName::from_static("webhook-delivery");
+
+/// What an answer, or its absence, says of the notification: the rows of the table in
+/// `docs/delivery.md`, which is made of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Acknowledged,
@@ -10,47 +18,36 @@ pub(super) enum Verdict {
     Retry,
     /// The callback is no more.
     Gone,
+    /// It holds more than the receiver takes.
+    TooLarge,
+    /// Nothing posted so is taken there: no event is at fault.
+    Misdirected,
     /// The same notification will be refused again.
     Rejected,
 }
 
-/// The meaning of a status code. A redirect is a refusal: whoever answers there was never named.
+/// The meaning of a status code. Whoever answers behind a redirect was never named.
 pub(super) const fn verdict(status: StatusCode) -> Verdict {
     match status.as_u16() {
         200..=299 => Verdict::Acknowledged,
         408 | 409 | 429 | 500..=599 => Verdict::Retry,
         410 => Verdict::Gone,
+        413 => Verdict::TooLarge,
+        300..=399 | 401 | 404 | 405 | 407 => Verdict::Misdirected,
         _ => Verdict::Rejected,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case(200..=299, Verdict::Acknowledged)]
-    #[case(300..=399, Verdict::Rejected)]
-    #[case(400..=407, Verdict::Rejected)]
-    #[case(408..=409, Verdict::Retry)]
-    #[case(410..=410, Verdict::Gone)]
-    #[case(411..=428, Verdict::Rejected)]
-    #[case(429..=429, Verdict::Retry)]
-    #[case(430..=499, Verdict::Rejected)]
-    #[case(500..=599, Verdict::Retry)]
-    #[case(600..=999, Verdict::Rejected)]
-    fn every_status_has_its_meaning(
-        #[case] statuses: std::ops::RangeInclusive<u16>,
-        #[case] expected: Verdict,
-    ) {
-        for status in statuses {
-            assert_eq!(
-                verdict(StatusCode::from_u16(status).unwrap()),
-                expected,
-                "{status}"
-            );
-        }
-    }
+/// Whether an answer asks that nothing more be sent, whatever its status says of the notification.
+pub(super) fn disables(headers: &HeaderMap) -> bool {
+    let value = headers.get(WEBHOOK_DELIVERY);
+    value.is_some_and(|value| {
+        value
+            .as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"disable")
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,9 +10,9 @@ use crate::category::ConfigurationError;
 /// `hooks` are shorter, and would blot out what a callback says.
 const SHORTEST: usize = 8;
 
-/// The URL that `spec.events.callback` names.
-pub(super) fn parse(text: &str) -> Result<Url, ConfigurationError> {
-    let error = |message| ConfigurationError::new("spec.events.callback.url", message);
+/// The URL that stands at `field`.
+pub(super) fn parse(field: &str, text: &str) -> Result<Url, ConfigurationError> {
+    let error = |message| ConfigurationError::new(field, message);
     let url: Url = text.parse().map_err(|problem| {
         error(format!(
             "this is no URL ({problem}): write one such as https://example.com/events"

@@ -1,6 +1,7 @@
 //! The standard form of a change, and the formats it travels in.
 
 mod cloud_events;
+mod dead_letter;
 mod digest;
 mod format;
 mod identity;
@@ -10,6 +11,7 @@ mod open_connectors;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+pub use dead_letter::LetterHead;
 use digest::Digest;
 pub use format::{Format, Payload};
 

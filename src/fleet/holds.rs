@@ -125,7 +125,7 @@ impl Wait {
     }
 }
 
-const GONE: &str = "the callback answered 410 Gone";
+const GONE: &str = "the callback answered 410 Gone, or webhook-delivery: disable";
 
 impl Holds {
     /// What an earlier process stored still holds: a deferral, a callback that is gone.
@@ -287,7 +287,7 @@ impl Holds {
         }
         let free = self.lock().is_none();
         self.state.send_modify(|state| {
-            if outcome.progress.events() > 0 {
+            if outcome.progress.settled() > 0 {
                 state.callback = Some(Ok(()));
             }
             if is_accepted(outcome) {
@@ -336,7 +336,7 @@ fn is_accepted(outcome: &Outcome) -> bool {
 
 /// Whether the callback has taken or refused an event; other failures of it hold.
 fn has_callback_answered(outcome: &Outcome) -> bool {
-    outcome.progress.events() > 0 || matches!(outcome.end, End::Blocked { .. })
+    outcome.progress.settled() > 0 || matches!(outcome.end, End::Blocked { .. })
 }
 
 /// Whether the provider has answered at all, if only to refuse this one resource.

@@ -20,7 +20,6 @@ mod starts;
 mod stored;
 mod tls;
 mod turn;
-mod unsupported;
 
 use std::sync::Arc;
 
@@ -32,7 +31,6 @@ pub use kinship::{Sibling, Taker};
 pub use poller::{Poller, PollerSettings};
 pub use runner::{Begin, Observer, run};
 pub use stored::Stored;
-pub use unsupported::unsupported_by_instance;
 
 use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::Clients};
 

@@ -84,6 +84,9 @@ pub(super) fn plan(
             DEFAULT_EVENTS,
         )),
         in_flight: count(callback.and_then(|callback| callback.max_in_flight), 1),
+        on_rejected: callback
+            .and_then(|callback| callback.on_rejected)
+            .unwrap_or_default(),
     })
 }
 

@@ -16,10 +16,9 @@ use super::{
     remarks::Remarks,
     schedule::Grid,
     turn::Turn,
-    unsupported::unsupported_by_instance,
 };
 use crate::{
-    api::{Checkpoint, ConnectorInstanceSpec, PollerResourceSpec},
+    api::{Checkpoint, PollerResourceSpec},
     category::ConfigurationError,
     clock::Clock,
     poll::{self, CheckpointStore, Edges, End, Held, Outcome, Plan, Progress},
@@ -60,7 +59,7 @@ pub struct Poller {
     grid: Grid,
     clock: Clock,
     kinship: Kinship,
-    /// What the specs ask for in vain, and what else is to be known of what they ask for.
+    /// What is to be known of what the spec asks for.
     told: Vec<String>,
     /// Why it finds no deletions though it should.
     deletes_unavailable: Option<String>,
@@ -105,10 +104,7 @@ impl Poller {
             grid: Grid::new(&settings.uid, interval(instance, &settings.spec)),
             kinship: Kinship::new(instance, &settings, &source),
             instance: instance.clone(),
-            told: finding
-                .into_iter()
-                .chain(unsupported(&instance.spec))
-                .collect(),
+            told: finding.into_iter().collect(),
             deletes_unavailable: unavailable,
             deletes_incomplete: OnceLock::new(),
             name: settings.name,
@@ -358,11 +354,6 @@ impl Poller {
             .cloned()
             .collect()
     }
-}
-
-fn unsupported(instance: &ConnectorInstanceSpec) -> impl Iterator<Item = String> {
-    let told = unsupported_by_instance(instance).into_iter();
-    told.map(|text| format!("its instance's {text}"))
 }
 
 /// The source of a poller of `instance` called `name`.

@@ -107,10 +107,16 @@ fn hindered(id: &str, end: &End) -> Remark {
         End::Blocked {
             object_id,
             rejection,
-        } => format!(
-            "the callback refused the event of record {object_id:?}: {}; mend the receiver: until it takes the event",
-            rejection.message
-        ),
+            dead_letter,
+        } => {
+            let letter = dead_letter.as_ref();
+            let letter = letter.map_or_else(String::new, |why| format!("; {}", why.message));
+            format!(
+                "the callback refused the event of record {object_id:?}: {}{letter}; mend the receiver: until it takes \
+                 the event",
+                rejection.message
+            )
+        }
         End::ProviderFailed(error) => format!("{}; until this is over", error.message),
         End::Unfinished(why) | End::Unusable(why) | End::WindowTooLarge(why) => {
             format!("{why}; until this is over")

@@ -212,10 +212,11 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
     fn wait_after(&mut self, end: &End) -> Duration {
         if is_retried(end) {
             self.failures = self.failures.saturating_add(1);
-            return self
+            let wait = self
                 .poller
                 .grid()
                 .retry_after(self.failures, rand::random());
+            return wait.max(asked_by_dead_letters(end).unwrap_or_default());
         }
         self.failures = 0;
         self.poller.grid().until_next(self.poller.clock().now())
@@ -228,12 +229,31 @@ fn is_retried(end: &End) -> bool {
     match end {
         End::Complete
         | End::Stopped
-        | End::Blocked { .. }
+        | End::Blocked {
+            dead_letter: None, ..
+        }
         | End::CallbackGone
         | End::Unusable(_)
         | End::WindowTooLarge(_) => false,
         End::StoreFailed(error) => !matches!(error, StoreError::Refused(_)),
-        End::Unfinished(_) | End::ProviderFailed(_) | End::CallbackUnavailable(_) => true,
+        End::Unfinished(_)
+        | End::ProviderFailed(_)
+        | End::CallbackUnavailable(_)
+        | End::Blocked {
+            dead_letter: Some(_),
+            ..
+        } => true,
+    }
+}
+
+/// How long the receiver of dead letters asked to be left alone: nothing but this poller waits for it.
+const fn asked_by_dead_letters(end: &End) -> Option<Duration> {
+    match end {
+        End::Blocked {
+            dead_letter: Some(unavailable),
+            ..
+        } => unavailable.retry_after,
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use crate::{
     api::{HeldDeletes, annotations::CONFIRM_DELETES},
     category::Category,
-    poll::{DELETES_UNAVAILABLE, End, Outcome, Progress, StoreError},
+    poll::{DELETES_UNAVAILABLE, End, Outcome, Progress, StoreError, told_of_block},
 };
 
 /// Something that needs attention, and what to do about it.
@@ -51,14 +51,12 @@ impl Attention {
             End::ProviderFailed(error) => {
                 Some(Self::error(format!("provider: {error}{}", provider_advice(error.category))))
             }
-            End::Blocked { object_id, rejection } => Some(Self::error(format!(
-                "the callback refuses the event of {object_id} with {}: {}; mend the receiver: until it takes \
-                 the event, the poller waits there",
-                rejection.status, rejection.message
-            ))),
+            End::Blocked { object_id, rejection, dead_letter } => {
+                Some(Self::error(told_of_block(object_id, rejection, dead_letter.as_ref())))
+            }
             End::CallbackUnavailable(unavailable) => Some(Self::error(format!("callback: {}", unavailable.message))),
             End::CallbackGone => Some(Self::error(
-                "the callback answered 410 Gone, and gets nothing more: set spec.events.callback.url to a receiver that \
+                "the callback answered 410 Gone, or webhook-delivery: disable, and gets nothing more: set spec.events.callback.url to a receiver that \
                  takes events, or the instance's annotation pollen.dev/resume-delivery to a new value, and start again"
                     .into(),
             )),

@@ -8,7 +8,7 @@ use super::{
     memory::Memory,
     problem::Problem,
 };
-use crate::fleet::{self, Environment};
+use crate::fleet::Environment;
 
 /// What a check found.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Checked {
     pub foreign: usize,
     /// What would be refused, in order of file and line.
     pub problems: Vec<Problem>,
-    /// What is no mistake, but could not be checked to the end or is not done by this release.
+    /// What is no mistake, but could not be checked to the end.
     pub notes: Vec<Problem>,
 }
 
@@ -37,7 +37,6 @@ pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
             notes.push(instance.problem(text));
         }
     }
-    notes.extend(unsupported(&manifests));
     let (_, found) = assemble(&manifests, environment, true).await;
     let problems = sorted(problems, found);
     Checked {
@@ -46,15 +45,6 @@ pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
         problems,
         notes,
     }
-}
-
-/// What the manifests ask for in vain.
-fn unsupported(manifests: &Manifests) -> Vec<Problem> {
-    let instances = manifests.instances.values().flat_map(|instance| {
-        let told = fleet::unsupported_by_instance(&instance.object.spec);
-        told.into_iter().map(|text| instance.problem(text))
-    });
-    instances.collect()
 }
 
 /// Builds everything as if it were seen for the first time; sends nothing.

@@ -29,7 +29,7 @@ pub(super) async fn settle(
         let Some(asked) = attention::retry(&outcome.end) else {
             return outcome.end == End::Complete;
         };
-        if outcome.progress.events() > 0 {
+        if outcome.progress.settled() > 0 {
             failing = None;
         }
         let (since, waits) = failing.get_or_insert_with(|| (Instant::now(), waits()));

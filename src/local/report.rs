@@ -13,7 +13,7 @@ use chrono::{DateTime, Local, SecondsFormat};
 use super::attention::Attention;
 use crate::{
     clock::Clock,
-    poll::{Outcome, Progress},
+    poll::{Outcome, Progress, SetAside},
 };
 
 /// Where the lines go.
@@ -77,9 +77,7 @@ impl Report {
 
     /// A poll of the poller `label` has ended.
     pub(super) fn polled(&self, label: &str, outcome: &Outcome) {
-        if outcome.progress.events() > 0 {
-            self.delivered(label, outcome);
-        }
+        self.told_of_delivery(label, outcome);
         match Attention::of(outcome) {
             Some(attention) => self.attend(label, attention),
             None => self.recovered(label),
@@ -90,8 +88,8 @@ impl Report {
     pub(super) fn replayed(&self, label: &str, outcome: &Outcome, is_over: bool) {
         if is_over {
             self.polled(label, outcome);
-        } else if outcome.progress.events() > 0 {
-            self.delivered(label, outcome);
+        } else {
+            self.told_of_delivery(label, outcome);
         }
     }
 
@@ -125,6 +123,24 @@ impl Report {
         let mut events = 0;
         self.with(|inner| events = inner.events);
         events
+    }
+
+    fn told_of_delivery(&self, label: &str, outcome: &Outcome) {
+        let progress = &outcome.progress;
+        if progress.events() > 0 {
+            self.delivered(label, outcome);
+        }
+        let unnamed = (progress.unnamed() > 0).then(|| {
+            format!(
+                "{} were refused too",
+                counted(progress.unnamed(), "other event")
+            )
+        });
+        let set_aside = progress.set_aside.iter().map(SetAside::told).chain(unnamed);
+        for text in set_aside {
+            let line = self.line(label, &Attention::warning(text).to_string());
+            self.with(|inner| _ = writeln!(inner.errors, "{line}"));
+        }
     }
 
     fn delivered(&self, label: &str, outcome: &Outcome) {

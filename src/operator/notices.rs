@@ -17,9 +17,12 @@ use super::{
     status::conditions::{READY, status_of},
 };
 
-use crate::api::{
-    conditions::find,
-    reasons::{self, Reason},
+use crate::{
+    api::{
+        conditions::find,
+        reasons::{self, Reason},
+    },
+    poll::{How, SetAside},
 };
 
 const STALLED: &str = "Stalled";
@@ -45,6 +48,15 @@ impl Notice {
             reason: reason.as_str().to_owned(),
             note: note.into(),
         }
+    }
+
+    /// What became of an event that the callback refused.
+    pub(super) fn of_refused(event: &SetAside) -> Self {
+        let reason = match event.how {
+            How::DeadLettered => reasons::EVENT_DEAD_LETTERED,
+            How::Skipped => reasons::EVENT_SKIPPED,
+        };
+        Self::warning(reason, event.told())
     }
 
     fn of(condition: &Condition) -> Self {
@@ -100,6 +112,18 @@ impl Notices {
     /// What an event about an object of kind `K` refers to.
     pub(super) fn about<K: Resource<DynamicType = ()>, S>(item: &Item<S>) -> ObjectReference {
         Self::subject(&ApiResource::erase::<K>(&()), &item.key, Some(&item.uid))
+    }
+
+    /// The same about one record, which `kubectl get events -o wide` shows as the subobject. Events
+    /// about different records are not taken for repetitions of one.
+    pub(super) fn about_record<K: Resource<DynamicType = ()>, S>(
+        item: &Item<S>,
+        record: &str,
+    ) -> ObjectReference {
+        ObjectReference {
+            field_path: Some(format!("records{{{record}}}")),
+            ..Self::about::<K, S>(item)
+        }
     }
 
     pub(super) fn subject(kind: &ApiResource, key: &Key, uid: Option<&str>) -> ObjectReference {

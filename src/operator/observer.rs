@@ -12,13 +12,19 @@ use tokio::{sync::Mutex, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    cache::PollerItem, ledger::Ledger, shared::Shared, status::conditions::Standing, verdict,
+    cache::PollerItem,
+    ledger::Ledger,
+    notices::{Notice, Notices},
+    shared::Shared,
+    status::conditions::Standing,
+    verdict,
     worker::Wake,
 };
 use crate::{
+    api::PollerResource,
     fleet::Observer,
-    poll::{End, Outcome, Progress},
-    telemetry::{Counts, EventLabels, Line, PollLabels},
+    poll::{End, How, Outcome, Progress},
+    telemetry::{Counts, EventLabels, Line, PollLabels, RefusedLabels},
 };
 
 /// Reports the polls of one poller.
@@ -80,6 +86,16 @@ impl Reporter {
         metrics.records.inc_by(progress.read);
         metrics.requests.inc_by(progress.requests);
         metrics.bad_records.inc_by(progress.bad_records);
+        for (how, count) in [
+            (How::DeadLettered, progress.dead_lettered),
+            (How::Skipped, progress.skipped),
+        ] {
+            let outcome = how.as_str();
+            metrics
+                .refused_events
+                .get_or_create(&RefusedLabels { outcome })
+                .inc_by(count);
+        }
         for (kind, count) in [
             ("created", progress.created),
             ("updated", progress.updated),
@@ -150,6 +166,16 @@ impl Reporter {
         }
     }
 
+    /// Says of each refused event that is settled what became of it.
+    fn tell_of_refused(&self, progress: &Progress) {
+        for event in &progress.set_aside {
+            let subject = Notices::about_record::<PollerResource, _>(&self.item, &event.object_id);
+            self.shared
+                .notices
+                .publish(subject, Notice::of_refused(event));
+        }
+    }
+
     /// Tells the worker of the instance's first answer, and holds this poller where the server
     /// refuses its checkpoints.
     async fn involve_worker(&self) {
@@ -181,6 +207,8 @@ fn counts(progress: &Progress) -> Counts {
         created: progress.created,
         updated: progress.updated,
         deleted: progress.deleted,
+        dead_lettered: progress.dead_lettered,
+        skipped: progress.skipped,
     }
 }
 
@@ -195,6 +223,7 @@ impl Observer for Reporter {
             self.note_failure(standing);
         }
         self.report(standing.as_ref()).await;
+        self.tell_of_refused(&outcome.progress);
         self.end_poll(outcome).await;
         if outcome.end != End::Stopped {
             self.involve_worker().await;
@@ -205,6 +234,7 @@ impl Observer for Reporter {
         self.count_records(&outcome.progress);
         let standing = is_over.then(|| self.standing(outcome)).flatten();
         self.report(standing.as_ref()).await;
+        self.tell_of_refused(&outcome.progress);
         self.ledger.lock().await.end_poll();
         let (key, board) = (&self.item.key, &self.shared.board);
         board.replayed(&key.namespace, &key.name, &counts(&outcome.progress));

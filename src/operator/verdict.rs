@@ -10,9 +10,10 @@ use crate::{
         conditions::{Aspect, Conditions, Status},
         reasons::{self, Reason},
     },
+    callback::{Rejection, Unavailable},
     category::{Category, ConfigurationError, Subject},
     fleet::{Failure, InstanceState},
-    poll::{DELETES_UNAVAILABLE, End, Outcome, StoreError, Topic},
+    poll::{DELETES_UNAVAILABLE, End, Outcome, StoreError, Topic, told_of_block},
 };
 
 /// Intervals after which a failure is no longer transient.
@@ -31,14 +32,8 @@ pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
         End::Blocked {
             object_id,
             rejection,
-        } => Standing::stalled(
-            reasons::CALLBACK_REJECTED,
-            format!(
-                "the callback refused the event of record {object_id:?}: {}; mend the receiver: until it takes the \
-                 event, the poller waits there",
-                rejection.message
-            ),
-        ),
+            dead_letter,
+        } => blocked(object_id, rejection, dead_letter.as_ref()),
         End::CallbackUnavailable(unavailable) => {
             late(overdue, reasons::CALLBACK_UNAVAILABLE, &unavailable.message)
         }
@@ -93,7 +88,16 @@ pub(super) fn of_configuration(error: &ConfigurationError) -> Standing {
     }
 }
 
-const CALLBACK_GONE: &str = "the callback answered 410 Gone: nothing is sent until spec.events.callback changes or the \
+/// A dead letter that was not taken may be taken later, without a person.
+fn blocked(id: &str, rejection: &Rejection, dead_letter: Option<&Unavailable>) -> Standing {
+    let told = told_of_block(id, rejection, dead_letter);
+    match dead_letter {
+        Some(_) => Standing::waiting(reasons::CALLBACK_REJECTED, told),
+        None => Standing::stalled(reasons::CALLBACK_REJECTED, told),
+    }
+}
+
+const CALLBACK_GONE: &str = "the callback answered 410 Gone, or webhook-delivery: disable: nothing is sent until spec.events.callback changes or the \
                              instance is annotated with a new value of pollen.dev/resume-delivery";
 
 /// All that is to be told stands in the message; the reason is the gravest's.

@@ -1,10 +1,12 @@
 //! Delivering the changes at hand: in order, within the notifications in flight, and settling what
 //! is acknowledged.
 
+mod again;
+mod refused;
 mod settled;
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{HashSet, VecDeque},
     time::Duration,
 };
 
@@ -13,11 +15,11 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 
-use self::settled::Settled;
-use super::{End, Plan, Track, change::Change};
+use self::{again::Again, settled::Settled};
+use super::{End, How, Plan, Track, change::Change};
 use crate::{
-    callback::{Callback, Delivery},
-    event::{Event, Notification},
+    callback::{Callback, Delivery, Rejection},
+    event::{Event, Notification, Origin},
 };
 
 /// How long a notification in flight may take to finish when the poll is asked to stop.
@@ -34,8 +36,12 @@ pub(super) struct Delivering<'a, C> {
     settled: Settled,
     /// The first change that no notification has carried yet.
     next: usize,
-    /// Changes of refused notifications: each goes again by itself, to find the refused ones.
-    alone: BTreeSet<usize>,
+    /// Parts of refused notifications, to find the refused events.
+    again: Again,
+    /// Refused events that are to go where dead letters go.
+    letters: VecDeque<Flight>,
+    /// Events in one notification at most: fewer than the plan has, once that was too large.
+    most: usize,
     /// The records of which an event is in flight.
     in_flight: HashSet<String>,
     /// Why nothing more is sent.
@@ -46,6 +52,9 @@ pub(super) struct Delivering<'a, C> {
 pub(super) trait Settle {
     /// `change` is acknowledged.
     fn settle(&mut self, change: &Change);
+
+    /// `change` was refused, and is settled all the same.
+    fn set_aside(&mut self, change: &Change, how: How, rejection: &Rejection);
 
     /// Every change of this track, as far as it was read, dated at or before this is settled.
     fn settled_until(&mut self, track: Track, date: DateTime<Utc>);
@@ -59,6 +68,35 @@ pub(super) trait Settle {
 
 /// The part of the changes that one notification carries.
 type Range = std::ops::Range<usize>;
+
+/// One notification on its way, or one dead letter.
+struct Flight {
+    range: Range,
+    /// Why its one event was refused, where it goes as a dead letter.
+    letter: Option<Rejection>,
+}
+
+impl Flight {
+    const fn of(range: Range) -> Self {
+        Self {
+            range,
+            letter: None,
+        }
+    }
+
+    async fn fly<C: Callback>(
+        self,
+        callback: &C,
+        origin: &Origin,
+        notification: Notification,
+    ) -> (Self, Delivery) {
+        let delivery = match &self.letter {
+            None => callback.deliver(origin, &notification).await,
+            Some(refused) => callback.dead_letter(origin, &notification, refused).await,
+        };
+        (self, delivery)
+    }
+}
 
 impl<'a, C: Callback> Delivering<'a, C> {
     pub(super) fn new(
@@ -79,7 +117,9 @@ impl<'a, C: Callback> Delivering<'a, C> {
             records,
             settled,
             next: 0,
-            alone: BTreeSet::new(),
+            again: Again::default(),
+            letters: VecDeque::new(),
+            most: plan.max_events,
             in_flight: HashSet::new(),
             failure: None,
         }
@@ -90,42 +130,62 @@ impl<'a, C: Callback> Delivering<'a, C> {
         let (callback, origin) = (self.callback, &self.plan.origin);
         let mut flying = FuturesUnordered::new();
         loop {
-            while let Some(range) = self.next_range(flying.len()) {
-                self.in_flight.extend(self.ids(&range));
-                let notification = self.notification(range.clone());
-                flying.push(async move { (range, callback.deliver(origin, &notification).await) });
+            while let Some(flight) = self.next_flight(flying.len()) {
+                self.in_flight.extend(self.ids(&flight.range));
+                let notification = self.notification(flight.range.clone());
+                flying.push(flight.fly(callback, origin, notification));
             }
-            let Some((range, delivery)) = self.wait(&mut flying, ledger).await? else {
+            let Some((flight, delivery)) = self.wait(&mut flying, ledger).await? else {
                 break;
             };
-            for id in self.ids(&range) {
+            for id in self.ids(&flight.range) {
                 self.in_flight.remove(&id);
             }
-            match delivery {
-                Delivery::Acknowledged => self.acknowledge(range, ledger).await,
-                Delivery::Rejected(_) if range.len() > 1 => self.alone.extend(range),
-                other => {
-                    let end = self.end_of(&range, other);
-                    self.failure.get_or_insert(end);
-                }
-            }
+            self.land(flight, delivery, ledger).await;
         }
         self.failure.map_or(Ok(()), Err)
     }
 
     /// What goes out next beside the `flying` notifications, if anything may.
-    fn next_range(&mut self, flying: usize) -> Option<Range> {
+    fn next_flight(&mut self, flying: usize) -> Option<Flight> {
         if self.failure.is_some() {
             return None;
         }
-        if !self.alone.is_empty() {
+        if !self.letters.is_empty() || !self.again.is_empty() {
             // One at a time: nothing behind a refused event goes out before it.
-            let index = (flying == 0).then(|| self.alone.pop_first()).flatten()?;
-            return Some(index..index + 1);
+            let next = || {
+                self.letters
+                    .pop_front()
+                    .or_else(|| self.again.next().map(Flight::of))
+            };
+            return (flying == 0).then(next).flatten();
         }
         let range = (flying < self.plan.in_flight).then(|| self.next_batch())??;
         self.next = range.end;
-        Some(range)
+        Some(Flight::of(range))
+    }
+
+    /// Takes the answer to a notification, or to a dead letter.
+    async fn land(&mut self, flight: Flight, delivery: Delivery, ledger: &mut impl Settle) {
+        let Flight { range, letter } = flight;
+        if let Some(rejection) = letter {
+            return self.land_letter(range, rejection, delivery, ledger).await;
+        }
+        match delivery {
+            Delivery::Acknowledged => self.acknowledge(range, ledger).await,
+            Delivery::AcknowledgedLast => {
+                self.acknowledge(range, ledger).await;
+                self.fail(End::CallbackGone);
+            }
+            Delivery::Rejected(rejection) => self.refuse(range, rejection, ledger).await,
+            Delivery::Unavailable(unavailable) => self.fail(End::CallbackUnavailable(unavailable)),
+            Delivery::Gone => self.fail(End::CallbackGone),
+        }
+    }
+
+    /// Nothing more is sent; what is in flight is still heard.
+    fn fail(&mut self, end: End) {
+        self.failure.get_or_insert(end);
     }
 
     /// The next notification in flight to end, with due writes made meanwhile.
@@ -133,9 +193,9 @@ impl<'a, C: Callback> Delivering<'a, C> {
         &mut self,
         flying: &mut FuturesUnordered<F>,
         ledger: &mut impl Settle,
-    ) -> Result<Option<(Range, Delivery)>, End>
+    ) -> Result<Option<(Flight, Delivery)>, End>
     where
-        F: Future<Output = (Range, Delivery)>,
+        F: Future<Output = (Flight, Delivery)>,
     {
         loop {
             let due = ledger.next_write().filter(|_| self.failure.is_none());
@@ -162,6 +222,11 @@ impl<'a, C: Callback> Delivering<'a, C> {
                 ledger.settle(change);
             }
         }
+        self.have_settled(ledger).await;
+    }
+
+    /// Tells how far everything is settled now, and writes what is due.
+    async fn have_settled(&mut self, ledger: &mut impl Settle) {
         for track in Track::ALL {
             if let Some(date) = self.settled.until(track) {
                 ledger.settled_until(track, date);
@@ -169,7 +234,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
         }
         self.write_due(ledger).await;
         if self.stop.is_cancelled() {
-            self.failure.get_or_insert(End::Stopped);
+            self.fail(End::Stopped);
         }
     }
 
@@ -179,7 +244,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
         let mut ids = HashSet::new();
         let size = rest
             .iter()
-            .take(self.plan.max_events)
+            .take(self.most)
             .take_while(|change| {
                 !self.in_flight.contains(&change.id) && ids.insert(change.id.as_str())
             })
@@ -209,21 +274,6 @@ impl<'a, C: Callback> Delivering<'a, C> {
         Notification {
             events: events.collect(),
             polled_at: self.polled_at,
-        }
-    }
-
-    fn end_of(&self, range: &Range, delivery: Delivery) -> End {
-        match delivery {
-            Delivery::Rejected(rejection) => End::Blocked {
-                object_id: self
-                    .changes
-                    .get(range.start)
-                    .map(|change| change.id.clone())
-                    .unwrap_or_default(),
-                rejection,
-            },
-            Delivery::Unavailable(unavailable) => End::CallbackUnavailable(unavailable),
-            Delivery::Gone | Delivery::Acknowledged => End::CallbackGone,
         }
     }
 }

@@ -21,6 +21,7 @@ mod replay;
 mod run;
 mod scan;
 mod segment;
+mod set_aside;
 mod start;
 mod state;
 mod stream;
@@ -43,6 +44,7 @@ pub use plan::{Child, Deletions, Plan, Reached, Reconciliation, Start};
 pub use replay::{Replay, is_replaying, replay};
 pub use run::{Edges, poll};
 pub use segment::{SEGMENT_SIZE, Segment, SegmentName};
+pub use set_aside::{How, SetAside, told_of_block};
 pub use start::start;
 pub use trail::Trail;
 
@@ -116,6 +118,11 @@ pub struct Progress {
     pub created: u64,
     pub updated: u64,
     pub deleted: u64,
+    /// Events that the callback refused and that are settled all the same, by how.
+    pub dead_lettered: u64,
+    pub skipped: u64,
+    /// The first few of these.
+    pub set_aside: Vec<SetAside>,
     /// When the last event was acknowledged.
     pub last_event: Option<DateTime<Utc>>,
     /// Requests for pages.
@@ -265,10 +272,12 @@ pub enum End {
     Blocked {
         object_id: String,
         rejection: Rejection,
+        /// Why its dead letter was not taken either, where there is to be one.
+        dead_letter: Option<Unavailable>,
     },
     /// The callback cannot take notifications now.
     CallbackUnavailable(Unavailable),
-    /// The callback answered 410.
+    /// The callback wants nothing more: it answered 410, or so by a header.
     CallbackGone,
     /// The checkpoint could not be stored.
     StoreFailed(StoreError),

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Replay, Track};
 use crate::{
-    api::{CreatedCheck, StartFrom},
+    api::{CreatedCheck, OnRejected, StartFrom},
     event::Origin,
 };
 
@@ -53,6 +53,8 @@ pub struct Plan {
     pub max_events: usize,
     /// Notifications in flight at most.
     pub in_flight: usize,
+    /// What becomes of an event that the callback refuses.
+    pub on_rejected: OnRejected,
 }
 
 /// How deletions are found by comparing lists of ids.

@@ -13,6 +13,7 @@ mod logged;
 mod offsets;
 mod paging;
 mod reconcile;
+mod refused;
 mod replay;
 mod segments;
 mod world;

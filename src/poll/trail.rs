@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
-    End, Outcome, Plan,
+    End, Outcome, Plan, SetAside,
     change::{Change, Comparison, Verdict},
     state::State,
 };
@@ -74,6 +74,8 @@ impl Outcome {
             created = progress.created,
             updated = progress.updated,
             deleted = progress.deleted,
+            dead_lettered = progress.dead_lettered,
+            skipped = progress.skipped,
             unordered = progress.unordered,
             "polled"
         );
@@ -108,10 +110,36 @@ impl End {
             Self::Blocked {
                 object_id,
                 rejection,
-            } => Some(format!("record {object_id:?}: {}", rejection.message)),
+                dead_letter,
+            } => {
+                let letter = dead_letter.as_ref();
+                let letter = letter.map_or_else(String::new, |why| format!("; {}", why.message));
+                Some(format!(
+                    "record {object_id:?}: {}{letter}",
+                    rejection.message
+                ))
+            }
             Self::CallbackUnavailable(unavailable) => Some(unavailable.message.clone()),
             Self::StoreFailed(error) => Some(error.to_string()),
         }
+    }
+}
+
+impl SetAside {
+    /// Writes the line of an event that is settled though it was refused: what a person may have to
+    /// send again.
+    pub(super) fn log(&self, change: &Change, origin: &Origin) {
+        tracing::warn!(
+            target: "pollen::poll",
+            outcome = self.how.as_str(),
+            record = ?self.object_id,
+            updated = written(change.updated),
+            version = change.version,
+            event = origin.event_id(&change.id, &change.version).as_str(),
+            status = self.status,
+            why = self.message,
+            "refused"
+        );
     }
 }
 

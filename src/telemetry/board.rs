@@ -65,6 +65,9 @@ pub struct Counts {
     pub created: u64,
     pub updated: u64,
     pub deleted: u64,
+    /// Events that the callback refused, by what became of them.
+    pub dead_lettered: u64,
+    pub skipped: u64,
 }
 
 impl Board {
@@ -137,6 +140,8 @@ impl Counts {
         self.created += other.created;
         self.updated += other.updated;
         self.deleted += other.deleted;
+        self.dead_lettered += other.dead_lettered;
+        self.skipped += other.skipped;
     }
 
     /// Records that cannot be events.

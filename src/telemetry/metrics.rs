@@ -22,6 +22,8 @@ pub struct Metrics {
     pub bad_records: Counter,
     /// Events acknowledged, by kind.
     pub events: Family<EventLabels, Counter>,
+    /// Events that callbacks refused and that are settled all the same, by what became of them.
+    pub refused_events: Family<RefusedLabels, Counter>,
     /// When a poll last ended, in Unix seconds.
     pub last_poll: Gauge,
     /// Pollers at work in this process.
@@ -44,6 +46,12 @@ pub struct PollLabels {
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 pub struct EventLabels {
     pub kind: &'static str,
+}
+
+/// `dead_lettered` or `skipped`.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct RefusedLabels {
+    pub outcome: &'static str,
 }
 
 /// `token`, `checkpoint`, `segment`, `removal`, `condition` or `event`.
@@ -88,6 +96,12 @@ impl Metrics {
             "events",
             "Events acknowledged by callbacks, by kind",
             self.events.clone(),
+        );
+        registry.register(
+            "refused_events",
+            "Events that callbacks refused, by what became of them: dead_lettered (posted to deadLetter.url), skipped \
+             (dropped)",
+            self.refused_events.clone(),
         );
         registry.register(
             "last_poll_timestamp_seconds",

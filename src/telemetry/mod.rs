@@ -12,5 +12,5 @@ mod readiness;
 pub use board::{Board, Counts, Line};
 pub use http::{HttpError, Served, serve};
 pub use log::{LogError, LogFormat, init};
-pub use metrics::{EventLabels, Metrics, PollLabels, WriteLabels};
+pub use metrics::{EventLabels, Metrics, PollLabels, RefusedLabels, WriteLabels};
 pub use readiness::{Readiness, Unsynced};

@@ -79,6 +79,18 @@ const METRICS: &[Metric] = &[
         },
     ),
     Metric::labelled(
+        "poller_refused_events",
+        "Events that the callback refused, by what became of them, as in pollen_refused_events_total",
+        "outcome",
+        |row| {
+            let counts = &row.counts;
+            vec![
+                ("dead_lettered", counts.dead_lettered),
+                ("skipped", counts.skipped),
+            ]
+        },
+    ),
+    Metric::labelled(
         "poller_polls",
         "Polls that ended, by how they ended, as in pollen_polls_total",
         "result",

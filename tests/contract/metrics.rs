@@ -5,7 +5,9 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use chrono::DateTime;
-use pollen::telemetry::{Board, Counts, EventLabels, Line, Metrics, PollLabels, WriteLabels};
+use pollen::telemetry::{
+    Board, Counts, EventLabels, Line, Metrics, PollLabels, RefusedLabels, WriteLabels,
+};
 use prometheus_client::encoding::text::encode;
 
 const BEGIN: &str = "<!-- generated: metrics -->\n";
@@ -21,6 +23,10 @@ fn exported() -> String {
     metrics
         .events
         .get_or_create(&EventLabels { kind: "created" })
+        .inc();
+    metrics
+        .refused_events
+        .get_or_create(&RefusedLabels { outcome: "skipped" })
         .inc();
     metrics
         .api_writes

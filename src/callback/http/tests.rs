@@ -39,6 +39,16 @@ fn callback(
     let allowed = vec!["127.0.0.0/8".parse().unwrap()];
     let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
     let client = GuardedClient::new(policy, "helpdesk", &ClientOptions::default()).unwrap();
+    HttpCallback::new(CallbackSettings {
+        spec: &serde_json::from_value(spec).unwrap(),
+        secrets: &secrets(),
+        client,
+        clock: Clock::system(),
+        retry,
+    })
+}
+
+fn secrets() -> Secrets {
     let mut secrets = Secrets::default();
     let entries = [
         ("key", "s1gning-k3y"),
@@ -48,13 +58,7 @@ fn callback(
     ];
     let entries = entries.map(|(k, v)| (k.to_owned(), SecretString::from(v)));
     secrets.insert("callback".to_owned(), BTreeMap::from(entries));
-    HttpCallback::new(CallbackSettings {
-        spec: &serde_json::from_value(spec).unwrap(),
-        secrets: &secrets,
-        client,
-        clock: Clock::system(),
-        retry,
-    })
+    secrets
 }
 
 fn full_spec(url: &str) -> serde_json::Value {
@@ -155,24 +159,162 @@ async fn a_failed_attempt_is_repeated_unchanged() {
 }
 
 #[rstest]
-#[case::gone(410, Delivery::Gone)]
-#[case::refused(422, Delivery::Rejected(Rejection {
-    status: 422,
-    message: "the callback 127.0.0.1 answered 422 Unprocessable Entity: no [redacted]".to_owned(),
-}))]
-#[case::redirect(307, Delivery::Rejected(Rejection {
-    status: 307,
-    message: "the callback 127.0.0.1 answered 307 Temporary Redirect: write the URL it redirects \
-              to: no [redacted]".to_owned(),
-}))]
+#[case::refused(422, Refused::Event, "422 Unprocessable Entity")]
+#[case::too_large(413, Refused::Size, "413 Payload Too Large")]
+#[case::unauthorized(401, Refused::Everything, "401 Unauthorized")]
+#[case::redirect(
+    307,
+    Refused::Everything,
+    "307 Temporary Redirect: write the URL it redirects to"
+)]
 #[tokio::test]
-async fn a_final_answer_is_not_asked_for_again(#[case] status: u16, #[case] expected: Delivery) {
+async fn a_refusal_is_not_asked_for_again(
+    #[case] status: u16,
+    #[case] of: Refused,
+    #[case] said: &str,
+) {
     let answer = ResponseTemplate::new(status)
         .insert_header("location", "http://127.0.0.1:1/")
         .set_body_string("no\r\nb34rer-t0ken");
     let server = server(vec![answer]).await;
+    let delivery = deliver(&server, RETRY).await;
+    let Delivery::Rejected(rejection) = delivery else {
+        panic!("{delivery:?}")
+    };
+    assert_eq!((rejection.status, rejection.of), (status, of));
+    let expected = format!("the callback 127.0.0.1 answered {said}: no [redacted]");
+    assert_eq!(rejection.message, expected);
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+#[rstest]
+#[case::gone(410, None, Delivery::Gone)]
+#[case::last(200, Some("disable"), Delivery::AcknowledgedLast)]
+#[case::failed_for_good(503, Some("disable"), Delivery::Gone)]
+#[case::refused_for_good(422, Some("disable"), Delivery::Gone)]
+#[case::another_wish(200, Some("abort-message"), Delivery::Acknowledged)]
+#[tokio::test]
+async fn a_callback_can_ask_that_nothing_more_be_sent(
+    #[case] status: u16,
+    #[case] header: Option<&str>,
+    #[case] expected: Delivery,
+) {
+    let answer = ResponseTemplate::new(status);
+    let answer = header.map_or_else(
+        || answer.clone(),
+        |value| answer.clone().insert_header("webhook-delivery", value),
+    );
+    let server = server(vec![answer]).await;
     assert_eq!(deliver(&server, RETRY).await, expected);
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+fn rejection() -> Rejection {
+    Rejection {
+        status: 422,
+        message: "the callback 127.0.0.1 answered 422".to_owned(),
+        made_at: "2024-01-01T00:01:01Z".parse().unwrap(),
+        at: "2024-01-01T00:01:02Z".parse().unwrap(),
+        ..Rejection::default()
+    }
+}
+
+/// A callback at one server whose dead letters go to a path of another.
+fn with_dead_letters(callback_at: &MockServer, letters: &MockServer) -> HttpCallback {
+    let mut spec = full_spec(&callback_at.uri());
+    spec["onRejected"] = json!("DeadLetter");
+    spec["deadLetter"] = json!({"url": format!("{}/d34d-l3tters", letters.uri())});
+    callback(spec, RETRY).unwrap()
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_retried_signed_and_carries_the_notification_as_it_was_refused() {
+    let refusing = server(vec![ResponseTemplate::new(422)]).await;
+    let letters = server([503, 429, 200].map(ResponseTemplate::new).to_vec()).await;
+    let callback = with_dead_letters(&refusing, &letters);
+    let Delivery::Rejected(rejection) = callback.deliver(&origin(), &notification()).await else {
+        panic!("not refused")
+    };
+    let (origin, notification) = (origin(), notification());
+    let taken = callback.dead_letter(&origin, &notification, &rejection);
+    assert_eq!(taken.await, Delivery::Acknowledged);
+    let refused = &refusing.received_requests().await.unwrap()[0];
+    let posted = letters.received_requests().await.unwrap();
+    assert_eq!(posted.len(), 3);
+    let letter = &posted[2];
+    assert_eq!(letter.body, posted[0].body);
+    let text = String::from_utf8(letter.body.clone()).unwrap();
+    assert!(
+        text.contains(std::str::from_utf8(&refused.body).unwrap()),
+        "{text}"
+    );
+    let expected = Signer::new(
+        serde_json::from_value(json!({"secretRef": {"name": "callback"}}))
+            .as_ref()
+            .ok(),
+        &secrets(),
+    );
+    let payload = Payload {
+        elements_id: None,
+        message_id: String::new(),
+        content_type: "",
+        body: letter.body.clone().into(),
+    };
+    let (_, signatures) = expected
+        .unwrap()
+        .sign(&payload, Clock::system().now())
+        .into_parts();
+    let header = "elements-webhook-signature";
+    assert_eq!(letter.headers[header], signatures[header]);
+    assert_ne!(
+        letter.headers["elements-webhook-id"],
+        refused.headers["elements-webhook-id"]
+    );
+}
+
+#[tokio::test]
+async fn credentials_of_the_callback_go_to_no_other_host_with_its_dead_letters() {
+    let (one, other) = (
+        server(vec![ResponseTemplate::new(200)]).await,
+        MockServer::start().await,
+    );
+    for (letters, goes) in [(&one, true), (&other, false)] {
+        let callback = with_dead_letters(&one, letters);
+        callback
+            .dead_letter(&origin(), &notification(), &rejection())
+            .await;
+        let posted = letters.received_requests().await.unwrap();
+        let headers = &posted.last().unwrap().headers;
+        for name in ["authorization", "x-region"] {
+            assert_eq!(headers.contains_key(name), goes, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_receiver_of_dead_letters_says_is_told_without_its_path() {
+    let letters = server(vec![
+        ResponseTemplate::new(404).set_body_string("no d34d-l3tters"),
+    ])
+    .await;
+    let callback = with_dead_letters(&letters, &letters);
+    let refused = callback
+        .dead_letter(&origin(), &notification(), &rejection())
+        .await;
+    let Delivery::Rejected(Rejection { message, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    let expected = "the receiver of dead letters 127.0.0.1 answered 404 Not Found: no [redacted]";
+    assert_eq!(message, expected);
+}
+
+#[test]
+fn a_dead_letter_url_with_a_refused_address_is_refused() {
+    let spec =
+        json!({"url": "http://127.0.0.1/", "deadLetter": {"url": "http://169.254.169.254/x"}});
+    let error = callback(spec, NO_RETRY).unwrap_err();
+    assert_eq!(error.field, "spec.events.callback.deadLetter.url");
+    assert_eq!(error.subject, crate::category::Subject::Address);
 }
 
 #[tokio::test]
@@ -253,7 +395,7 @@ fn a_url_that_cannot_be_used_is_refused(#[case] url: &str, #[case] expected: &st
 #[test]
 fn nothing_secret_is_shown() {
     let callback = callback(full_spec("https://example.com/hooks/s3cr3t"), NO_RETRY).unwrap();
-    let shown = format!("{callback:?} {:?}", callback.headers);
+    let shown = format!("{callback:?} {:?}", callback.endpoint);
     for secret in ["s3cr3t", "s1gning-k3y", "b34rer-t0ken"] {
         assert!(!shown.contains(secret), "{shown}");
     }

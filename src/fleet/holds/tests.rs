@@ -252,7 +252,9 @@ fn blocked() -> Outcome {
         rejection: crate::callback::Rejection {
             status: 400,
             message: "no".to_owned(),
+            ..Default::default()
         },
+        dead_letter: None,
     })
 }
 

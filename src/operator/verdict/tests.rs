@@ -20,10 +20,12 @@ fn blocked() -> Outcome {
     let rejection = Rejection {
         status: 422,
         message: "422 Unprocessable".into(),
+        ..Rejection::default()
     };
     Outcome::of(End::Blocked {
         object_id: "7".into(),
         rejection,
+        dead_letter: None,
     })
 }
 

@@ -8,10 +8,11 @@ use tokio::time::Instant;
 use super::{Poll, WINDOW_CUT, reading::Pace};
 use crate::{
     api::MAX_CHILDREN,
-    callback::Callback,
+    callback::{Callback, Rejection},
     poll::{
-        CheckpointStore, End, Outcome, StoreError, Track, change::Change, delivering::Settle,
-        reconcile::UnreadIds, segment::LoadError, stream::FEW, unusable::Unusable,
+        CheckpointStore, End, How, Outcome, SetAside, StoreError, Track, change::Change,
+        delivering::Settle, reconcile::UnreadIds, segment::LoadError, stream::FEW,
+        unusable::Unusable,
     },
     provider::PageSource,
 };
@@ -76,6 +77,18 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Settle for Poll<'_, S, C, K
         self.state.settle(self.plan, change);
         self.progress.last_event = Some(self.clock.now());
         self.progress.count(change.kind);
+    }
+
+    fn set_aside(&mut self, change: &Change, how: How, rejection: &Rejection) {
+        self.state.settle(self.plan, change);
+        let event = SetAside {
+            object_id: change.id.clone(),
+            how,
+            status: rejection.status,
+            message: rejection.message.clone(),
+        };
+        event.log(change, &self.plan.origin);
+        self.progress.set_aside(event);
     }
 
     fn settled_until(&mut self, track: Track, date: DateTime<Utc>) {

@@ -216,5 +216,6 @@ fn plan() -> Plan {
         reconcile: None,
         max_events: 3,
         in_flight: 1,
+        on_rejected: Default::default(),
     }
 }

@@ -104,6 +104,7 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
         start_from: Default::default(),
         max_events: settings.max_events as usize,
         in_flight: settings.in_flight as usize,
+        on_rejected: Default::default(),
     }
 }
 

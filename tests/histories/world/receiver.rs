@@ -63,6 +63,7 @@ impl Process {
         Some(Delivery::Rejected(Rejection {
             status: 400,
             message: "the callback answered 400".to_owned(),
+            ..Rejection::default()
         }))
     }
 

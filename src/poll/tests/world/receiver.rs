@@ -30,6 +30,9 @@ pub(in crate::poll::tests) struct Receiver {
     posted: Arc<Mutex<Vec<Vec<Got>>>>,
     acknowledged: Arc<Mutex<Vec<Got>>>,
     script: Arc<Mutex<Option<Script>>>,
+    /// Dead letters that were taken, and what the next ones are answered before.
+    letters: Arc<Mutex<Vec<(Got, Rejection)>>>,
+    pub(in crate::poll::tests) letter_answers: Arc<Mutex<VecDeque<Delivery>>>,
     /// Turns of the runtime that each answer takes, used up from the front; [`NEVER`] answers never.
     pub(in crate::poll::tests) turns: Arc<Mutex<VecDeque<usize>>>,
 }
@@ -52,6 +55,12 @@ impl Receiver {
 
     pub(in crate::poll::tests) fn accept_all(&self) {
         *self.script.lock().unwrap() = None;
+    }
+
+    /// The ids of the records whose dead letters were taken.
+    pub(in crate::poll::tests) fn letters(&self) -> Vec<String> {
+        let letters = self.letters.lock().unwrap();
+        letters.iter().map(|(got, _)| got.id.clone()).collect()
     }
 
     fn answer(&self, got: Vec<Got>) -> Delivery {
@@ -80,25 +89,46 @@ impl Callback for Receiver {
         for _ in 0..turns {
             tokio::task::yield_now().await;
         }
-        let got = notification.events.iter().map(|event| {
-            let record: serde_json::Value = serde_json::from_slice(&event.record).unwrap();
-            Got {
-                event: event.id.as_str().to_owned(),
-                id: event.object_id.clone(),
-                kind: event.kind,
-                version: record["sys_mod_count"].as_u64().unwrap_or_default(),
-            }
-        });
-        let delivery = self.answer(got.collect());
+        let delivery = self.answer(got(notification));
         tokio::task::yield_now().await;
         delivery
     }
+
+    async fn dead_letter(
+        &self,
+        _: &Origin,
+        notification: &Notification,
+        rejection: &Rejection,
+    ) -> Delivery {
+        let answer = self.letter_answers.lock().unwrap().pop_front();
+        let answer = answer.unwrap_or(Delivery::Acknowledged);
+        if answer == Delivery::Acknowledged {
+            let letter = (got(notification).remove(0), rejection.clone());
+            self.letters.lock().unwrap().push(letter);
+        }
+        tokio::task::yield_now().await;
+        answer
+    }
+}
+
+fn got(notification: &Notification) -> Vec<Got> {
+    let got = notification.events.iter().map(|event| {
+        let record: serde_json::Value = serde_json::from_slice(&event.record).unwrap();
+        Got {
+            event: event.id.as_str().to_owned(),
+            id: event.object_id.clone(),
+            kind: event.kind,
+            version: record["sys_mod_count"].as_u64().unwrap_or_default(),
+        }
+    });
+    got.collect()
 }
 
 pub(in crate::poll::tests) fn rejected() -> Delivery {
     Delivery::Rejected(Rejection {
         status: 400,
         message: "the callback answered 400".to_owned(),
+        ..Rejection::default()
     })
 }
 
