@@ -37,6 +37,10 @@ soak: ## Random histories against the engine: MINUTES=10, HISTORIES=100000, FROM
 	@MINUTES="$(MINUTES)" HISTORIES="$(HISTORIES)" FROM="$(FROM)" SEED="$(SEED)" \
 	  $(CARGO) test --release --locked --test histories -- --ignored --exact --nocapture soak::soak
 
+.PHONY: outage
+outage: ## Half an hour beside a callback that dies and recovers, simulated: delays, backlog, memory [EACH=1 s]
+	EACH="$(or $(EACH),1)" $(CARGO) test --locked --test outage -- --nocapture
+
 .PHONY: mutants
 mutants: ## Break the engine in many ways, each of which a test must catch; writes docs/mutations.md [RESUME=1] [ONLY=text]
 	ONLY="$(ONLY)" RESUME="$(RESUME)" $(CARGO) test --locked --test mutations -- --ignored --exact --nocapture every_change_is_caught

@@ -136,8 +136,29 @@ pub struct ConnectorInstanceStatus {
     /// Until when the provider asked to be left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferred_until: Option<DateTime<Utc>>,
+    /// The callback that failed last, and how long it is left alone, also by the next process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_callback: Option<HeldCallback>,
     /// When events were first switched on: where `startFrom: Now` begins for a poller that is
     /// older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_enabled_at: Option<DateTime<Utc>>,
+}
+
+/// A callback that failed and is left alone for a while.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldCallback {
+    /// Digest of the `spec.events.callback` that failed: another one is tried at once.
+    #[schemars(length(max = 128))]
+    pub callback: String,
+    /// Until when nothing is sent.
+    pub until: DateTime<Utc>,
+    /// Whether the callback asked for that itself (`Retry-After`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub asked: bool,
+}
+
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

@@ -38,7 +38,9 @@ pub use checkpoint::{
     MissingIds, Position, REPLAYS_REMEMBERED, Reconcile, ReplayProgress, RunningReplay, Stream,
     WHOLE_CHECKPOINT_VERSION, Window, WindowSegment,
 };
-pub use connector_instance::{ConnectorInstance, ConnectorInstanceSpec, ConnectorInstanceStatus};
+pub use connector_instance::{
+    ConnectorInstance, ConnectorInstanceSpec, ConnectorInstanceStatus, HeldCallback,
+};
 pub use crds::{crds, crds_manifest, crds_yaml};
 pub use dates::{CreatedCheck, DatesConfiguration};
 pub use deletes::{Deletes, DeletesMode, DeletesStatus, HeldDeletes, Subclasses};

@@ -1,11 +1,14 @@
 //! Holds: what keeps all pollers of an instance waiting, and the one poll that probes.
 
+mod restored;
+
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+pub(super) use restored::Earlier;
 use tokio::{sync::watch, time::Instant};
 
 use super::schedule::backoff;
@@ -32,8 +35,16 @@ pub struct InstanceState {
     pub callback_gone: bool,
     /// Until when the provider asked to be left alone.
     pub deferred_until: Option<DateTime<Utc>>,
-    /// Until when the callback is left alone.
-    pub held_until: Option<DateTime<Utc>>,
+    /// How long the callback is left alone.
+    pub held: Option<CallbackHold>,
+}
+
+/// How long a callback that failed is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallbackHold {
+    pub until: DateTime<Utc>,
+    /// The callback asked for that itself.
+    pub asked: bool,
 }
 
 /// A failure as a condition shows it.
@@ -93,13 +104,13 @@ pub(super) enum Entry {
 pub(super) struct Wait {
     /// At most until then; without it for a change of the instance's state.
     pub(super) until: Option<Instant>,
-    end: End,
+    end: Box<End>,
 }
 
 impl Wait {
     /// Why, in words for a person.
     pub(super) fn reason(&self) -> &str {
-        match &self.end {
+        match &*self.end {
             End::CallbackUnavailable(unavailable) => &unavailable.message,
             End::ProviderFailed(error) => &error.message,
             _ => GONE,
@@ -111,7 +122,7 @@ impl Wait {
         let left = self
             .until
             .map(|until| until.saturating_duration_since(Instant::now()));
-        match self.end {
+        match *self.end {
             End::CallbackUnavailable(unavailable) => End::CallbackUnavailable(Unavailable {
                 retry_after: left,
                 ..unavailable
@@ -128,41 +139,6 @@ impl Wait {
 const GONE: &str = "the callback answered 410 Gone, or webhook-delivery: disable";
 
 impl Holds {
-    /// What an earlier process stored still holds: a deferral, a callback that is gone.
-    pub(super) fn new(clock: Clock, deferred_until: Option<DateTime<Utc>>, is_gone: bool) -> Self {
-        let holds = Self::deferred(clock, deferred_until);
-        if is_gone {
-            holds.leave(&Outcome::of(End::CallbackGone));
-        }
-        holds
-    }
-
-    fn deferred(clock: Clock, deferred_until: Option<DateTime<Utc>>) -> Self {
-        let left = deferred_until.and_then(|until| (until - clock.now()).to_std().ok());
-        let hold = deferred_until.zip(left).map(|(until, left)| Hold {
-            cause: Cause::Provider,
-            end: End::ProviderFailed(FetchError::new(
-                Category::RateLimited,
-                format!(
-                    "the provider asked to be left alone until {}",
-                    until.to_rfc3339_opts(SecondsFormat::Secs, true)
-                ),
-            )),
-            until: Some(Instant::now() + left),
-            failures: 1,
-            probing: false,
-        });
-        let state = InstanceState {
-            deferred_until: left.and(deferred_until),
-            ..InstanceState::default()
-        };
-        Self {
-            clock,
-            hold: Mutex::new(hold),
-            state: watch::channel(state).0,
-        }
-    }
-
     pub(super) fn state(&self) -> watch::Receiver<InstanceState> {
         self.state.subscribe()
     }
@@ -176,7 +152,7 @@ impl Holds {
         if hold.probing || hold.until.is_none_or(|until| until > Instant::now()) {
             return Entry::Wait(Wait {
                 until: hold.until.filter(|_| !hold.probing),
-                end: hold.end.clone(),
+                end: Box::new(hold.end.clone()),
             });
         }
         hold.probing = true;
@@ -222,8 +198,11 @@ impl Holds {
     pub(super) fn release(&self) {
         *self.lock() = None;
         self.state.send_modify(|state| {
-            state.callback_gone = false;
-            state.held_until = None;
+            if std::mem::take(&mut state.callback_gone) {
+                // Nobody knows what it says now.
+                state.callback = None;
+            }
+            state.held = None;
             state.deferred_until = None;
         });
     }
@@ -268,7 +247,10 @@ impl Holds {
         });
         let until = self.clock.now() + TimeDelta::from_std(wait).unwrap_or_default();
         self.state.send_modify(|state| match cause {
-            Cause::Callback => state.held_until = Some(until),
+            Cause::Callback => {
+                let asked = retry_after.is_some_and(|asked| asked >= wait);
+                state.held = Some(CallbackHold { until, asked });
+            }
             Cause::Provider => state.deferred_until = Some(until),
             Cause::Authentication => {}
         });
@@ -294,7 +276,7 @@ impl Holds {
                 state.authenticated = Some(Ok(()));
             }
             if free {
-                state.held_until = None;
+                state.held = None;
                 state.deferred_until = None;
             }
             state.callback_gone |= gone;

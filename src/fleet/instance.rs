@@ -7,11 +7,15 @@ use reqwest::Url;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::{
-    Environment, InstanceState, authentication, credentials::CurrentCredentials,
-    gone::callback_digest, holds::Holds, starts::Starts, tls,
+    CallbackHold, Environment, InstanceState, authentication,
+    credentials::CurrentCredentials,
+    gone::callback_digest,
+    holds::{Earlier, Holds},
+    starts::Starts,
+    tls,
 };
 use crate::{
-    api::{ConnectorInstanceSpec, Tls},
+    api::{ConnectorInstanceSpec, HeldCallback, Tls},
     callback::{CallbackSettings, HttpCallback},
     catalog::Connector,
     category::{ConfigurationError, Subject},
@@ -39,6 +43,8 @@ pub struct InstanceSettings {
     /// The [digest](Instance::callback_digest) of the callback that answered an earlier process
     /// with 410.
     pub gone_callback: Option<String>,
+    /// The callback that failed in an earlier process, and how long it is left alone.
+    pub held_callback: Option<HeldCallback>,
 }
 
 /// The names of the Secrets that an instance needs, each once, in order.
@@ -121,10 +127,16 @@ impl Instance {
             tokens,
             deferred_until,
             gone_callback,
+            held_callback,
             ..
         } = settings;
         let callback_digest = callback_digest(&spec);
-        let is_gone = gone_callback.is_some() && gone_callback == callback_digest;
+        let held = held_callback.filter(|held| callback_digest.as_ref() == Some(&held.callback));
+        let earlier = Earlier {
+            deferred_until,
+            held: held.map(|HeldCallback { until, asked, .. }| CallbackHold { until, asked }),
+            is_gone: gone_callback.is_some() && gone_callback == callback_digest,
+        };
         Ok(Arc::new(Self {
             identity: identity(&namespace, &name, &spec),
             namespace,
@@ -137,7 +149,7 @@ impl Instance {
             tokens,
             callback_digest,
             requests: Semaphore::new(REQUESTS_IN_FLIGHT),
-            holds: Holds::new(environment.clock, deferred_until, is_gone),
+            holds: Holds::new(environment.clock, &earlier),
             starts: Starts::new(),
         }))
     }
@@ -172,6 +184,7 @@ impl Instance {
             tokens: Arc::clone(&self.tokens),
             deferred_until: None,
             gone_callback: None,
+            held_callback: None,
         };
         let (connector, base) = (self.connection.connector(), self.connection.base());
         let client = self.client.clone();
@@ -180,6 +193,20 @@ impl Instance {
         self.credentials.replace(credentials, values).await;
         self.holds.release_authentication();
         Ok(())
+    }
+
+    /// What to store of its callback while that is left alone.
+    #[must_use]
+    pub fn held_callback(&self) -> Option<HeldCallback> {
+        let (held, callback) = (
+            self.holds.state().borrow().held?,
+            self.callback_digest.clone()?,
+        );
+        Some(HeldCallback {
+            callback,
+            until: held.until,
+            asked: held.asked,
+        })
     }
 
     /// What to remember of its callback when that has answered 410.

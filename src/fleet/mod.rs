@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 pub use authorization::{Authorization, Authorized};
 pub use explain::{Answer, ExplainError, Version};
-pub use holds::{Failure, InstanceState};
+pub use holds::{CallbackHold, Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, secret_names};
 pub use kinship::{Sibling, Taker};
 pub use poller::{Poller, PollerSettings};

@@ -112,6 +112,7 @@ impl Assembler<'_> {
             tokens: Arc::new(FileTokenStore::new(token_path(self.state, name))),
             deferred_until: record.and_then(|record| record.deferred_until),
             gone_callback: record.and_then(|record| record.gone_callback.clone()),
+            held_callback: record.and_then(|record| record.held_callback.clone()),
         }
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::state::{self, InstanceRecord, StateError};
-use crate::fleet::InstanceState;
+use crate::{api::HeldCallback, fleet::InstanceState};
 
 /// Keeps the record at `path` as the instance's state says, until `stop` or until the instance is
 /// gone; `callback` is the digest of its callback.
@@ -48,6 +48,12 @@ pub(super) async fn keep(
 fn enter(record: &mut InstanceRecord, state: &InstanceState, callback: Option<&String>) {
     record.deferred_until = state.deferred_until;
     record.gone_callback = callback.filter(|_| state.callback_gone).cloned();
+    let held = state.held.zip(callback.cloned());
+    record.held_callback = held.map(|(held, callback)| HeldCallback {
+        callback,
+        until: held.until,
+        asked: held.asked,
+    });
 }
 
 #[cfg(test)]
@@ -55,6 +61,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use crate::fleet::CallbackHold;
 
     /// The record that an instance in this state leaves, over one that was resumed by `resume`.
     async fn left_by(state: InstanceState, resume: Option<&str>) -> InstanceRecord {
@@ -82,6 +89,20 @@ mod tests {
             ..InstanceState::default()
         };
         assert_eq!(left_by(deferred, None).await.deferred_until, until);
+    }
+
+    #[tokio::test]
+    async fn a_callback_that_failed_is_known_to_the_next_process_with_how_long_it_is_left_alone() {
+        let until = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let failed = InstanceState {
+            held: Some(CallbackHold { until, asked: true }),
+            ..InstanceState::default()
+        };
+        let held = left_by(failed, None).await.held_callback.unwrap();
+        assert_eq!(
+            (held.callback.as_str(), held.until, held.asked),
+            ("digest", until, true)
+        );
     }
 
     #[tokio::test]

@@ -95,6 +95,13 @@ impl Memory {
         .collect()
     }
 
+    /// What a person who starts this process need not wait for is forgotten.
+    pub(super) fn restart(&mut self, once: bool, now: DateTime<Utc>) {
+        self.instances
+            .values_mut()
+            .for_each(|record| record.restart(once, now));
+    }
+
     /// Stores what is seen for the first time, so that a poller's start is known before it polls.
     ///
     /// # Errors

@@ -68,7 +68,9 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<Ended, Loc
     let root = state.unwrap_or_else(|| folder.join(".pollen"));
     let (manifests, problems) = read(folder, &root, &environment).await?;
     let state = StateFolder::open(&root)?;
-    let (memory, unusable) = Memory::recall(&manifests, &state, environment.clock.now());
+    let now = environment.clock.now();
+    let (mut memory, unusable) = Memory::recall(&manifests, &state, now);
+    memory.restart(once.is_some(), now);
     let assembler = Assembler {
         manifests: &manifests,
         memory: &memory,

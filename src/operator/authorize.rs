@@ -66,6 +66,7 @@ impl Authorizing {
                 tokens: Arc::new(NoTokens),
                 deferred_until: None,
                 gone_callback: None,
+                held_callback: None,
             },
             secrets: Api::namespaced(client, namespace),
         };

@@ -250,6 +250,28 @@ mod tests {
         all.into_vec()
     }
 
+    #[test]
+    fn a_refused_event_that_is_settled_names_its_record_and_events_of_two_are_no_series() {
+        let skipped = SetAside {
+            object_id: "r07".to_owned(),
+            how: How::Skipped,
+            status: 422,
+            message: "the callback answered 422".to_owned(),
+        };
+        let notice = Notice::of_refused(&skipped);
+        assert_eq!(notice.reason, "EventSkipped");
+        assert!(
+            notice.warning && notice.note.contains("\"r07\""),
+            "{notice:?}"
+        );
+        let poller = crate::operator::fixtures::poller("accounts", "prod");
+        let about = |record| {
+            Notices::about_record::<crate::api::PollerResource, _>(&poller, record).field_path
+        };
+        assert_eq!(about("r07").as_deref(), Some("records{r07}"));
+        assert_ne!(about("r07"), about("r08"));
+    }
+
     fn told(before: &[Condition], after: &[Condition]) -> Vec<String> {
         of_change(before, after)
             .into_iter()

@@ -6,8 +6,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::{item::Key, status::conditions::Standing};
 use crate::{
     api::{
+        HeldCallback,
         annotations::CONFIRM_DELETES,
-        conditions::{Aspect, Conditions, Status},
+        conditions::{Aspect, Conditions, Status, find},
         reasons::{self, Reason},
     },
     callback::{Rejection, Unavailable},
@@ -242,7 +243,13 @@ pub(super) fn set_aspects(
     generation: i64,
     now: DateTime<Utc>,
 ) {
+    let was_resumed = was_resumed(state, all);
     let mut conditions = Conditions::new(std::mem::take(all), Some(generation), now);
+    if was_resumed {
+        let message = "delivery goes on: nothing has been answered yet";
+        let (aspect, reason) = (Aspect::CallbackAccepting, reasons::PROGRESSING);
+        conditions.set(aspect, Status::Unknown, reason, message);
+    }
     let refused = match &state.authenticated {
         // A provider that is down says nothing of the credentials.
         Some(Err(failure)) if !needs_a_person(failure.category) => &None,
@@ -304,6 +311,30 @@ pub(super) fn stored_deferral(
     };
     let close = |stored: &DateTime<Utc>| (until - *stored).abs() < TimeDelta::seconds(10);
     stored.filter(close).or(Some(until))
+}
+
+/// What to store of a callback that is left alone: that it is, at once, as its condition is stored
+/// then too; and how long, where that is a minute or more.
+pub(super) fn stored_hold(
+    stored: Option<HeldCallback>,
+    held: Option<HeldCallback>,
+    now: DateTime<Utc>,
+) -> Option<HeldCallback> {
+    let held = held?;
+    let is_short = held.until - now < SHORTEST_STORED_DEFERRAL;
+    let says_the_same = |stored: &HeldCallback| {
+        let is_close = (held.until - stored.until).abs() < TimeDelta::seconds(10);
+        stored.callback == held.callback && (is_short || is_close)
+    };
+    Some(stored.filter(says_the_same).unwrap_or(held))
+}
+
+/// The callback was gone, and delivery has been resumed since without an answer yet.
+fn was_resumed(state: &InstanceState, all: &[Condition]) -> bool {
+    let accepting = find(all, Aspect::CallbackAccepting.as_str());
+    let was_gone =
+        accepting.is_some_and(|condition| condition.reason == reasons::CALLBACK_GONE.as_str());
+    was_gone && state.callback.is_none()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The engine against a provider, a callback and a store in memory.
 
+mod backlog;
 mod changes;
 mod checkpoints;
 mod children;

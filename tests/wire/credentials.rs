@@ -339,6 +339,7 @@ async fn a_code_that_is_bound_to_its_attempt_is_exchanged_with_the_verifier() {
         tokens: Arc::new(NoTokens),
         deferred_until: None,
         gone_callback: None,
+        held_callback: None,
     };
     let environment = environment(&json!({"oauth": {"pkce": true}}), Duration::ZERO);
     for uses_its_own in [true, false] {

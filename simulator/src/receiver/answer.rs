@@ -14,12 +14,14 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, stream};
 use http::{
-    HeaderValue, StatusCode,
+    HeaderName, HeaderValue, StatusCode,
     header::{LOCATION, RETRY_AFTER},
 };
 
 use super::Incoming;
 use crate::{RetryAfter, served::CloseConnection};
+
+const WEBHOOK_DELIVERY: HeaderName = HeaderName::from_static("webhook-delivery");
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum Answer {
     Status(u16),
     /// The status with a `Retry-After`.
     RetryAfter(u16, RetryAfter),
+    /// The status, and by a header that nothing more be sent.
+    Disable(u16),
     /// 307 to the address given.
     Redirect(String),
     /// No answer; the connection stays open.
@@ -49,9 +53,10 @@ impl Answer {
     /// The status that a client sees; `None` where it sees none.
     pub(super) const fn status(&self) -> Option<u16> {
         match self {
-            Self::Status(status) | Self::RetryAfter(status, _) | Self::Slow(_, status) => {
-                Some(*status)
-            }
+            Self::Status(status)
+            | Self::RetryAfter(status, _)
+            | Self::Disable(status)
+            | Self::Slow(_, status) => Some(*status),
             Self::Redirect(_) => Some(307),
             Self::EndlessBody => Some(200),
             Self::Hang | Self::CloseConnection => None,
@@ -77,6 +82,7 @@ impl Answer {
             StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_IMPLEMENTED);
         let header = match self {
             Self::RetryAfter(_, when) => when.value(now).map(|value| (RETRY_AFTER, value)),
+            Self::Disable(_) => Some((WEBHOOK_DELIVERY, HeaderValue::from_static("disable"))),
             Self::Redirect(to) => HeaderValue::try_from(to).ok().map(|to| (LOCATION, to)),
             _ => None,
         };

@@ -49,7 +49,9 @@ const OUTSIDE_QUERY: &str =
 fn fate(known: &Explanation, taker: Option<&str>, question: &Question) -> String {
     match &known.fate {
         Fate::Settled => {
-            "delivered: this version was acknowledged under the event id below".to_owned()
+            "delivered: this version was acknowledged under the event id below, or refused and set aside, as \
+             onRejected says"
+                .to_owned()
         }
         Fate::Due(_) if question.version.is_some() => {
             "not delivered yet: the next poll reads it. Its class and whether it counts as created \

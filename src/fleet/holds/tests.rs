@@ -26,7 +26,10 @@ fn waits(holds: &Holds) -> bool {
 }
 
 fn holds() -> Holds {
-    Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None, false)
+    Holds::new(
+        Clock::starting_at(DateTime::UNIX_EPOCH),
+        &Earlier::default(),
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,11 +78,11 @@ async fn a_provider_that_names_a_time_is_left_alone_until_then() {
 #[tokio::test(start_paused = true)]
 async fn a_deferral_of_an_earlier_process_is_honoured() {
     let clock = Clock::starting_at(DateTime::UNIX_EPOCH);
-    let holds = Holds::new(
-        clock,
-        Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)),
-        false,
-    );
+    let earlier = Earlier {
+        deferred_until: Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(60)),
+        ..Earlier::default()
+    };
+    let holds = Holds::new(clock, &earlier);
     assert!(waits(&holds));
     tokio::time::advance(Duration::from_secs(60)).await;
     assert_eq!(holds.enter(), Entry::Probe);
@@ -110,12 +113,20 @@ async fn a_callback_that_is_gone_waits_for_a_person() {
     assert!(waits(&holds));
     holds.release();
     assert_eq!(holds.enter(), Entry::Poll);
-    assert!(!holds.state().borrow().callback_gone);
+    let state = holds.state().borrow().clone();
+    assert!(
+        !state.callback_gone && state.callback.is_none(),
+        "{state:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_callback_that_an_earlier_process_found_gone_waits_for_a_person() {
-    let holds = Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), None, true);
+    let earlier = Earlier {
+        is_gone: true,
+        ..Earlier::default()
+    };
+    let holds = Holds::new(Clock::starting_at(DateTime::UNIX_EPOCH), &earlier);
     tokio::time::advance(Duration::from_secs(86_400)).await;
     assert!(waits(&holds));
     assert!(holds.state().borrow().callback_gone);
@@ -270,7 +281,7 @@ async fn a_probe_that_tries_no_callback_hands_the_probe_to_the_next_poll() {
         assert!(changed.has_changed().unwrap(), "nobody who waits was told");
         changed.mark_unchanged();
     }
-    assert!(holds.state().borrow().held_until.is_some());
+    assert!(holds.state().borrow().held.is_some());
     assert_eq!(holds.enter(), Entry::Probe);
     assert!(waits(&holds));
     holds.leave_probe(&unavailable());

@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::{category::Category, poll::End, provider::FetchError};
+use crate::{
+    category::Category,
+    poll::{End, How},
+    provider::FetchError,
+};
 
 /// A writer whose lines can be looked at.
 #[derive(Clone, Default)]
@@ -129,6 +133,45 @@ fn bad_records_are_a_warning_that_names_them() {
         "{}",
         shown[0]
     );
+}
+
+#[test]
+fn each_event_that_is_set_aside_is_told_and_is_no_failure_to_recover_from() {
+    let (report, _, errors) = report();
+    let set_aside = |object_id: &str, how| SetAside {
+        object_id: object_id.to_owned(),
+        how,
+        status: 422,
+        message: "the callback answered 422".to_owned(),
+    };
+    let progress = Progress {
+        skipped: 3,
+        dead_lettered: 1,
+        set_aside: vec![
+            set_aside("7", How::Skipped),
+            set_aside("8", How::DeadLettered),
+        ],
+        ..Progress::default()
+    };
+    for _ in 0..2 {
+        report.polled("accounts", &outcome(End::Complete, progress.clone()));
+    }
+    report.polled("accounts", &outcome(End::Complete, Progress::default()));
+    let shown = errors.shown();
+    assert_eq!(shown.len(), 6, "{shown:?}");
+    for (line, told) in [
+        (
+            0,
+            "warning: the event of record \"7\" was refused, and it was dropped",
+        ),
+        (
+            1,
+            "warning: the event of record \"8\" was refused, and it was posted to",
+        ),
+        (2, "warning: 2 other events were refused too"),
+    ] {
+        assert!(shown[line].contains(told), "{}", shown[line]);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
+use crate::api::HeldCallback;
 
 /// What is remembered of an instance.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -18,6 +19,9 @@ pub(in crate::local) struct InstanceRecord {
     /// Digest of the callback that answered 410.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::local) gone_callback: Option<String>,
+    /// The callback that failed last, and how long it is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::local) held_callback: Option<HeldCallback>,
     /// The value of the annotation `pollen.dev/resume-delivery` that was acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::local) last_handled_resume: Option<String>,
@@ -31,6 +35,7 @@ impl InstanceRecord {
             connector: connector.to_owned(),
             deferred_until: None,
             gone_callback: None,
+            held_callback: None,
             last_handled_resume: None,
         }
     }
@@ -40,6 +45,19 @@ impl InstanceRecord {
         if asked.is_some() && self.last_handled_resume.as_ref() != asked {
             self.last_handled_resume = asked.cloned();
             self.gone_callback = None;
+        }
+    }
+
+    /// A person has started this process, who may have mended the callback: of its hold only what
+    /// the callback asked for itself stands. Before the others poll, one of the pollers probes; with
+    /// `once` each is tried, since none could wait for that.
+    pub(in crate::local) fn restart(&mut self, once: bool, now: DateTime<Utc>) {
+        let Some(held) = self.held_callback.as_mut().filter(|held| !held.asked) else {
+            return;
+        };
+        held.until = held.until.min(now);
+        if once {
+            self.held_callback = None;
         }
     }
 }
@@ -61,6 +79,29 @@ mod tests {
             record.gone_callback.clone_from(&gone);
             record.resume(asked.map(str::to_owned).as_ref());
             assert_eq!(record.gone_callback.is_none(), resumes, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_person_who_starts_again_waits_only_as_long_as_the_callback_asked_for() {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        let held = |second, asked| {
+            Some(HeldCallback {
+                callback: "digest".to_owned(),
+                until: at(second),
+                asked,
+            })
+        };
+        for (asked, once, left) in [
+            (false, false, held(60, false)),
+            (false, true, None),
+            (true, false, held(300, true)),
+            (true, true, held(300, true)),
+        ] {
+            let mut record = InstanceRecord::new("servicenowoauth");
+            record.held_callback = held(300, asked);
+            record.restart(once, at(60));
+            assert_eq!(record.held_callback, left, "asked {asked}, once {once}");
         }
     }
 }

@@ -250,6 +250,48 @@ fn a_deferral_is_stored_from_a_minute_on_and_not_again_while_it_says_the_same() 
 }
 
 #[test]
+fn that_a_callback_is_left_alone_is_stored_at_once_and_how_long_from_a_minute_on() {
+    let now = DateTime::UNIX_EPOCH;
+    let held = |seconds, callback: &str| {
+        Some(HeldCallback {
+            callback: callback.to_owned(),
+            until: now + TimeDelta::seconds(seconds),
+            asked: false,
+        })
+    };
+    assert_eq!(stored_hold(None, held(5, "a"), now), held(5, "a"));
+    assert_eq!(stored_hold(held(5, "a"), held(40, "a"), now), held(5, "a"));
+    assert_eq!(stored_hold(held(5, "a"), held(80, "a"), now), held(80, "a"));
+    assert_eq!(
+        stored_hold(held(80, "a"), held(85, "a"), now),
+        held(80, "a")
+    );
+    assert_eq!(stored_hold(held(80, "a"), held(5, "b"), now), held(5, "b"));
+    assert_eq!(stored_hold(held(80, "a"), None, now), None);
+}
+
+#[test]
+fn a_poller_whose_dead_letter_is_not_taken_is_not_ready_and_says_both() {
+    let mut outcome = blocked();
+    let End::Blocked { dead_letter, .. } = &mut outcome.end else {
+        panic!()
+    };
+    *dead_letter = Some(Unavailable {
+        message: "the receiver of dead letters answered 503".into(),
+        retry_after: None,
+    });
+    let standing = of_poll(&outcome, false).unwrap();
+    assert_eq!(after_health(&standing), "False CallbackRejected");
+    let mut all = Vec::new();
+    standing.apply(&mut all, 1, DateTime::UNIX_EPOCH);
+    let message = &all[0].message;
+    assert!(
+        message.contains("422 Unprocessable") && message.contains("503"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_callback_that_is_down_for_three_intervals_makes_the_instance_not_ready() {
     let state = InstanceState {
         callback: refused(Category::Callback),

@@ -33,6 +33,8 @@ pub(super) struct InstanceWork {
     pub(super) writer: StatusWriter<ConnectorInstance>,
     /// The generation whose Secrets were read.
     seen: Option<i64>,
+    /// This process has built it: what is stored of its callback is no news of an earlier one.
+    built: bool,
     running: Option<Running>,
 }
 
@@ -85,6 +87,7 @@ impl InstanceWork {
             uid,
             writer,
             seen: None,
+            built: false,
             running: None,
         }
     }
@@ -183,6 +186,12 @@ impl Worker {
         let Some(work) = &mut self.instance else {
             return Plan::Run;
         };
+        let status = work.writer.status();
+        // A person who has edited something wants to see what comes of it.
+        let held_callback = (!work.built)
+            .then(|| status.held_callback.clone())
+            .flatten();
+        work.built = true;
         let settings = InstanceSettings {
             namespace: item.key.namespace.clone(),
             name: item.key.name.clone(),
@@ -195,6 +204,7 @@ impl Worker {
             tokens: Arc::new(self.shared.tokens.of(&item.key)),
             deferred_until: work.writer.status().deferred_until,
             gone_callback: plan::gone_callback(item, work.writer.status()),
+            held_callback,
         };
         match Instance::build(settings, &self.shared.environment).await {
             Ok(instance) => {

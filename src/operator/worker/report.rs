@@ -121,6 +121,8 @@ impl Worker {
                 verdict::set_aspects(&state, &known, &mut next.conditions, item.generation, now);
                 next.deferred_until =
                     verdict::stored_deferral(next.deferred_until, state.deferred_until, now);
+                next.held_callback =
+                    verdict::stored_hold(next.held_callback, running.instance.held_callback(), now);
                 let digest = running.instance.callback_digest();
                 next.gone_callback = digest.filter(|_| state.callback_gone).map(str::to_owned);
                 next.last_handled_resume =

@@ -145,6 +145,50 @@ async fn a_callback_that_is_gone_stays_alone_after_a_restart_or_an_edit_of_tags_
     second.turn().await;
     assert_eq!(status(&api)["goneCallback"], Value::Null);
     assert_eq!(status(&api)["lastHandledResume"], "now");
+    let conditions = status(&api)["conditions"].clone();
+    let accepting = conditions.as_array().unwrap().iter();
+    let mut accepting = accepting.filter(|condition| condition["type"] == "CallbackAccepting");
+    let accepting = accepting.next().unwrap();
+    assert_eq!(
+        (&accepting["status"], &accepting["reason"]),
+        (&json!("Unknown"), &json!("Progressing"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_failed_is_left_alone_by_the_next_process_and_tried_once_something_is_edited()
+ {
+    let api = FakeApi::default();
+    with_its_secret(&api);
+    let mut item = fixtures::instance("prod");
+    let mut first = worker(&api);
+    show(&first, &api, item.clone());
+    first.turn().await;
+    let running = |worker: &Worker| {
+        let running = worker.instance.as_ref().unwrap().running().unwrap();
+        Arc::clone(&running.instance)
+    };
+    let until = first.shared.clock.now() + chrono::TimeDelta::minutes(5);
+    let mut stored = api.object(INSTANCE);
+    let digest = running(&first).callback_digest().map(str::to_owned);
+    stored["status"]["heldCallback"] = json!({"callback": digest, "until": until});
+    api.insert(INSTANCE, stored);
+
+    let mut second = worker(&api);
+    show(&second, &api, item.clone());
+    second.turn().await;
+    assert_eq!(
+        running(&second).held_callback().map(|held| held.until),
+        Some(until)
+    );
+    assert_eq!(status(&api)["heldCallback"]["callback"], json!(digest));
+
+    item.spec.tags = vec!["edited".to_owned()];
+    item.generation = 2;
+    show(&second, &api, item);
+    second.turn().await;
+    assert_eq!(running(&second).held_callback(), None);
+    assert_eq!(status(&api)["heldCallback"], Value::Null);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A provider, a callback and a store in memory, under a paused clock.
 
 mod deletions;
+mod endless;
 mod ids;
 mod provider;
 mod receiver;
@@ -16,6 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::{
+    endless::Endless,
     provider::{Provider, provider_error},
     receiver::{Got, NEVER, Receiver, rejected, unavailable},
     store::Store,

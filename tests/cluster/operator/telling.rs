@@ -7,7 +7,7 @@ use simulator::receiver::Answer;
 use super::{
     eventually,
     release::Release,
-    stage::{Stage, message_of, secret},
+    stage::{Stage, message_of, poller, secret},
 };
 use crate::control_plane::ControlPlane;
 
@@ -77,6 +77,44 @@ async fn a_refused_event_is_told_and_so_is_that_it_went_through() {
         .iter()
         .filter(|event| event.starts_with("CallbackRejected incident"));
     assert_eq!(blocked.count(), 1, "{told:?}");
+}
+
+#[tokio::test]
+async fn each_event_that_is_skipped_is_told_with_its_record() {
+    let stage = Stage::on(ControlPlane::shared().await).await;
+    let release = Release::install(stage.plane, &stage.namespace, &stage.namespace).await;
+    let _operator = release.start("pollen-0").await;
+    let mut objects = stage.secrets().to_vec();
+    objects.extend([stage.instance(), poller("incident", "prod")]);
+    objects[2]["spec"]["events"]["callback"]["onRejected"] = json!("Skip");
+    stage.apply(&objects).await;
+    stage.poller_is("incident", "True Succeeded").await;
+    stage.callback.answer_always(Answer::Status(422));
+    // Two in quick succession are no series of one.
+    for _ in 0..2 {
+        let record = stage.provider.create("incident", &[]);
+        eventually("the skipped record is told", async || {
+            let arguments = [
+                "get",
+                "events.events.k8s.io",
+                "-n",
+                &stage.namespace,
+                "-o",
+                "json",
+            ];
+            let list = stage.plane.kubectl(&arguments).await.unwrap();
+            let list: Value = serde_json::from_str(&list).unwrap();
+            let mut events = list["items"].as_array().unwrap().iter();
+            let is_told = events.any(|event| {
+                event["reason"] == "EventSkipped"
+                    && event["regarding"]["fieldPath"] == format!("records{{{record}}}")
+                    && event["note"].as_str().unwrap().contains(&record)
+            });
+            is_told.then_some(())
+        })
+        .await;
+    }
+    stage.poller_is("incident", "True Succeeded").await;
 }
 
 #[tokio::test]

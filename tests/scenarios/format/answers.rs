@@ -46,6 +46,8 @@ pub(crate) enum CallbackAnswer {
     Status(u16),
     /// 429, with when to come back.
     Throttle(ComeBack),
+    /// This status, and by a header that nothing more be sent.
+    Disable(u16),
     /// 200, so much later.
     Slow(Duration),
     /// No answer.
@@ -93,6 +95,7 @@ impl CallbackAnswer {
             Self::Well => Answer::Status(200),
             Self::Status(status) => Answer::Status(*status),
             Self::Throttle(when) => Answer::RetryAfter(429, when.header()),
+            Self::Disable(status) => Answer::Disable(*status),
             Self::Slow(pause) => Answer::Slow(pause.0, 200),
             Self::Hang => Answer::Hang,
             Self::CloseConnection => Answer::CloseConnection,

@@ -47,6 +47,16 @@ pub(crate) struct CallbackChange {
     /// One in so many alone.
     #[serde(default)]
     pub(crate) every: Option<usize>,
+    /// Those alone that hold more events than this.
+    #[serde(default)]
+    pub(crate) above: Option<usize>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DeadLettersChange {
+    /// What dead letters are answered.
+    pub(crate) answers: CallbackAnswer,
 }
 
 /// Fields that a manifest gets.
@@ -60,11 +70,13 @@ pub(crate) struct Edit {
     pub(crate) spec: Fields,
 }
 
-/// Annotations that a poller's manifest gets.
+/// Annotations that a manifest gets.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Annotate {
-    pub(crate) poller: String,
+    /// The poller; the ConnectorInstance without one.
+    #[serde(default)]
+    pub(crate) poller: Option<String>,
     /// Values by name; `as told` is the one that Pollen asked for last.
     pub(crate) annotations: BTreeMap<String, String>,
 }

@@ -17,7 +17,9 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 pub(crate) use answers::{CallbackAnswer, ProviderAnswer};
-pub(crate) use changes::{Annotate, CallbackChange, Edit, LinkForm, ProviderChange};
+pub(crate) use changes::{
+    Annotate, CallbackChange, DeadLettersChange, Edit, LinkForm, ProviderChange,
+};
 pub(crate) use events::{Expected, ExpectedEvents};
 pub(crate) use names::Names;
 pub(crate) use poll::{Cut, End, Poll};
@@ -91,9 +93,11 @@ pub(crate) enum Step {
     Clock(Shift),
     /// How the callback answers from now on.
     Callback(CallbackChange),
+    /// How dead letters are answered from now on.
+    DeadLetters(DeadLettersChange),
     /// A manifest is edited.
     Edit(Edit),
-    /// A poller's manifest is annotated.
+    /// A manifest is annotated.
     Annotate(Annotate),
     /// Every poller polls once.
     Poll(Poll),

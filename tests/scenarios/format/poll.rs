@@ -6,13 +6,16 @@ use pollen::api::Duration;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{CallbackAnswer, ExpectedEvents, ProviderAnswer, Step};
+use super::{CallbackAnswer, ExpectedEvents, Names, ProviderAnswer, Step};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Poll {
     /// What the callback must acknowledge meanwhile: these events, each once, and no other.
     pub(crate) events: ExpectedEvents,
+    /// The records whose events must come as dead letters meanwhile, in this order, and no others.
+    #[serde(default)]
+    pub(crate) dead_letters: Names,
     /// How it must end.
     #[serde(default)]
     pub(crate) ends: End,

@@ -26,6 +26,7 @@ impl World {
             Step::Provider(change) => self.change_provider(change),
             Step::Clock(shift) => self.instance.shift(shift.0),
             Step::Callback(change) => *lock(&self.callback) = Some(change.clone()),
+            Step::DeadLetters(change) => *lock(&self.dead_letters) = Some(change.clone()),
             Step::Edit(edit) => self.edit(edit.poller.as_deref(), &edit.spec),
         }
     }

@@ -1,40 +1,30 @@
 //! The whole of Pollen in this process, under a paused clock and without a socket.
 
 use std::{
-    convert::Infallible,
-    fmt, io,
+    io,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll as Progress},
     time::Duration,
 };
 
-use axum::{Router, body::Body};
-use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, future::BoxFuture};
-use http::{HeaderValue, header::HOST};
 use pollen::{
     callback::RetryPolicy,
     catalog::{Catalog, Connector},
     clock::Clock,
     fleet::Environment,
     local::{self, Ended, LocalError, Options, Streams},
-    network::{AddressPolicy, Clients, SendError, Transport},
+    network::{AddressPolicy, Clients, Transport},
 };
-use reqwest::{Request, Response};
 use serde_json::Value;
-use simulator::served::CloseConnection;
-use tokio::time::{Instant, timeout_at};
-use tower::ServiceExt as _;
 
 use super::{
     Run, RunEnd,
+    hosts::Hosts,
     traffic::Signals,
     world::{Addresses, World, lock, merge},
 };
 use crate::format::Fields;
-
-/// Longer than any request of Pollen's that says nothing of its own.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 const PROVIDER: &str = "http://10.0.0.1";
 const CALLBACK: &str = "http://10.0.0.2";
@@ -51,10 +41,10 @@ pub(super) struct InMemory {
 
 impl InMemory {
     pub(super) fn new(world: &World) -> Self {
-        let hosts = Hosts {
-            provider: world.instance.router(),
-            callback: world.receiver.router(),
-        };
+        let hosts = Hosts::new([
+            (PROVIDER, world.instance.router()),
+            (CALLBACK, world.receiver.router()),
+        ]);
         Self {
             clock: Clock::starting_at(world.scenario.start),
             catalog: Arc::new(catalog(&world.scenario.connector)),
@@ -186,86 +176,4 @@ impl io::Write for Said {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Provider and callback, called without a socket.
-struct Hosts {
-    provider: Router,
-    callback: Router,
-}
-
-impl fmt::Debug for Hosts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hosts").finish_non_exhaustive()
-    }
-}
-
-impl Transport for Hosts {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
-        self.call(request).map_err(SendError::Failed).boxed()
-    }
-}
-
-impl Hosts {
-    async fn call(&self, request: Request) -> Result<Response, reqwest::Error> {
-        let patience = request.timeout().copied().unwrap_or(TIMEOUT);
-        let deadline = Instant::now() + patience;
-        let is_callback = request.url().as_str().starts_with(CALLBACK);
-        let host = if is_callback {
-            &self.callback
-        } else {
-            &self.provider
-        };
-        let request = as_it_arrives(request)?;
-        // A process can die while a message is under way.
-        tokio::task::yield_now().await;
-        let Ok(answer) = timeout_at(deadline, host.clone().oneshot(request)).await else {
-            return Err(broken(io::ErrorKind::TimedOut).await);
-        };
-        tokio::task::yield_now().await;
-        let answer = answer.unwrap_or_else(|error: Infallible| match error {});
-        if answer.extensions().get::<CloseConnection>().is_some() {
-            return Err(broken(io::ErrorKind::ConnectionReset).await);
-        }
-        Ok(answer.map(|body| body_until(deadline, body)).into())
-    }
-}
-
-/// The request as a server reads it: the host in its header, not in the request line.
-fn as_it_arrives(request: Request) -> Result<http::Request<Body>, reqwest::Error> {
-    let authority = request.url().authority().to_owned();
-    let request: http::Request<reqwest::Body> = request.try_into()?;
-    let mut request = request.map(Body::new);
-    let path = request.uri().path_and_query().cloned();
-    if let Some(path) = path {
-        *request.uri_mut() = path.into();
-    }
-    if let Ok(host) = HeaderValue::from_str(&authority) {
-        request.headers_mut().insert(HOST, host);
-    }
-    Ok(request)
-}
-
-/// The body, which breaks off at the deadline.
-fn body_until(deadline: Instant, body: Body) -> reqwest::Body {
-    let pieces = body.into_data_stream();
-    reqwest::Body::wrap_stream(futures::stream::unfold(
-        pieces,
-        move |mut pieces| async move {
-            let piece = match timeout_at(deadline, pieces.next()).await {
-                Ok(piece) => piece?.map_err(io::Error::other),
-                Err(_) => Err(io::ErrorKind::TimedOut.into()),
-            };
-            Some((piece, pieces))
-        },
-    ))
-}
-
-/// The error of a connection that ends so. reqwest makes its errors itself: here of a body that
-/// cannot be read.
-async fn broken(kind: io::ErrorKind) -> reqwest::Error {
-    let piece: Result<Vec<u8>, io::Error> = Err(kind.into());
-    let body = reqwest::Body::wrap_stream(futures::stream::iter([piece]));
-    let mut answer = Response::from(http::Response::new(body));
-    answer.chunk().await.expect_err("its body is an error")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use simulator::receiver::Event;
 
-use super::{Polled, always::without_repeats, world::World};
+use super::{Polled, always::without_repeats, letters, world::World};
 use crate::format::{Expected, ExpectedEvents, Poll};
 
 /// The most lines of one kind in a complaint.
@@ -19,6 +19,7 @@ pub(super) fn judge(world: &World, poll: &Poll, polled: &Polled) -> Result<(), S
         complaints.push(format!("it ended with {end:?}, expected {wanted:?}"));
     }
     complaints.extend(events(world, &poll.events, &polled.events));
+    complaints.extend(letters::complaints(&poll.dead_letters.0, &polled.letters));
     for text in &poll.says {
         if !polled.run.errors.contains(text) {
             complaints.push(format!("it did not say {text:?}"));

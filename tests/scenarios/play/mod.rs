@@ -2,8 +2,10 @@
 
 mod act;
 mod always;
+mod hosts;
 mod in_memory;
 mod ledger;
+mod letters;
 #[path = "../../wire/harness/manifests.rs"]
 #[allow(dead_code, reason = "tests/wire uses the rest")]
 mod manifests;
@@ -18,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::format::{Cut, End, Poll, Scenario, Step};
 use in_memory::InMemory;
+use letters::Letter;
 use over_sockets::OverSockets;
 use world::World;
 
@@ -45,6 +48,7 @@ enum RunEnd {
 struct Polled {
     run: Run,
     events: Vec<Event>,
+    letters: Vec<Letter>,
     pages: usize,
     /// Whether the list of ids was read.
     compared: bool,
@@ -77,6 +81,8 @@ struct Stage {
     pollen: Pollen,
     /// So many events were acknowledged before.
     acknowledged: Cell<usize>,
+    /// So many dead letters were taken before.
+    letters: Cell<usize>,
 }
 
 enum Pollen {
@@ -107,6 +113,7 @@ impl Stage {
             world,
             pollen,
             acknowledged: Cell::new(0),
+            letters: Cell::new(0),
         }
     }
 
@@ -184,9 +191,11 @@ impl Stage {
         if was_killed {
             let rest = self.poll(place, poll, None).await;
             cut.events.extend(rest.events);
+            cut.letters.extend(rest.letters);
             cut.run = rest.run;
         }
         cut.events = always::without_repeats(&self.world, cut.events)?;
+        cut.letters = letters::without_repeats(cut.letters)?;
         ledger::judge(&self.world, poll, &cut)?;
         Ok(was_killed)
     }
@@ -200,10 +209,13 @@ impl Stage {
         }
         let mut events = self.world.receiver.acknowledged();
         let before = self.acknowledged.replace(events.len());
+        let mut letters = letters::taken(&self.world);
+        let lettered = self.letters.replace(letters.len());
         let (pages, lists) = world::lock(&self.world.under_way).requests();
         Polled {
             run,
             events: events.split_off(before),
+            letters: letters.split_off(lettered),
             pages,
             compared: lists > 0,
             took: begun.elapsed(),

@@ -6,7 +6,10 @@ use simulator::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::world::{World, lock};
+use super::{
+    letters::DEAD_LETTERS,
+    world::{World, lock},
+};
 use crate::format::{Cut, Poll, Step};
 
 /// What probes the query asks for one record, or for a few; pages of scenarios have other sizes.
@@ -174,6 +177,9 @@ impl World {
 
     /// A notification has come; how it is answered.
     pub(super) fn notified(&self, incoming: &Incoming) -> Answer {
+        if incoming.path == DEAD_LETTERS {
+            return self.lettered();
+        }
         let (step, number, is_killed) = {
             let mut now = lock(&self.under_way);
             now.notifications += 1;
@@ -196,6 +202,16 @@ impl World {
         }
     }
 
+    /// A dead letter has come; how it is answered.
+    fn lettered(&self) -> Answer {
+        if lock(&self.under_way).is_due() {
+            self.kill();
+            return Answer::Hang;
+        }
+        let change = lock(&self.dead_letters).clone();
+        change.map_or_else(Answer::default, |change| change.answers.answer())
+    }
+
     fn usual_answer(&self, incoming: &Incoming, number: usize) -> Answer {
         let Some(usual) = lock(&self.callback).clone() else {
             return Answer::default();
@@ -205,7 +221,8 @@ impl World {
             let ids = incoming.object_ids();
             ids.iter().any(|id| names.0.contains(&self.name(id)))
         };
-        if is_due && usual.to.as_ref().is_none_or(concerns) {
+        let is_large = |above| incoming.object_ids().len() > above;
+        if is_due && usual.to.as_ref().is_none_or(concerns) && usual.above.is_none_or(is_large) {
             usual.answers.answer()
         } else {
             Answer::default()

@@ -8,8 +8,8 @@ use std::{
 use serde_json::{Map, Value, json};
 use simulator::{Clock, receiver::Receiver, servicenow::Instance};
 
-use super::{manifests::Manifests, traffic::UnderWay};
-use crate::format::{Annotate, CallbackChange, Fields, Scenario};
+use super::{letters::DEAD_LETTERS, manifests::Manifests, traffic::UnderWay};
+use crate::format::{Annotate, CallbackChange, DeadLettersChange, Fields, Scenario};
 
 /// The signing key, which both schemes can use.
 const KEY: &str = "whsec_c2lnbmluZy1rZXktb2YtdGhlLXNjZW5hcmlvcyE=";
@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) under_way: Mutex<UnderWay>,
     /// How the callback answers where the poll says nothing of it.
     pub(super) callback: Mutex<Option<CallbackChange>>,
+    /// How dead letters are answered.
+    pub(super) dead_letters: Mutex<Option<DeadLettersChange>>,
     /// All that Pollen said so far to the person who watches.
     pub(super) said: Mutex<String>,
     /// The names of records by their ids, where these are others.
@@ -46,6 +48,7 @@ impl World {
             manifests: Manifests::new(),
             under_way: Mutex::default(),
             callback: Mutex::default(),
+            dead_letters: Mutex::default(),
             said: Mutex::default(),
             names: Mutex::default(),
             scenario,
@@ -71,6 +74,10 @@ impl World {
             },
         }));
         callback.extend(self.scenario.callback.clone());
+        if callback.get("onRejected") == Some(&json!("DeadLetter")) {
+            let url = format!("{}{DEAD_LETTERS}", addresses.callback);
+            callback.insert("deadLetter".to_owned(), json!({"url": url}));
+        }
         let mut spec = fields(&json!({
             "connector": "servicenowoauth",
             "baseUrl": addresses.provider,
@@ -111,7 +118,7 @@ impl World {
         });
     }
 
-    /// Annotates a poller's manifest.
+    /// Annotates a manifest.
     ///
     /// # Errors
     ///
@@ -122,7 +129,8 @@ impl World {
                 "as told" => self.told(name)?,
                 value => value.to_owned(),
             };
-            self.manifests.edit(&annotate.poller, |manifest| {
+            let object = annotate.poller.as_deref().unwrap_or(INSTANCE);
+            self.manifests.edit(object, |manifest| {
                 manifest["metadata"]["annotations"][name] = value.into();
             });
         }

@@ -187,7 +187,7 @@ impl Record {
     }
 }
 
-fn shape(versioned: bool) -> Arc<RecordShape> {
+pub(super) fn shape(versioned: bool) -> Arc<RecordShape> {
     let date = |field: &str| DateReader {
         field: field.to_owned(),
         pattern: DatePattern::parse("milliseconds").unwrap(),
