@@ -159,8 +159,7 @@ pub struct PollerResourceSpec {
     /// instant such as `2026-01-31T00:00:00Z`. Default Now. Of no effect later: see `replay`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_from: Option<StartFrom>,
-    /// How deletions are found. Default: by what the connector offers cheaply. This release finds no
-    /// deletions, and a condition says so where this is set.
+    /// How deletions are found. Default: by what the connector offers cheaply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletes: Option<Deletes>,
     /// Whose are the records of a class that another poller of the instance polls: ExcludePolled

@@ -121,7 +121,7 @@ impl fmt::Display for Attention {
 const fn provider_advice(category: Category) -> &'static str {
     match category {
         Category::Authentication => {
-            "; renew the entries of spec.authentication.secretRef and start again"
+            "; the entries of spec.authentication.secretRef may be out of date"
         }
         Category::Permission => "; give the account the right to read this resource",
         Category::Configuration => "; correct the manifest and start again",

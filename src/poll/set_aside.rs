@@ -72,7 +72,7 @@ pub fn told_of_block(
         ),
         (None, Refused::Event | Refused::Size) => format!(
             "the callback refused the event of record {object_id:?}: {message}; mend the receiver: until it takes the \
-             event, the poller waits there"
+             event, the poller waits there; or set spec.events.callback.onRejected to DeadLetter or Skip"
         ),
     }
 }

@@ -96,7 +96,7 @@ fn a_problem_is_said_once_with_what_to_do_and_so_is_its_end() {
         errors.shown(),
         [
             "accounts               error: provider: GET https://acme.service-now.com answered 401; \
-             renew the entries of spec.authentication.secretRef and start again",
+             the entries of spec.authentication.secretRef may be out of date",
             "accounts               well again",
         ]
     );
