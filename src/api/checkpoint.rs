@@ -147,6 +147,9 @@ pub struct Stream {
     /// The watermark when the unfinished sweep began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at_start: Option<DateTime<Utc>>,
+    /// A time by the provider's clock no later than when the last sweep asked for its first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swept_at: Option<DateTime<Utc>>,
     /// Since when the window is complete.
     pub window_since: DateTime<Utc>,
     /// The versions settled inside the reach.

@@ -30,7 +30,8 @@ struct Settled {
     watermark: DateTime<Utc>,
     /// The provider's clock when a sweep began that is complete.
     swept_at: Option<DateTime<Utc>>,
-    /// Both of the provider's list of deletions, where it goes by that.
+    /// Both of the provider's list of deletions, where it goes by that: it is asked before the records,
+    /// and may fail where these are read.
     deletions: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
     /// The latest date of what it may have delivered, once it has polled.
     reached: Option<DateTime<Utc>>,
@@ -41,9 +42,8 @@ impl Settled {
         let records = &checkpoint.records;
         let deletes = checkpoint.deletes.as_ref();
         let swept_at = |list: &Stream| {
-            checkpoint
-                .swept_at
-                .filter(|_| list.settled_at_start.is_none())
+            let swept_at = list.swept_at;
+            swept_at.filter(|_| list.settled_at_start.is_none())
         };
         Self {
             query_fingerprint: checkpoint.query_fingerprint.clone(),
@@ -168,6 +168,7 @@ mod tests {
         let records = Stream {
             watermark: at(watermark),
             settled_at_start: None,
+            swept_at: Some(at(swept_at)),
             window_since: at(0),
             window: None,
             content_ignored: None,
@@ -216,6 +217,21 @@ mod tests {
         assert_eq!(stored(&unfinished), Some(open));
     }
 
+    /// It is asked before the records: their clock may be past the second when the list's was not.
+    #[test]
+    fn the_clock_of_the_records_settles_no_second_of_the_list_of_deletions() {
+        let mut checkpoint = checkpoint("all", 5, 9);
+        checkpoint.deletes = Some(Stream {
+            watermark: at(7),
+            swept_at: Some(at(7)),
+            ..checkpoint.records.clone()
+        });
+        let stored = Stored::of(Some(&checkpoint));
+        let reached = stored.until("all", TimeDelta::seconds(1)).unwrap();
+        let open = at(7) - TimeDelta::microseconds(1);
+        assert_eq!(reached.deletions, Some(open));
+    }
+
     #[test]
     fn a_list_of_deletions_that_was_not_read_to_its_end_leaves_its_last_second_open() {
         let mut checkpoint = checkpoint("all", 5, 9);
@@ -226,7 +242,7 @@ mod tests {
         };
         assert_eq!(until(&checkpoint), None);
         let mut list = checkpoint.records.clone();
-        list.watermark = at(7);
+        (list.watermark, list.swept_at) = (at(7), Some(at(8)));
         checkpoint.deletes = Some(list.clone());
         assert_eq!(until(&checkpoint), Some(at(7)));
         list.settled_at_start = Some(at(1));

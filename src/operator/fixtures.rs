@@ -115,6 +115,7 @@ pub(super) fn checkpoint(seconds: i64) -> Checkpoint {
         records: Stream {
             watermark: at,
             settled_at_start: None,
+            swept_at: None,
             window_since: at,
             window: None,
             content_ignored: None,

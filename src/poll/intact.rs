@@ -46,6 +46,7 @@ fn stream(name: &str, stream: &Stream) -> Result<(), String> {
     let field = |field: &str| format!("{name}.{field}");
     within_years(&field("watermark"), Some(stream.watermark))?;
     within_years(&field("settledAtStart"), stream.settled_at_start)?;
+    within_years(&field("sweptAt"), stream.swept_at)?;
     within_years(&field("windowSince"), Some(stream.window_since))?;
     stream.settled_at_start.map_or(Ok(()), |settled| {
         not_later(

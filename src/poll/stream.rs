@@ -24,6 +24,8 @@ pub(super) struct Stream {
     pub(super) watermark: DateTime<Utc>,
     /// The watermark when the unfinished sweep began.
     pub(super) settled_at_start: DateTime<Utc>,
+    /// A time by the provider's clock no later than when the last sweep asked for its first page.
+    pub(super) swept_at: Option<DateTime<Utc>>,
     window_since: DateTime<Utc>,
     unfinished: bool,
     /// The window holds less than the reach, since a checkpoint holds no more.
@@ -36,6 +38,7 @@ impl Stream {
         Stored {
             watermark: instant,
             settled_at_start: None,
+            swept_at: None,
             window_since: instant,
             window: None,
             content_ignored: None,
@@ -54,6 +57,7 @@ impl Stream {
             stream.fingerprints = fingerprints(&window.key)?;
             stream.window = Window::load(window, store).await.map_err(unread)?;
         }
+        stream.swept_at = stored.swept_at;
         stream.window_since = stored.window_since;
         if let Some(settled_at_start) = stored.settled_at_start {
             stream.settled_at_start = settled_at_start;
@@ -70,6 +74,7 @@ impl Stream {
             window: Window::default(),
             watermark: instant,
             settled_at_start: instant,
+            swept_at: None,
             window_since: instant,
             unfinished: false,
             is_cut: false,
@@ -115,6 +120,7 @@ impl Stream {
 
     /// The provider's clock was set back to `clock`: the watermark goes back to it.
     pub(super) fn follow_back(&mut self, clock: DateTime<Utc>, reach: TimeDelta) {
+        self.swept_at = None;
         self.watermark = clock;
         self.settled_at_start = clock;
         self.window_since = self.window_since.min(clock - reach);
@@ -122,6 +128,7 @@ impl Stream {
 
     /// The next bound reads back to `answered`, whatever the window covers.
     pub(super) fn read_back(&mut self, answered: Option<DateTime<Utc>>, reach: TimeDelta) {
+        self.swept_at = None;
         self.watermark = answered.map_or(self.watermark, |answered| self.watermark.min(answered));
         self.settled_at_start = self.settled_at_start.min(self.watermark);
         self.window_since = self.window_since.min(self.watermark - reach);
@@ -129,6 +136,7 @@ impl Stream {
 
     /// What is dated after `instant` is to be read again.
     pub(super) fn take_back(&mut self, instant: DateTime<Utc>) {
+        self.swept_at = None;
         self.watermark = self.watermark.min(instant);
         self.settled_at_start = self.settled_at_start.min(self.watermark);
     }
@@ -186,6 +194,7 @@ impl Stream {
         Ok(Stored {
             watermark: self.watermark,
             settled_at_start: self.unfinished.then_some(self.settled_at_start),
+            swept_at: self.swept_at,
             window_since: self.window_since.max(since),
             window: self.window.store(key, since, capacity),
             content_ignored: None,

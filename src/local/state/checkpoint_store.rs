@@ -196,6 +196,7 @@ mod tests {
         let records = Stream {
             watermark,
             settled_at_start: None,
+            swept_at: None,
             window_since: watermark,
             window: None,
             content_ignored: None,

@@ -1,6 +1,6 @@
 //! Reading one list, a page at a time.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{GOES_ON, Poll, fetch, no_page};
 use crate::{
@@ -146,7 +146,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         let (track, clock) = (reading.track, page.server_time.unwrap_or(asked_at));
         reading.is_begun = true;
         self.pace(track).clock = self.limit.map_or(clock, |limit| limit.until);
-        if self.begin_track(track, clock) {
+        if self.begin_track(track, clock, asked_at) {
             self.is_set_back = true;
             self.progress.notes.push(CLOCK_SET_BACK.to_owned());
             let (sweep, ask) = self.first_question(track, reading.source, clock);
@@ -158,13 +158,21 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
     }
 
     /// Answers whether the clock was set back.
-    fn begin_track(&mut self, track: Track, clock: DateTime<Utc>) -> bool {
-        if track == Track::Deletions {
-            self.state.of_mut(track).begin_sweep();
-            return false;
-        }
-        self.trail.provider_clock = Some(clock);
-        self.state.begin_sweep(self.plan, clock)
+    fn begin_track(&mut self, track: Track, clock: DateTime<Utc>, asked_at: DateTime<Utc>) -> bool {
+        let is_set_back = match track {
+            Track::Records => {
+                self.trail.provider_clock = Some(clock);
+                self.state.begin_sweep(self.plan, clock)
+            }
+            Track::Deletions => {
+                self.state.of_mut(track).begin_sweep();
+                false
+            }
+        };
+        // The provider may have read its list as early as it was asked, and dated its answer later.
+        let taken = (self.clock.now() - asked_at).max(TimeDelta::zero());
+        self.state.of_mut(track).swept_at = Some(clock - taken);
+        is_set_back
     }
 
     fn take(

@@ -1,10 +1,16 @@
 //! Checkpoints that are foreign, damaged, too new, or not to be written.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use super::world::{World, at, provider_error};
-use crate::poll::{End, StoreError};
+use crate::{
+    category::Category,
+    poll::{End, StoreError},
+    provider::FetchError,
+};
 
 async fn settled() -> World {
     let world = World::started().await;
@@ -264,4 +270,25 @@ async fn rows_of_any_date_beyond_the_capacity_are_told_with_what_helps() {
         panic!("they were taken");
     };
     assert!(reason.contains("filterByUpdatedDate: true"), "{reason}");
+}
+
+/// What the clock of the records says of the list is not true: it is asked before them, and may fail
+/// where they are read.
+#[tokio::test(start_paused = true)]
+async fn the_list_of_deletions_has_the_clock_of_when_it_was_asked_itself() {
+    let world = World::started_with_deletions().await;
+    world.pass(10).await;
+    world.delete_now("a");
+    world.provider().page_takes = Duration::from_secs(3);
+    assert_eq!(world.poll_well().await.len(), 1);
+    let swept_at = |world: &World| world.store.checkpoint().deletes.unwrap().swept_at;
+    // The answer was dated at 10, and may have been read as early as it was asked for, so much before.
+    assert_eq!(swept_at(&world), Some(at(10 - 3)));
+    let denied = FetchError::new(Category::Permission, "403");
+    world.provider().deletions.failing = Some(denied);
+    world.pass(100).await;
+    world.touch("b");
+    assert_eq!(world.poll_well().await.len(), 1);
+    assert!(world.store.checkpoint().records.swept_at > Some(at(100)));
+    assert_eq!(swept_at(&world), Some(at(10 - 3)));
 }

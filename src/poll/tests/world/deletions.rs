@@ -135,7 +135,7 @@ impl World {
     pub(super) async fn fetch_deletions(&self, ask: &Ask) -> Result<Page, FetchError> {
         tokio::task::yield_now().await;
         let answer = self.provider().answer_deletions(ask);
-        tokio::task::yield_now().await;
+        self.send_page().await;
         answer
     }
 

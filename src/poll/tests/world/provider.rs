@@ -206,6 +206,18 @@ pub(super) fn shape(versioned: bool) -> Arc<RecordShape> {
     Arc::new(RecordShape::new(settings).unwrap())
 }
 
+impl World {
+    /// A page is on its way.
+    pub(super) async fn send_page(&self) {
+        let takes = self.provider().page_takes;
+        if takes.is_zero() {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep(takes).await;
+        }
+    }
+}
+
 impl PageSource for World {
     fn paging(&self) -> Paging {
         self.provider().paging
@@ -237,12 +249,7 @@ impl PageSource for World {
         }
         tokio::task::yield_now().await;
         let answer = self.provider().answer(ask);
-        let takes = self.provider().page_takes;
-        if takes.is_zero() {
-            tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep(takes).await;
-        }
+        self.send_page().await;
         answer
     }
 
