@@ -390,6 +390,24 @@ mod unordered {
         }
     }
 
+    /// Whether a record moved in it is not known any more.
+    #[test]
+    fn a_pass_of_more_records_than_are_watched_is_repeated_twice_at_most() {
+        let rows: Vec<_> = (0..=100_000).map(|record| (record, 1)).collect();
+        let (mut sweep, begun) = begin();
+        for pass in 1..=3 {
+            let first = showing(Some("/p2"), &rows);
+            let Next::Ask(linked) = sweep.next(&begun, &first, bound) else {
+                panic!()
+            };
+            let expected = match pass {
+                3 => Next::Complete,
+                _ => Next::Ask(begun.clone()),
+            };
+            assert_eq!(sweep.next(&linked, &showing(None, &[]), bound), expected);
+        }
+    }
+
     #[test]
     fn after_three_passes_the_poll_ends_with_the_reason() {
         let (mut sweep, mut ask) = begin();

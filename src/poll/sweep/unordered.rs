@@ -12,22 +12,26 @@ use crate::provider::{Ask, Bound, Paging, Step};
 /// otherwise be followed for ever.
 const MAX_LINKED_PAGES: u32 = 10_000;
 
+/// Records of one pass that are watched for moves: some megabytes of them.
+const MOST_WATCHED: usize = 100_000;
+
 /// The passes of an unordered sweep.
 ///
 /// A pass of a single page is a snapshot and complete by itself. A longer one can miss what moved up
 /// across a page's edge, so it is repeated until it shows nothing unseen. A record that changes while
 /// it goes on, and so is dated behind it, is no reason to repeat it, or one that changes all the time
 /// would keep it from its end; but where it was read in two versions it moved from before the reader
-/// to behind, and others moved up: two more passes, at most, show them.
+/// to behind, and others moved up: two more passes, at most, show them. So they do where a pass shows
+/// more records than are watched.
 #[derive(Clone, Debug)]
 pub(super) struct Passes {
     pass: u32,
     pages: u32,
     offset: u64,
     unseen: usize,
-    /// The version of each record that this pass showed.
+    /// The version of each record that this pass showed, up to [`MOST_WATCHED`].
     shown: HashMap<u64, u64>,
-    /// One moved from before the reader to behind.
+    /// One moved from before the reader to behind, or may have.
     moved: bool,
     links: HashSet<String>,
     first: FirstPage,
@@ -76,8 +80,13 @@ impl Passes {
 
     fn watch(&mut self, facts: &PageFacts) {
         for row in &facts.shown {
-            let before = self.shown.insert(row.record, row.version);
-            self.moved |= before.is_some_and(|before| before != row.version);
+            self.moved |= match self.shown.get(&row.record) {
+                Some(before) => *before != row.version,
+                None => self.shown.len() >= MOST_WATCHED,
+            };
+            if self.shown.len() < MOST_WATCHED {
+                self.shown.insert(row.record, row.version);
+            }
         }
     }
 
