@@ -14,6 +14,9 @@ use crate::{
 /// followed for ever.
 const MAX_LINKED_PAGES: u32 = 10_000;
 
+/// How often a page is read again because fewer rows were behind it than its total said.
+const MOST_REPEATS: u32 = 5;
+
 const HIDDEN: &str =
     "a whole page of it is hidden by access rules: give the account the right to read the records";
 const THINNED: &str = "a page of it is shorter than its total says: records are hidden by access rules, or it changed \
@@ -34,12 +37,22 @@ pub(super) struct Pass {
     offset: u64,
     pages: u32,
     links: HashSet<String>,
-    /// How many rows are behind the last id, by the total of its page.
-    behind: Option<u64>,
+    /// The page by key before, which the total of the next one confirms.
+    before: Option<Before>,
+    repeats: u32,
     /// The last id of the first page and its number of rows, to tell a provider that ignores offsets.
     first: Option<(Option<String>, usize)>,
     listed: Collected,
     excluded: Collected,
+}
+
+/// A page by key: access rules hid none of its rows if as many are behind it as its total says.
+#[derive(Clone, Debug, PartialEq)]
+struct Before {
+    /// The question for it.
+    ask: IdAsk,
+    /// How many rows are behind the last id, by its total.
+    behind: u64,
 }
 
 /// A page of a list, row by row.
@@ -70,7 +83,8 @@ impl Pass {
             offset: 0,
             pages: 0,
             links: HashSet::new(),
-            behind: None,
+            before: None,
+            repeats: 0,
             first: None,
             listed: Collected::default(),
             excluded: Collected::default(),
@@ -114,6 +128,9 @@ impl Pass {
         if let Some(reason) = self.gap(page) {
             return Next::Incomplete(reason);
         }
+        if let Some(before) = self.contradicted(page) {
+            return self.repeat(before);
+        }
         if self.by_key {
             self.next_by_key(page)
         } else {
@@ -135,18 +152,53 @@ impl Pass {
 
     /// Whether the page has fewer rows than the total says, of which so many were `left`. A page that
     /// goes on by a next link may be as short as the provider likes: the next one's total tells.
-    fn is_thinned(&mut self, page: &ListPage, left: u64) -> bool {
-        let rows = page.rows as u64;
+    fn is_thinned(&self, page: &ListPage, left: u64) -> bool {
         let due = match self.links.is_empty() {
             true => left.min(u64::from(page.limit)),
             false => left,
         };
-        let behind = page.total.filter(|_| self.by_key);
-        let before = std::mem::replace(
-            &mut self.behind,
-            behind.map(|total| total - rows.min(total)),
-        );
-        page.next.is_none() && rows < due || before.is_some_and(|before| left < before)
+        page.next.is_none() && (page.rows as u64) < due
+    }
+
+    /// The question for the page before, where fewer rows are behind it than its total said: some
+    /// were deleted meanwhile, or access rules hide some of its own.
+    fn contradicted(&mut self, page: &ListPage) -> Option<IdAsk> {
+        if !self.by_key || self.listing.shows_hidden {
+            return None;
+        }
+        let (before, rows) = (self.before.take(), page.rows as u64);
+        let Some(left) = page.total else {
+            return self.promised(before?, rows);
+        };
+        if let Some(before) = before {
+            if left < before.behind {
+                return Some(before.ask);
+            }
+            self.repeats = 0;
+        }
+        let (ask, behind) = (self.ask.clone(), left.saturating_sub(rows));
+        self.before = Some(Before { ask, behind });
+        None
+    }
+
+    /// The same where a page has no total: the pages until the end must show what the last one
+    /// promised.
+    fn promised(&mut self, mut before: Before, rows: u64) -> Option<IdAsk> {
+        before.behind = before.behind.saturating_sub(rows);
+        if rows == 0 {
+            return (before.behind > 0).then_some(before.ask);
+        }
+        self.before = Some(before);
+        None
+    }
+
+    /// On from the page that `ask` asked for, once more.
+    fn repeat(&mut self, ask: IdAsk) -> Next {
+        self.repeats += 1;
+        if self.repeats > MOST_REPEATS {
+            return Next::Incomplete(THINNED);
+        }
+        self.go_on(ask)
     }
 
     fn is_in_order(&self, page: &ListPage) -> bool {
@@ -239,179 +291,4 @@ fn facts(page: &ListPage) -> PageFacts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEYED: Listing = Listing {
-        by_key: true,
-        by_offset: true,
-        linked: false,
-        by_id: true,
-        shows_hidden: true,
-    };
-    const ROWS: Listing = Listing {
-        by_key: false,
-        by_id: false,
-        shows_hidden: false,
-        ..KEYED
-    };
-
-    fn page(ids: &[&str], total: Option<u64>) -> ListPage {
-        ListPage {
-            rows: ids.len(),
-            total,
-            limit: 2,
-            next: None,
-            ids: ids.iter().map(|id| ((*id).to_owned(), false)).collect(),
-        }
-    }
-
-    fn linked(ids: &[&str], next: Option<&str>) -> ListPage {
-        ListPage {
-            next: next.map(str::to_owned),
-            ..page(ids, None)
-        }
-    }
-
-    fn after(id: &str) -> IdAsk {
-        IdAsk::After(id.to_owned())
-    }
-
-    #[test]
-    fn a_list_goes_on_behind_the_last_id_until_the_total_is_read() {
-        let mut pass = Pass::begin(KEYED);
-        assert_eq!(pass.take(&page(&["a", "b"], Some(3))), Next::Ask);
-        assert_eq!(pass.ask(), &after("b"));
-        assert_eq!(pass.take(&page(&["c"], Some(1))), Next::Complete);
-        assert_eq!(pass.into_ids().0.len(), 3);
-    }
-
-    #[test]
-    fn without_a_total_only_an_empty_page_is_the_end() {
-        let mut pass = Pass::begin(KEYED);
-        assert_eq!(pass.take(&page(&["a"], None)), Next::Ask);
-        assert_eq!(pass.take(&page(&[], None)), Next::Complete);
-    }
-
-    #[test]
-    fn a_page_that_access_rules_hide_makes_the_list_incomplete() {
-        let mut pass = Pass::begin(KEYED);
-        assert_eq!(pass.take(&page(&["a", "b"], Some(4))), Next::Ask);
-        assert_eq!(pass.take(&page(&[], Some(2))), Next::Incomplete(HIDDEN));
-    }
-
-    #[test]
-    fn a_thinned_page_counts_only_where_ids_can_be_looked_up_behind_access_rules() {
-        assert_eq!(Pass::begin(KEYED).take(&page(&["a"], Some(3))), Next::Ask);
-        assert_eq!(
-            Pass::begin(ROWS).take(&page(&["a"], Some(3))),
-            Next::Incomplete(THINNED)
-        );
-    }
-
-    #[test]
-    fn keys_that_come_in_no_order_are_read_by_offset_from_the_beginning() {
-        let mut pass = Pass::begin(KEYED);
-        assert_eq!(pass.take(&page(&["a", "b"], Some(4))), Next::Ask);
-        assert_eq!(pass.take(&page(&["b", "c"], Some(3))), Next::Ask);
-        assert_eq!(pass.ask(), &IdAsk::First);
-        assert_eq!(pass.take(&page(&["d", "a"], Some(4))), Next::Ask);
-        assert_eq!(pass.ask(), &IdAsk::Offset(2));
-        assert_eq!(pass.take(&page(&["c", "b"], Some(4))), Next::Complete);
-        assert_eq!(pass.into_ids().0.len(), 4);
-    }
-
-    #[test]
-    fn an_offset_that_is_ignored_makes_the_list_incomplete() {
-        let mut pass = Pass::begin(ROWS);
-        assert_eq!(pass.take(&page(&["a", "b"], Some(4))), Next::Ask);
-        assert_eq!(
-            pass.take(&page(&["a", "b"], Some(4))),
-            Next::Incomplete(IGNORED)
-        );
-    }
-
-    #[test]
-    fn links_are_followed_to_the_last_but_not_in_a_circle() {
-        let links = Listing {
-            linked: true,
-            by_offset: false,
-            ..ROWS
-        };
-        let mut pass = Pass::begin(links);
-        assert_eq!(pass.take(&linked(&["a", "b"], Some("two"))), Next::Ask);
-        assert_eq!(pass.ask(), &IdAsk::Link("two".to_owned()));
-        let mut circle = pass.clone();
-        assert_eq!(pass.take(&linked(&["c"], None)), Next::Complete);
-        assert_eq!(
-            circle.take(&linked(&["c", "d"], Some("two"))),
-            Next::Incomplete(CIRCLE)
-        );
-    }
-
-    #[test]
-    fn behind_links_too_the_total_tells_whether_rows_are_hidden() {
-        let links = Listing {
-            linked: true,
-            by_offset: false,
-            ..ROWS
-        };
-        for (last, expected) in [
-            (&["c"][..], Next::Complete),
-            (&[][..], Next::Incomplete(HIDDEN)),
-        ] {
-            let of_three = |ids: &[&str], next| ListPage {
-                total: Some(3),
-                ..linked(ids, next)
-            };
-            let mut pass = Pass::begin(links);
-            assert_eq!(pass.take(&of_three(&["a", "b"], Some("two"))), Next::Ask);
-            assert_eq!(pass.take(&of_three(last, None)), expected);
-        }
-        let mut pass = Pass::begin(links);
-        let first = ListPage {
-            total: Some(3),
-            ..linked(&["a"], Some("two"))
-        };
-        let last = ListPage {
-            total: Some(3),
-            ..linked(&["c"], None)
-        };
-        assert_eq!(pass.take(&first), Next::Ask);
-        assert_eq!(pass.take(&last), Next::Incomplete(THINNED));
-    }
-
-    #[test]
-    fn by_key_too_the_total_tells_whether_rows_of_a_short_page_are_hidden() {
-        let short = |ids: &[&str], total, next| ListPage {
-            total: Some(total),
-            ..linked(ids, next)
-        };
-        for (left, expected) in [(2, Next::Complete), (1, Next::Incomplete(THINNED))] {
-            let mut pass = Pass::begin(Listing {
-                by_key: true,
-                ..ROWS
-            });
-            assert_eq!(pass.take(&short(&["a"], 3, Some("two"))), Next::Ask);
-            assert_eq!(pass.ask(), &after("a"));
-            let ids = &["b", "c"][..left];
-            assert_eq!(pass.take(&short(ids, left as u64, None)), expected);
-        }
-    }
-
-    #[test]
-    fn a_full_page_without_a_way_on_is_no_list() {
-        let single = Listing {
-            by_offset: false,
-            ..ROWS
-        };
-        assert_eq!(
-            Pass::begin(single).take(&page(&["a", "b"], None)),
-            Next::Incomplete(NO_WAY_ON)
-        );
-        assert_eq!(
-            Pass::begin(single).take(&page(&["a"], None)),
-            Next::Complete
-        );
-    }
-}
+mod tests;

@@ -11,10 +11,10 @@ use crate::{
         End, StoreError,
         tests::{
             crashes,
-            world::{provider_error, unavailable},
+            world::{Provider, provider_error, unavailable},
         },
     },
-    provider::{FetchError, IdAsk},
+    provider::{FetchError, IdAsk, Listing},
 };
 
 #[tokio::test(start_paused = true)]
@@ -116,6 +116,24 @@ async fn a_total_that_contradicts_a_list_concludes_nothing_where_no_id_can_be_as
         told(&outcome)
     );
     assert_eq!(world.receiver.acknowledged(), []);
+}
+
+/// A table from which something is deleted all the time is compared all the same.
+#[tokio::test(start_paused = true)]
+async fn deletions_while_a_list_is_read_by_key_leave_it_complete() {
+    let world = compared(45).await;
+    world.provider().listing = Listing {
+        by_key: true,
+        ..BY_LIST
+    };
+    world.delete([1]);
+    let listed = world.provider().listed.len();
+    for (request, gone) in [(2, 40), (3, 41), (4, 42)] {
+        let delete = move |provider: &mut Provider| drop(provider.records.remove(&id(gone)));
+        let requests = &mut world.provider().before_list;
+        requests.insert(listed + request, Box::new(delete));
+    }
+    assert_eq!(deleted(&world.compare().await), [1, 40, 41, 42].map(id));
 }
 
 #[tokio::test(start_paused = true)]
