@@ -29,6 +29,8 @@ pub(in crate::poll) struct Found {
     pub(in crate::poll) ids: HashSet<String>,
     pub(in crate::poll) total: Option<u64>,
     pub(in crate::poll) limit: u32,
+    /// A next link says that more rows follow.
+    pub(in crate::poll) goes_on: bool,
 }
 
 impl Found {
@@ -38,6 +40,7 @@ impl Found {
             ids: page.ids.iter().map(|(id, _)| id.clone()).collect(),
             total: page.total,
             limit: page.limit,
+            goes_on: page.next.is_some(),
         }
     }
 }
@@ -68,6 +71,13 @@ impl Lookup {
         if batch.len() > 1 && found.limit > 0 && (found.limit as usize) < batch.len() {
             return self.halve(batch);
         }
+        if self.is_cut(found) {
+            // Of a single id too, no such answer proves that it is gone.
+            if batch.len() > 1 {
+                self.halve(batch);
+            }
+            return;
+        }
         let absent: Vec<_> = batch
             .into_iter()
             .filter(|id| !found.ids.contains(id))
@@ -83,6 +93,13 @@ impl Lookup {
         } else if hidden < absent.len() as u64 {
             self.halve(absent);
         }
+    }
+
+    /// Whether there may be more than the answer shows, behind its next link. Where totals count rows
+    /// before access rules, they tell.
+    fn is_cut(&self, found: &Found) -> bool {
+        let shown = found.ids.len() as u64;
+        !self.shows_hidden && found.goes_on && found.total.is_none_or(|total| total > shown)
     }
 
     /// The ids that are gone.
@@ -114,6 +131,7 @@ mod tests {
                 total: Some((among(shown).len() + among(hidden).len()) as u64),
                 ids: among(shown),
                 limit,
+                goes_on: false,
             };
             lookup.take(batch, &found);
         }
@@ -164,9 +182,37 @@ mod tests {
             ids: HashSet::from(["a".to_owned()]),
             total: None,
             limit: 10,
+            goes_on: false,
         };
         lookup.take(batch, &found);
         assert_eq!(lookup.next(), None);
         assert!(lookup.into_gone().is_empty());
+    }
+
+    /// Looks four ids up of which "a" and "d" are there, in answers of one row.
+    fn look_up_in_cut_answers(total: impl Fn(usize) -> Option<u64>, always_linked: bool) -> Ids {
+        let mut lookup = Lookup::of(["a", "b", "c", "d"].into_iter().collect(), false);
+        while let Some(batch) = lookup.next() {
+            let there = batch.iter().filter(|id| ["a", "d"].contains(&id.as_str()));
+            let there: Vec<_> = there.cloned().collect();
+            let found = Found {
+                goes_on: always_linked || there.len() > 1,
+                total: total(there.len()),
+                ids: there.into_iter().take(1).collect(),
+                limit: 10,
+            };
+            lookup.take(batch, &found);
+        }
+        lookup.into_gone()
+    }
+
+    #[test]
+    fn an_answer_that_goes_on_behind_a_link_proves_nothing_of_the_rest() {
+        let counted = |rows: usize| Some(rows as u64);
+        let totals: [fn(usize) -> Option<u64>; 2] = [|_| None, counted];
+        for total in totals {
+            assert_eq!(look_up_in_cut_answers(total, false), ids(&["b", "c"]));
+        }
+        assert_eq!(look_up_in_cut_answers(|_| None, true), ids(&[]));
     }
 }

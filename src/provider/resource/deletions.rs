@@ -89,10 +89,13 @@ impl ResourceSource {
             let page = self.ask_for(asked).await?;
             let mut shown = HashSet::new();
             page.rows(|row| shown.extend(row.id.map(|id| id.into_owned())))?;
-            let hidden = self.counted(&page)? > shown.len() as u64;
+            let counted = self.counted(&page)?;
+            let is_cut = page.next.is_some() && page.total.is_none();
+            let hidden = is_cut || counted > shown.len() as u64;
             match asked {
                 [_, _, ..] if hidden => {
-                    // Access rules hide some of them, and which tells only a smaller question.
+                    // Access rules hide some of them, or they follow behind a next link; which ones
+                    // tells only a smaller question.
                     let (first, second) = asked.split_at(asked.len() / 2);
                     questions.extend([first, second]);
                 }

@@ -1,6 +1,7 @@
 //! Pages over HTTP.
 
 use super::*;
+use crate::catalog::Catalog;
 
 #[tokio::test]
 async fn a_page_brings_clock_total_and_next_link() {
@@ -109,4 +110,27 @@ async fn an_answer_without_its_total_does_not_prove_that_records_are_gone() {
     let error = source.existing(&["a".to_owned()]).await.unwrap_err();
     assert_eq!(error.category, Category::Configuration);
     assert!(error.message.contains("x-total-count"), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_goes_on_behind_a_link_does_not_prove_that_the_rest_is_gone() {
+    let server = serve(|request| {
+        let query = parameter(request, "sysparm_query");
+        let asked: Vec<_> = query.trim_start_matches("sys_idIN").split(',').collect();
+        let answer = ResponseTemplate::new(200).set_body_json(json!({
+            "result": [{"sys_id": asked[0], "sys_mod_count": "1"}],
+        }));
+        match asked[..] {
+            [_] => answer,
+            _ => answer.insert_header("link", "</api/now/table/incident?page=2>;rel=\"next\""),
+        }
+    })
+    .await;
+    let builtin = Catalog::builtin().unwrap();
+    let mut connector = Connector::clone(&builtin.get("servicenowoauth").unwrap());
+    connector.paging.total = None;
+    let connection = connect_as(connector, &server.uri(), Arc::default());
+    let source = on(connection, "incident", json!({})).unwrap();
+    let ids = ["a", "b", "c"].map(str::to_owned);
+    assert_eq!(source.existing(&ids).await.unwrap(), ids.into());
 }
