@@ -67,6 +67,7 @@ pub(super) fn authenticator_settings(
         parameters: parameters(oauth),
         credentials: ClientCredentials::new(&entries, proof)?,
         store: Arc::clone(&settings.tokens),
+        renewals: settings.renewals.clone(),
         clock,
         lifetimes: Lifetimes {
             access: Some(Duration::from_secs(oauth.access_token_seconds))

@@ -15,8 +15,8 @@ use crate::provider::{
     auth::{Authenticator, Authorize, FixedCredential, Place},
 };
 
-/// How long the end of a process, or of credentials, waits for a token that is being renewed. A poll
-/// may have taken five seconds to stop before.
+/// How long the end of a process waits for a token that is being renewed. A poll may have taken five
+/// seconds to stop before.
 const RENEWAL_GRACE: Duration = Duration::from_secs(3);
 
 /// What puts the credentials of an instance on its requests.
@@ -51,6 +51,13 @@ impl Credentials {
         }
     }
 
+    /// Has them renew nothing any more.
+    fn retire(&self) {
+        if let Self::Tokens(tokens) = self {
+            tokens.retire();
+        }
+    }
+
     fn are(&self, others: &Self) -> bool {
         match (self, others) {
             (Self::Tokens(these), Self::Tokens(those)) => Arc::ptr_eq(these, those),
@@ -68,8 +75,12 @@ pub(super) struct CurrentCredentials {
 
 struct State {
     credentials: Credentials,
-    /// The entries of all Secrets that counted so far.
+    /// The entries of all the Secrets that the instance was built with: some count until it ends.
+    built_with: Vec<SecretString>,
+    /// The entries that count since.
     secrets: Vec<SecretString>,
+    /// What counted before, which an answer on its way may still repeat.
+    before: Option<(Credentials, Vec<SecretString>)>,
 }
 
 impl CurrentCredentials {
@@ -79,29 +90,35 @@ impl CurrentCredentials {
         Self {
             state: Mutex::new(State {
                 credentials,
-                secrets,
+                built_with: secrets,
+                secrets: Vec::new(),
+                before: None,
             }),
             place,
         }
     }
 
-    /// Lets others count from now on, once the present ones renew no token: two refreshes at one time
-    /// would use up one refresh token.
-    pub(super) async fn replace(&self, credentials: Credentials, secrets: Vec<SecretString>) {
-        self.current().rest().await;
+    /// Lets others count from now on, which share the [renewals](crate::provider::auth::Renewals) of
+    /// the present ones: they wait for a token that these are renewing, and go on from it.
+    pub(super) fn replace(&self, credentials: Credentials, secrets: Vec<SecretString>) {
         let mut state = self.state();
-        state.credentials = credentials;
-        state.secrets.extend(secrets);
+        let credentials = std::mem::replace(&mut state.credentials, credentials);
+        let secrets = std::mem::replace(&mut state.secrets, secrets);
+        credentials.retire();
+        state.before = Some((credentials, secrets));
     }
 
     /// Every secret that a provider's text may repeat.
     pub(super) fn in_hand(&self) -> Vec<SecretString> {
-        let (credentials, mut secrets) = {
-            let state = self.state();
-            (state.credentials.clone(), state.secrets.clone())
-        };
-        secrets.extend(credentials.in_hand());
-        secrets
+        let state = self.state();
+        let mut all = state.credentials.in_hand();
+        all.extend_from_slice(&state.built_with);
+        all.extend_from_slice(&state.secrets);
+        if let Some((credentials, secrets)) = &state.before {
+            all.extend(credentials.in_hand());
+            all.extend_from_slice(secrets);
+        }
+        all
     }
 
     /// Waits until no token is being renewed, a few seconds at most.
@@ -143,7 +160,11 @@ impl Authorize for CurrentCredentials {
     fn refused<'a>(&'a self, used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>> {
         async move {
             let current = self.current();
-            current.authorizer().refused(used).await
+            let outcome = current.authorizer().refused(used).await;
+            if outcome.is_ok() || current.are(&self.current()) {
+                return outcome;
+            }
+            self.authorization().await.map(drop)
         }
         .boxed()
     }
@@ -152,3 +173,6 @@ impl Authorize for CurrentCredentials {
         self.place.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,11 @@ use crate::{
     category::{ConfigurationError, Subject},
     event::Identity,
     network::{self, GuardedClient},
-    provider::{Connection, Redact, auth::TokenStore, base_url},
+    provider::{
+        Connection, Redact,
+        auth::{Renewals, TokenStore},
+        base_url,
+    },
     secrets::Secrets,
 };
 
@@ -38,6 +42,8 @@ pub struct InstanceSettings {
     /// The Secrets that [`secret_names`] lists, as far as they exist.
     pub secrets: Secrets,
     pub tokens: Arc<dyn TokenStore>,
+    /// Those of the instance as it was built before in this process.
+    pub renewals: Renewals,
     /// A deferral that an earlier process stored.
     pub deferred_until: Option<DateTime<Utc>>,
     /// The [digest](Instance::callback_digest) of the callback that answered an earlier process
@@ -86,6 +92,7 @@ pub struct Instance {
     pub(super) callback: Option<HttpCallback>,
     credentials: Arc<CurrentCredentials>,
     tokens: Arc<dyn TokenStore>,
+    renewals: Renewals,
     callback_digest: Option<String>,
     requests: Semaphore,
     holds: Holds,
@@ -125,6 +132,7 @@ impl Instance {
             name,
             spec,
             tokens,
+            renewals,
             deferred_until,
             gone_callback,
             held_callback,
@@ -147,6 +155,7 @@ impl Instance {
             callback,
             credentials,
             tokens,
+            renewals,
             callback_digest,
             requests: Semaphore::new(REQUESTS_IN_FLIGHT),
             holds: Holds::new(environment.clock, &earlier),
@@ -182,6 +191,7 @@ impl Instance {
             spec: self.spec.clone(),
             secrets,
             tokens: Arc::clone(&self.tokens),
+            renewals: self.renewals.clone(),
             deferred_until: None,
             gone_callback: None,
             held_callback: None,
@@ -190,7 +200,7 @@ impl Instance {
         let client = self.client.clone();
         let clock = environment.clock;
         let credentials = authentication::credentials(&settings, connector, base, client, clock)?;
-        self.credentials.replace(credentials, values).await;
+        self.credentials.replace(credentials, values);
         self.holds.release_authentication();
         Ok(())
     }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     api::{ConnectorInstance, PollerResource, annotations::CONFIRM_DELETES},
     fleet::{Environment, Instance, InstanceSettings, Poller, PollerSettings, Sibling, Stored},
+    provider::auth::Renewals,
     secrets::Secrets,
 };
 
@@ -110,6 +111,7 @@ impl Assembler<'_> {
             spec: placed.object.spec.clone(),
             secrets: self.secrets(placed),
             tokens: Arc::new(FileTokenStore::new(token_path(self.state, name))),
+            renewals: Renewals::default(),
             deferred_until: record.and_then(|record| record.deferred_until),
             gone_callback: record.and_then(|record| record.gone_callback.clone()),
             held_callback: record.and_then(|record| record.held_callback.clone()),

@@ -16,7 +16,7 @@ use super::credentials::Credentials;
 use crate::{
     api::ConnectorInstance,
     fleet::{Authorized, InstanceSettings},
-    provider::auth::NoTokens,
+    provider::auth::{NoTokens, Renewals},
 };
 
 /// The entry of the user's Secret that the operator takes for a refresh token.
@@ -64,6 +64,7 @@ impl Authorizing {
                 spec: instance.spec,
                 secrets: read.secrets,
                 tokens: Arc::new(NoTokens),
+                renewals: Renewals::default(),
                 deferred_until: None,
                 gone_callback: None,
                 held_callback: None,

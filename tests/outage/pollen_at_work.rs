@@ -12,7 +12,7 @@ use pollen::{
     },
     network::{AddressPolicy, Clients, Transport},
     poll::Outcome,
-    provider::auth::NoTokens,
+    provider::auth::{NoTokens, Renewals},
     secrets::Secrets,
 };
 use serde_json::json;
@@ -134,6 +134,7 @@ fn instance(tenant: &Tenant) -> InstanceSettings {
         spec: serde_json::from_value(spec).unwrap(),
         secrets,
         tokens: Arc::new(NoTokens),
+        renewals: Renewals::default(),
         deferred_until: None,
         gone_callback: None,
         held_callback: None,

@@ -22,7 +22,7 @@ use pollen::{
     fleet::{Authorization, Environment, InstanceSettings},
     local::{self, Ended, LocalError, Options, Streams},
     network::{AddressPolicy, ClientOptions, Clients},
-    provider::auth::NoTokens,
+    provider::auth::{NoTokens, Renewals},
     secrets::Secrets,
 };
 use ring::signature::{
@@ -337,6 +337,7 @@ async fn a_code_that_is_bound_to_its_attempt_is_exchanged_with_the_verifier() {
         spec: serde_json::from_value(spec).unwrap(),
         secrets,
         tokens: Arc::new(NoTokens),
+        renewals: Renewals::default(),
         deferred_until: None,
         gone_callback: None,
         held_callback: None,

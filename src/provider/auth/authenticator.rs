@@ -52,6 +52,8 @@ pub struct AuthenticatorSettings {
     pub credentials: ClientCredentials,
     /// Where refresh tokens are kept; asked only for grants that have one.
     pub store: Arc<dyn TokenStore>,
+    /// Those of the instance, where it had an authenticator before.
+    pub renewals: Renewals,
     pub clock: Clock,
     /// What the connector knows of lifetimes where the token service is silent.
     pub lifetimes: Lifetimes,
@@ -66,6 +68,11 @@ impl AuthenticatorSettings {
     }
 }
 
+/// The renewals of one instance, which its authenticators share, one after another: one request for
+/// tokens at a time, whoever asks, and what the store would not take yet passes on.
+#[derive(Clone, Default)]
+pub struct Renewals(Arc<tokio::sync::Mutex<Held>>);
+
 /// The tokens of one instance.
 ///
 /// A renewal runs on a task of its own: dropping a request that waits for it cannot lose a
@@ -75,8 +82,7 @@ pub struct Authenticator(Arc<Shared>);
 struct Shared {
     tokens: Tokens,
     state: Mutex<State>,
-    /// Held by whoever asks the token service.
-    renewal: Arc<tokio::sync::Mutex<Held>>,
+    renewals: Renewals,
     status: watch::Sender<Option<Result<(), FetchError>>>,
 }
 
@@ -87,6 +93,8 @@ struct State {
     replaced: Option<AccessToken>,
     failure: Option<Failure>,
     refresh_life: Option<RefreshLife>,
+    /// Another authenticator has taken its place.
+    is_retired: bool,
 }
 
 struct Failure {
@@ -107,6 +115,7 @@ impl Authenticator {
             parameters,
             credentials,
             store,
+            renewals,
             clock,
             lifetimes,
         } = settings;
@@ -128,7 +137,7 @@ impl Authenticator {
                 lifetimes,
             },
             state: Mutex::default(),
-            renewal: Arc::default(),
+            renewals,
             status: watch::Sender::new(None),
         }))
     }
@@ -150,7 +159,13 @@ impl Authenticator {
     /// Waits until no renewal is under way. Before a process ends: a provider that rotates refresh
     /// tokens has forgotten the old one when it answers, and the new one must be stored.
     pub async fn rest(&self) {
-        drop(self.0.renewal.lock().await);
+        drop(self.0.renewals.0.lock().await);
+    }
+
+    /// Has it renew nothing any more: with what its user gave before, it would write a spent token over
+    /// the one of its successor. What is under way goes on, and the successor waits for it.
+    pub fn retire(&self) {
+        self.0.state().is_retired = true;
     }
 
     /// When the refresh token expires, once that is less than 7 days ahead (or a tenth of its life,
@@ -225,7 +240,10 @@ impl Shared {
     }
 
     async fn renewed(self: Arc<Self>) -> Result<HeaderValue, FetchError> {
-        let held = Arc::clone(&self.renewal).lock_owned().await;
+        let held = Arc::clone(&self.renewals.0).lock_owned().await;
+        if self.state().is_retired {
+            return Err(words::superseded());
+        }
         // Whoever held the lock may have brought what is needed, or failed for all.
         if let Some(outcome) = self.known() {
             return outcome;

@@ -21,7 +21,7 @@ use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
 pub use assertion::{About, Assertions};
-pub use authenticator::{Authenticator, AuthenticatorSettings};
+pub use authenticator::{Authenticator, AuthenticatorSettings, Renewals};
 pub use authorization::{AnswerError, AuthorizationRequest, AuthorizationTerms};
 pub use entries::Entries;
 pub use fixed::FixedCredential;

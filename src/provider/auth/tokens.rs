@@ -43,6 +43,24 @@ pub(super) struct Held {
     unsaved: Option<Unsaved>,
     /// The life of the refresh token in use.
     pub(super) refresh_life: Option<RefreshLife>,
+    /// From what the tokens in use grow; nothing for grants that have none.
+    grown_from: Option<String>,
+}
+
+impl Held {
+    /// Forgets what concerns another tree alone. What is unsaved stays: there is no other copy.
+    fn turn_to(&mut self, grown_from: Option<&str>) {
+        if self.grown_from.as_deref() != grown_from {
+            self.grown_from = grown_from.map(str::to_owned);
+            self.refresh_life = None;
+        }
+    }
+
+    /// Whether what is unsaved is of the tree in use.
+    fn is_own(&self) -> bool {
+        let unsaved = self.unsaved.as_ref();
+        unsaved.map(|unsaved| &unsaved.token.grown_from) == self.grown_from.as_ref()
+    }
 }
 
 #[derive(Debug)]
@@ -72,13 +90,17 @@ pub(super) struct Tokens {
 impl Tokens {
     /// A new access token. When it is returned, everything that came with it is stored.
     pub(super) async fn obtain(&self, held: &mut Held) -> Result<AccessToken, FetchError> {
-        if let Some(access) = self.save(held).await?.filter(AccessToken::is_fresh) {
-            return Ok(access);
-        }
         let Some(seed) = self.grant.seed() else {
+            held.turn_to(None);
             return self.ask_directly().await;
         };
         let grown_from = self.endpoint.credentials.grown_from(&seed);
+        held.turn_to(Some(&grown_from));
+        let is_own = held.is_own();
+        let saved = self.save(held).await?;
+        if let Some(access) = saved.filter(|access| is_own && access.is_fresh()) {
+            return Ok(access);
+        }
         match (self.stored(&grown_from, held).await?, &self.grant) {
             (
                 Some(StoredToken {

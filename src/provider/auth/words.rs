@@ -94,6 +94,14 @@ pub(super) fn interrupted() -> FetchError {
     )
 }
 
+/// Other credentials count by now.
+pub(super) fn superseded() -> FetchError {
+    failure(
+        Category::Internal,
+        "the credentials have been replaced meanwhile".to_owned(),
+    )
+}
+
 const fn proof(endpoint: &Endpoint) -> &'static str {
     match endpoint.credentials.proof {
         ClientProof::Body(_) | ClientProof::Header(_) => "clientId and clientSecret",

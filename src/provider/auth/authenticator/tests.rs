@@ -100,6 +100,7 @@ fn settings(server: &MockServer, grant: Grant, store: &Arc<MemoryStore>) -> Auth
             proof: ClientProof::Body("client-s3cr3t".into()),
         },
         store: Arc::<MemoryStore>::clone(store),
+        renewals: Renewals::default(),
         clock: Clock::starting_at(NOW.parse().unwrap()),
         lifetimes: Lifetimes::default(),
     }

@@ -17,7 +17,7 @@ use crate::{
     network::{AddressPolicy, GuardedClient},
     provider::auth::{
         Authenticator, AuthenticatorSettings, Authorize as _, ClientCredentials, ClientProof,
-        Grant, Lifetimes,
+        Grant, Lifetimes, Renewals,
     },
 };
 
@@ -124,6 +124,7 @@ impl User<'_> {
                 proof: ClientProof::Body("client-s3cr3t".into()),
             },
             store: Arc::new(process.clone()),
+            renewals: Renewals::default(),
             clock: self.world.clock,
             lifetimes: Lifetimes::default(),
         });
