@@ -185,7 +185,7 @@ impl Connection {
     async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
         let mut request = Request::new(Method::GET, url.clone());
         request.headers_mut().clone_from(&self.headers);
-        self.authorize(&mut request, authorization);
+        self.place.put(&mut request, authorization);
         // The limits that hold are IDLE and TOTAL; the client's own fits no long page.
         *request.timeout_mut() = Some(TOTAL + IDLE);
         let sent = tokio::time::timeout(IDLE, self.client.execute(request))
@@ -196,18 +196,6 @@ impl Connection {
             let error = error.told("spec.baseUrl", "spec.tls");
             self.broken(url, &format!("{error}{advice}"))
         })
-    }
-
-    fn authorize(&self, request: &mut Request, authorization: &HeaderValue) {
-        match &self.place {
-            Place::Header(name) => {
-                request.headers_mut().insert(name, authorization.clone());
-            }
-            Place::Query(name) => {
-                let key = authorization.to_str().unwrap_or_default();
-                request.url_mut().query_pairs_mut().append_pair(name, key);
-            }
-        }
     }
 
     async fn read(&self, url: &Url, response: Response) -> Result<Answered, FetchError> {

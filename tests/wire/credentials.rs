@@ -101,7 +101,7 @@ async fn page(
 }
 
 /// A poller of `provider` whose instance authenticates by `kind`, with these entries.
-fn manifests(provider: &Served, kind: &str, entries: &Value) -> Manifests {
+pub(crate) fn manifests(provider: &Served, kind: &str, entries: &Value) -> Manifests {
     let manifests = Manifests::new();
     manifests.put_secret("oauth", entries.clone());
     let instance = json!({
@@ -160,7 +160,7 @@ fn environment(authentication: &Value, give_up_after: Duration) -> Environment {
 }
 
 /// Polls once; how that ended and what was said of it.
-async fn poll(folder: &Path, authentication: &Value) -> (Ended, String) {
+pub(crate) async fn poll(folder: &Path, authentication: &Value) -> (Ended, String) {
     let give_up_after = Duration::ZERO;
     let said = Said::default();
     let options = Options {

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use axum::{
     Json, Router,
     body::Bytes,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     routing::{get, post},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -16,7 +16,10 @@ use simulator::{
     servicenow::{Fault, TokenFault},
 };
 
-use crate::harness::{Ended, World};
+use crate::{
+    credentials::{manifests, poll},
+    harness::{Ended, Manifests, World},
+};
 
 /// Every secret of these tests contains it.
 const MARKER: &str = "S3CR3T";
@@ -230,6 +233,47 @@ async fn a_callback_that_repeats_what_it_was_sent_is_quoted_without_it() {
         .await;
     ended.assert_said(1, &["422", "[redacted]"]);
     assert_kept(&world, &ended, &forms());
+}
+
+/// A key that the query must encode, and the forms in which it might show.
+const KEY: &str = "S3&CR3T/key";
+const KEY_FORMS: [&str; 2] = [KEY, "S3%26CR3T%2Fkey"];
+
+/// A poller of `provider` that shows its key in the query and reads a listing in no order.
+fn manifests_with_a_key_in_the_query(provider: &Served) -> Manifests {
+    let manifests = manifests(provider, "ApiKey", &json!({ "apiKey": KEY }));
+    let poller = json!({
+        "instanceRef": {"name": "prod"}, "resource": "incident", "filterByUpdatedDate": false,
+        "url": "/api/now/table/incident?sysparm_fields=number",
+    });
+    manifests.put("PollerResource", "incident", poller);
+    manifests
+}
+
+/// Polls once; what was said, in which no form of the key is.
+async fn poll_with_a_key_in_the_query(provider: &Served) -> String {
+    let manifests = manifests_with_a_key_in_the_query(provider);
+    let definition = json!({"apiKey": {"in": "Query", "name": "api_key"}});
+    let (_, said) = poll(manifests.path(), &definition).await;
+    let forms = KEY_FORMS.map(str::to_owned);
+    assert!(!contains_one(&said, &forms), "{said}");
+    assert_eq!(files_with(&manifests.state(), &forms), [""; 0]);
+    said
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_is_quoted_in_no_form() {
+    let page = |uri: Uri| async move {
+        let sent = uri.query().and_then(|query| query.split_once("&api_key="));
+        let sent = sent.map(|(_, key)| format!("&api_key={key}"));
+        let error = json!({"error": {"message": format!("no such key: {KEY}, of {sent:?}")}});
+        (StatusCode::INTERNAL_SERVER_ERROR, Json(error))
+    };
+    let router = Router::new().route("/api/now/table/{table}", get(page));
+    let provider = Served::start("127.0.0.1:0", router).await.unwrap();
+    let said = poll_with_a_key_in_the_query(&provider).await;
+    assert!(said.contains("api_key=[redacted]"), "{said}");
+    assert!(said.contains("no such key: [redacted]"), "{said}");
 }
 
 #[tokio::test]

@@ -15,6 +15,9 @@ const MAX_LINKED_PAGES: u32 = 10_000;
 /// Records of one pass that are watched for moves: some megabytes of them.
 const MOST_WATCHED: usize = 100_000;
 
+/// Which link it is stays out: a provider may repeat in it the key that it was asked with.
+const CIRCLE: &str = "the provider's next links lead in a circle";
+
 /// The passes of an unordered sweep.
 ///
 /// A pass of a single page is a snapshot and complete by itself. A longer one can miss what moved up
@@ -92,9 +95,7 @@ impl Passes {
 
     fn follow(&mut self, link: &str, asked: &Ask) -> Next {
         if !self.links.insert(link.to_owned()) {
-            return Next::Unfinished(format!(
-                "the provider's next link {link:?} leads in a circle"
-            ));
+            return Next::Unfinished(CIRCLE.to_owned());
         }
         if self.pages >= MAX_LINKED_PAGES {
             return Next::Unfinished(format!(

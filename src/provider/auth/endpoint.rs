@@ -190,8 +190,8 @@ impl From<Unsigned> for Refusal {
 fn unanswered(error: &SendError) -> Refusal {
     let kind = match error {
         SendError::Refused(_) | SendError::ProxyRefuses => RefusalKind::Setup,
-        SendError::Failed(_) if error.is_unsent() => RefusalKind::Unsent,
-        SendError::Failed(_) => RefusalKind::Unclear,
+        _ if error.is_unsent() => RefusalKind::Unsent,
+        _ => RefusalKind::Unclear,
     };
     Refusal::new(kind, error.told("spec.baseUrl", "spec.tls"))
 }

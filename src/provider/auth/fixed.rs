@@ -6,7 +6,7 @@ use http::HeaderName;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Authorize, Place, entries::Entries};
+use super::{Authorize, Place, entries::Entries, place::query_encoded};
 use crate::{
     catalog::{ApiKeyDefinition, KeyPlace},
     category::{Category, ConfigurationError},
@@ -20,6 +20,8 @@ pub struct FixedCredential {
     value: HeaderValue,
     /// Where it stands, if not in the connector's header.
     place: Option<Place>,
+    /// The key as a query spells it, if it stands there.
+    encoded: Option<SecretString>,
     /// What a refusal says.
     advice: String,
 }
@@ -40,7 +42,12 @@ impl FixedCredential {
             KeyPlace::Header => Place::Header(header(&definition.name)?),
         };
         let text = format!("{}{}", definition.prefix, key.expose_secret());
-        Self::new(entries, "apiKey", text, Some(place))
+        let encoded =
+            matches!(place, Place::Query(_)).then(|| query_encoded(key.expose_secret()).into());
+        Ok(Self {
+            encoded,
+            ..Self::new(entries, "apiKey", text, Some(place))?
+        })
     }
 
     /// HTTP Basic (RFC 7617) with the entries `username` and `password`.
@@ -92,19 +99,17 @@ impl FixedCredential {
         Ok(Self {
             value,
             place,
+            encoded: None,
             advice,
         })
     }
 
-    /// The credential as it is sent, which a provider's text may repeat.
+    /// The credential in the forms in which it is sent, which a provider's text may repeat.
     #[must_use]
     pub fn in_hand(&self) -> Vec<SecretString> {
         let text = self.value.to_str().unwrap_or_default();
-        text.rsplit(' ')
-            .next()
-            .map(SecretString::from)
-            .into_iter()
-            .collect()
+        let last_word = text.rsplit(' ').next().map(SecretString::from);
+        last_word.into_iter().chain(self.encoded.clone()).collect()
     }
 }
 

@@ -10,13 +10,13 @@ mod entries;
 mod fixed;
 mod grant;
 mod no_tokens;
+mod place;
 mod signing_key;
 mod tokens;
 mod words;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use http::HeaderName;
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
@@ -27,6 +27,7 @@ pub use entries::Entries;
 pub use fixed::FixedCredential;
 pub use grant::{ClientCredentials, ClientProof, Grant};
 pub use no_tokens::NoTokens;
+pub use place::Place;
 pub use tokens::Lifetimes;
 
 use super::FetchError;
@@ -44,14 +45,6 @@ pub trait Authorize: Send + Sync {
     fn place(&self) -> Option<&Place> {
         None
     }
-}
-
-/// The part of a request that carries a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    Header(HeaderName),
-    /// A parameter of the query.
-    Query(String),
 }
 
 /// Where a refresh token that the provider issued is kept: a file or a Secret of Pollen's own.
