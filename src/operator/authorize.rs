@@ -12,7 +12,7 @@ use kube::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::credentials::Credentials;
+use super::{connect::direct, credentials::Credentials};
 use crate::{
     api::ConnectorInstance,
     fleet::{Authorized, InstanceSettings},
@@ -128,7 +128,7 @@ async fn connect(context: Option<String>) -> Result<Client, AuthorizeError> {
                 .map_err(|error| unreachable(&error))
         }
     };
-    Client::try_from(config?).map_err(|error| unreachable(&error))
+    direct(config?).map_err(|error| unreachable(&error))
 }
 
 fn unreachable(error: &dyn Display) -> AuthorizeError {

@@ -41,5 +41,26 @@ impl Clients {
 }
 
 fn client(config: Config) -> Result<Client, OperatorError> {
-    Client::try_from(config).map_err(|error| OperatorError::Connect(error.to_string()))
+    direct(config).map_err(|error| OperatorError::Connect(error.to_string()))
+}
+
+/// A client that uses no proxy. `HTTPS_PROXY` is meant for providers and callbacks, but kube takes it
+/// into every kubeconfig, and an error about a proxy would show its password.
+pub(super) fn direct(mut config: Config) -> kube::Result<Client> {
+    config.proxy_url = None;
+    Client::try_from(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_proxy_of_the_configuration_is_left_out() {
+        let mut config = Config::new("http://127.0.0.1:1".parse().unwrap());
+        config.proxy_url = Some("http://ann:s3cr3t@proxy.example:3128".parse().unwrap());
+        let client = client(config).unwrap();
+        let error = client.apiserver_version().await.unwrap_err();
+        assert!(!error.to_string().contains("proxy"), "{error}");
+    }
 }

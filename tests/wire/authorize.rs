@@ -2,9 +2,10 @@
 
 use std::{os::unix::fs::PermissionsExt as _, process::Stdio, time::Duration};
 
+use axum::{Json, Router, http::StatusCode};
 use reqwest::{Client, Response, redirect};
 use serde_json::json;
-use simulator::servicenow::TokenFault;
+use simulator::{Served, servicenow::TokenFault};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -355,4 +356,41 @@ async fn an_exchange_without_an_answer_is_repeated_by_whoever_ran_it() {
             .is_ok(),
         "the provider is there"
     );
+}
+
+/// An API server that knows no object.
+async fn empty_cluster() -> Served {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound",
+        "message": "not found", "code": 404,
+    });
+    let router = Router::new().fallback((StatusCode::NOT_FOUND, Json(status)));
+    Served::start("127.0.0.1:0", router).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_cluster_is_reached_without_the_proxy_of_the_environment() {
+    let cluster = empty_cluster().await;
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "here",
+        "clusters": [{"name": "here", "cluster": {"server": cluster.url()}}],
+        "users": [{"name": "ann", "user": {}}],
+        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "ann"}}],
+    });
+    std::fs::write(&kubeconfig, config.to_string()).unwrap();
+    for context in [&["--context", "here"][..], &[]] {
+        let pollen = Command::new(env!("CARGO_BIN_EXE_pollen"))
+            .args(["authorize", "helpdesk/servicenow"])
+            .args(context)
+            .env("KUBECONFIG", &kubeconfig)
+            .env("HTTPS_PROXY", "http://ann:s3cr3t@127.0.0.1:1")
+            .output();
+        let ended = timeout(PATIENCE, pollen).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        let missing = "namespace helpdesk has no ConnectorInstance";
+        assert!(said.contains(missing), "{said}");
+        assert!(!said.contains("s3cr3t"), "{said}");
+    }
 }
