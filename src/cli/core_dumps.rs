@@ -15,3 +15,17 @@ pub(super) fn forbid() {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::process::{DumpableBehavior, dumpable_behavior, set_dumpable_behavior};
+
+    #[test]
+    fn a_process_that_forbids_core_dumps_is_not_dumpable() {
+        super::forbid();
+        let after = dumpable_behavior();
+        // The other tests of this process may read what is theirs in /proc.
+        set_dumpable_behavior(DumpableBehavior::Dumpable).unwrap();
+        assert_eq!(after.unwrap(), DumpableBehavior::NotDumpable);
+    }
+}
