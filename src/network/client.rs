@@ -11,7 +11,7 @@ use reqwest::{
 
 use super::{
     Lookup, Proxies, Refusal, SystemNames, TlsSettings, TlsTrouble, describe,
-    describe::PROXY_AUTHENTICATION,
+    describe::{PROXY_AUTHENTICATION, describe_plain},
     guard::{AIM, Aim, Guard},
     sockets::Sockets,
 };
@@ -87,6 +87,14 @@ pub enum SendError {
     /// The host's addresses are refused, or the connection could not be made or broke.
     #[error("{}", describe(.0))]
     Failed(reqwest::Error),
+    /// The same over plain http, where no certificate is why.
+    #[error("{}", describe_plain(.0))]
+    PlainFailed(reqwest::Error),
+    /// The host has no address here, and plain http is spoken only with those on the allow list.
+    #[error(
+        "{0} does not resolve here, and plain http is spoken only with addresses that --allow-address names: write https"
+    )]
+    Unknown(String),
     /// The proxy wants to know who asks.
     #[error("{}", PROXY_AUTHENTICATION)]
     ProxyRefuses,
@@ -97,8 +105,10 @@ impl SendError {
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::ProxyRefuses => true,
-            Self::Failed(error) => error.is_connect() || error.is_builder(),
+            Self::Refused(_) | Self::ProxyRefuses | Self::Unknown(_) => true,
+            Self::Failed(error) | Self::PlainFailed(error) => {
+                error.is_connect() || error.is_builder()
+            }
         }
     }
 
@@ -108,7 +118,7 @@ impl SendError {
     pub fn told(&self, url: &str, tls: &str) -> String {
         let trouble = match self {
             Self::Failed(error) => TlsTrouble::of(error),
-            Self::Refused(_) | Self::ProxyRefuses => None,
+            _ => None,
         };
         match trouble {
             Some(trouble) => format!("{self}: {}", trouble.advice(url, tls)),

@@ -7,7 +7,7 @@ use super::{Refusal, TlsTrouble, excerpt::one_line};
 pub(super) const PROXY_AUTHENTICATION: &str = "the proxy asks who Pollen is: write user and password into the URL of HTTPS_PROXY or HTTP_PROXY";
 
 /// What shows in the causes of an error, and what that means to a person.
-const KNOWN: [(&str, &str); 4] = [
+const KNOWN: [(&str, &str); 5] = [
     (
         "failed to lookup address",
         "no connection could be made: DNS knows no such host",
@@ -21,21 +21,34 @@ const KNOWN: [(&str, &str); 4] = [
         "Connection refused",
         "no connection could be made: nothing listens there",
     ),
+    (
+        "connection was not ready",
+        "it closed the connection before anything was asked",
+    ),
 ];
 
 /// Why a request failed, in words for a condition and without its URL, which may carry a secret.
 #[must_use]
 pub fn describe(error: &reqwest::Error) -> String {
+    described(error, TlsTrouble::of(error))
+}
+
+/// The same of a request over plain http, which has no trouble with certificates.
+pub(super) fn describe_plain(error: &reqwest::Error) -> String {
+    described(error, None)
+}
+
+fn described(error: &reqwest::Error, trouble: Option<TlsTrouble>) -> String {
     if let Some(refusal) = causes(error).find_map(|cause| cause.downcast_ref::<Refusal>()) {
         return refusal.to_string();
     }
     if error.is_timeout() {
         return "it did not answer in time".to_owned();
     }
-    let causes = texts(error);
-    if let Some(trouble) = TlsTrouble::read(&causes) {
+    if let Some(trouble) = trouble {
         return trouble.words().to_owned();
     }
+    let causes = texts(error);
     let known = KNOWN
         .iter()
         .find(|(part, _)| causes.iter().any(|cause| cause.contains(part)));

@@ -1,10 +1,13 @@
 //! What is checked of each request: the addresses of its host, wherever they come from.
 
-use std::{error::Error, net::IpAddr, sync::Arc};
+use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 
 use reqwest::Url;
 
-use super::{AddressPolicy, Lookup, Refusal};
+use super::{AddressPolicy, Lookup, Refusal, SendError};
+
+/// A lookup here that takes longer has failed; no client's timeout has begun.
+const LOOKUP: Duration = Duration::from_secs(10);
 
 tokio::task_local! {
     /// What the request whose connection is being made is for. A resolver is told a name alone.
@@ -83,18 +86,21 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// An address is refused.
-    pub(super) async fn check_behind_proxy(&self, url: &Url, aim: Aim) -> Result<(), Refusal> {
+    /// An address is refused, or none is known where only the allow list will do.
+    pub(super) async fn check_behind_proxy(&self, url: &Url, aim: Aim) -> Result<(), SendError> {
         self.check_literal(url, aim)?;
         let Some(host) = url.host_str().filter(|_| literal(url).is_none()) else {
             return Ok(());
         };
-        // A name that only the proxy knows is the proxy's to judge.
-        let addresses = self.names.addresses(host).await.unwrap_or_default();
-        addresses
+        // A name that only the proxy knows is the proxy's to judge, which knows no allow list.
+        let addresses = self.known(host).await;
+        if addresses.is_empty() && aim.needs_allowance {
+            return Err(SendError::Unknown(host.to_owned()));
+        }
+        let checked = addresses
             .into_iter()
-            .try_for_each(|address| self.decide(address, aim))
-            .map_err(|refusal| refusal.of_host(host))
+            .try_for_each(|address| self.decide(address, aim));
+        Ok(checked.map_err(|refusal| refusal.of_host(host))?)
     }
 
     /// Whether every address of the URL's host is on the allow list. A host that does not resolve is
@@ -108,8 +114,14 @@ impl Guard {
         let Some(host) = url.host_str() else {
             return false;
         };
-        let addresses = self.names.addresses(host).await.unwrap_or_default();
+        let addresses = self.known(host).await;
         !addresses.is_empty() && addresses.into_iter().all(allows)
+    }
+
+    /// The addresses that a name has here; none, where it is not known in time.
+    async fn known(&self, host: &str) -> Vec<IpAddr> {
+        let lookup = tokio::time::timeout(LOOKUP, self.names.addresses(host)).await;
+        lookup.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     fn decide(&self, address: IpAddr, aim: Aim) -> Result<(), Refusal> {
@@ -133,4 +145,38 @@ fn literal(url: &Url) -> Option<IpAddr> {
         .trim_end_matches(']')
         .parse()
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use futures::{FutureExt as _, future::BoxFuture};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Silent;
+
+    impl Lookup for Silent {
+        fn addresses<'a>(&'a self, _host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+            std::future::pending().boxed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_that_is_looked_up_for_ever_is_not_known() {
+        let guard = Guard::new(Arc::default(), "a", Arc::new(Silent));
+        let url: Url = "http://slow.example/".parse().unwrap();
+        assert!(!guard.is_allowed(&url).await);
+        let aim = Aim::at(&url);
+        guard.check_behind_proxy(&url, aim).await.unwrap();
+        let needs_allowance = true;
+        let aim = Aim {
+            needs_allowance,
+            ..aim
+        };
+        let error = guard.check_behind_proxy(&url, aim).await.unwrap_err();
+        assert!(error.is_unsent());
+    }
 }

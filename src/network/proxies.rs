@@ -7,7 +7,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 
 /// Through which proxy a host is reached, as `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`
-/// say in the way of curl. `Debug` shows no password.
+/// say. `Debug` shows no password.
 #[derive(Default)]
 pub struct Proxies {
     http: Option<Url>,
@@ -32,7 +32,8 @@ impl Proxies {
     }
 
     /// The proxies of an environment in which a variable has the value that `variable` says. The
-    /// upper-case name goes first, as a variable of curl's.
+    /// upper-case name goes first; curl has it the other way round, and reads no `HTTP_PROXY`, which a
+    /// CGI script would get from a request's header.
     ///
     /// # Errors
     ///

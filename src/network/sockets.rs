@@ -34,9 +34,11 @@ impl Sockets {
         self.guard.check_behind_proxy(request.url(), aim).await?;
         let aim = Aim::at(proxy);
         self.guard.check_literal(proxy, aim)?;
+        // Through a tunnel only the host answers; what the proxy says of it fails the connection.
+        let is_proxys = request.url().scheme() == "http";
         let answer = AIM.scope(aim, self.client.send(request)).await?;
         match answer.status() {
-            StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(SendError::ProxyRefuses),
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED if is_proxys => Err(SendError::ProxyRefuses),
             _ => Ok(answer),
         }
     }

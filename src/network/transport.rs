@@ -18,12 +18,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
 /// Sockets, which reach what the client's resolver lets through.
 impl Transport for Client {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
+        let failed: fn(reqwest::Error) -> SendError = match request.url().scheme() {
+            "http" => SendError::PlainFailed,
+            _ => SendError::Failed,
+        };
         let answer = self.execute(request);
-        async {
-            answer
-                .await
-                .map_err(|error| SendError::Failed(error.without_url()))
-        }
-        .boxed()
+        async move { answer.await.map_err(|error| failed(error.without_url())) }.boxed()
     }
 }

@@ -75,8 +75,8 @@ impl TlsTrouble {
                 "it asks for a TLS certificate, or takes none that Pollen can offer"
             }
             Self::Dropped => {
-                "it ended the connection before anything was asked, as a host does that wants a TLS certificate, \
-                 or another one"
+                "it closed the connection before anything was asked, as a host does that is out of order, or wants \
+                 a TLS certificate, or another one"
             }
             Self::NoTls => "it does not speak TLS",
         }
@@ -103,7 +103,11 @@ impl TlsTrouble {
                 "renew tls.crt and tls.key in the Secret that {tls}.secretRef names, or have whoever runs the \
                  host accept their authority"
             ),
-            Self::OursMissing | Self::Dropped => format!(
+            Self::Dropped => format!(
+                "see whether it works for others; if it wants a certificate, put one that it takes into a Secret as \
+                 tls.crt and tls.key, and name the Secret at {tls}.secretRef"
+            ),
+            Self::OursMissing => format!(
                 "ask whoever runs the host for one that it takes, put it into a Secret as tls.crt and tls.key, and name the \
                  Secret at {tls}.secretRef"
             ),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
+use simulator::receiver::Answer;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -151,6 +152,17 @@ async fn a_host_with_a_refused_address_is_not_asked_for_at_the_proxy() {
             .asked()
             .contains(&"10.0.0.7.nip.invalid:443".to_owned())
     );
+}
+
+/// Behind a tunnel nobody but the host answers.
+#[tokio::test]
+async fn a_host_that_asks_for_a_proxys_password_is_not_taken_for_the_proxy() {
+    let proxy = Proxy::start().await;
+    let (world, _authority, _ends) = world(&proxy).await;
+    world.receiver.answer_next(Answer::Status(407));
+    let ended = poll(&world, &["::1/128"]).await;
+    assert!(ended.errors.contains("407"), "{ended:?}");
+    assert!(!ended.errors.contains("the proxy asks"), "{ended:?}");
 }
 
 #[tokio::test]

@@ -250,3 +250,21 @@ impl Listener {
 
 /// An answer behind which the connection ends.
 const GOOD: &str = "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn a_plain_connection_that_ends_early_is_no_matter_of_certificates() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    let policy = policy(&["127.0.0.1".to_owned()]);
+    let client = GuardedClient::new(policy, "a", &ClientOptions::default()).unwrap();
+    // Whether the connection ends before the request was written, or behind it, is chance.
+    for _ in 0..100 {
+        let error = client.execute(request(&url)).await.unwrap_err();
+        let told = error.told("x.url", "x.tls");
+        assert!(
+            !told.contains("certificate") && !told.contains("tls"),
+            "{told}"
+        );
+    }
+}

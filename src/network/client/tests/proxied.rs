@@ -156,3 +156,20 @@ async fn a_proxy_that_refuses_a_host_is_told_of() {
         "{heard}"
     );
 }
+
+/// It may be anywhere, and what is sent would be read on the way to it.
+#[tokio::test]
+async fn plain_http_that_only_allowed_addresses_may_hear_is_not_spoken_with_a_name_that_is_not_known_here()
+ {
+    let (proxy, allowed) = proxy(GOOD).await;
+    let client = client(&format!("http://127.0.0.1:{}", proxy.port()), &allowed);
+    let client = client.plain_to_allowed_only();
+    let error = client
+        .execute(request("http://nowhere.example/"))
+        .await
+        .unwrap_err();
+    let expected = "nowhere.example does not resolve here";
+    assert!(error.to_string().contains(expected), "{error}");
+    assert!(error.is_unsent());
+    assert_eq!(proxy.heard(), [""; 0]);
+}
