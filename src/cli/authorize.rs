@@ -7,7 +7,6 @@ mod words;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use reqwest::Url;
 
 use self::{answers::Answers, place::Place};
 use super::{
@@ -18,6 +17,7 @@ use crate::{
     api::Duration,
     fleet::{Authorization, Environment, InstanceSettings},
     network::AddressRule,
+    provider::auth::RedirectUri,
 };
 
 const EXAMPLES: &str = "\
@@ -54,7 +54,7 @@ pub(super) struct Authorize {
     /// Another redirect URI that is registered with the provider [default: the instance's
     /// spec.authentication.redirectUri].
     #[arg(long, value_name = "URI")]
-    redirect_uri: Option<Url>,
+    redirect_uri: Option<RedirectUri>,
     /// How long the answer is waited for.
     #[arg(long, value_name = "DURATION", default_value = "5m")]
     wait: Duration,
@@ -137,7 +137,7 @@ impl Authorize {
         Ok(words::done(&kept, ends))
     }
 
-    fn redirect_uri(&self, settings: &InstanceSettings) -> Result<Url, Ended> {
+    fn redirect_uri(&self, settings: &InstanceSettings) -> Result<RedirectUri, Ended> {
         if let Some(uri) = &self.redirect_uri {
             return Ok(uri.clone());
         }

@@ -7,7 +7,6 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, ready},
 };
-use reqwest::Url;
 use secrecy::SecretString;
 
 use super::{
@@ -22,7 +21,7 @@ use crate::{
         FetchError, address,
         auth::{
             Authenticator, AuthenticatorSettings, AuthorizationRequest, AuthorizationTerms,
-            Authorize as _, Grant, StoredToken, TokenStore, TokenStoreError,
+            Authorize as _, Grant, RedirectUri, StoredToken, TokenStore, TokenStoreError,
         },
     },
 };
@@ -55,7 +54,7 @@ impl Authorization {
     /// The instance does not authenticate by authorization codes, or is wrong.
     pub async fn prepare(
         settings: &InstanceSettings,
-        redirect_uri: &Url,
+        redirect_uri: &RedirectUri,
         environment: &Environment,
     ) -> Result<Self, ConfigurationError> {
         let authentication = &settings.spec.authentication;
@@ -123,18 +122,17 @@ impl Authorization {
             store: Arc::<Kept>::clone(&kept),
             ..self.settings
         });
-        authenticator.authorization().await?;
-        let token = kept.take().ok_or_else(|| no_refresh_token(&self.host))?;
-        let StoredToken {
-            refresh_token,
-            issued_at,
-            expires_at,
-            ..
-        } = token;
+        let outcome = authenticator.authorization().await;
+        // It may have come without a usable access token: there is no other.
+        let Some((refresh_token, token)) = kept.refresh_token() else {
+            return Err(outcome
+                .err()
+                .unwrap_or_else(|| no_refresh_token(&self.host)));
+        };
         Ok(Authorized {
-            refresh_token: refresh_token.ok_or_else(|| no_refresh_token(&self.host))?,
-            issued_at,
-            expires_at,
+            refresh_token,
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
             grown_from: self.grown_from,
         })
     }
@@ -156,8 +154,11 @@ fn no_refresh_token(host: &str) -> FetchError {
 struct Kept(Mutex<Option<StoredToken>>);
 
 impl Kept {
-    fn take(&self) -> Option<StoredToken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The refresh token that came, and what is known of it.
+    fn refresh_token(&self) -> Option<(SecretString, StoredToken)> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = kept.as_ref()?;
+        Some((token.refresh_token.clone()?, token.clone()))
     }
 }
 

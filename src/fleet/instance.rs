@@ -53,11 +53,18 @@ pub struct InstanceSettings {
     pub held_callback: Option<HeldCallback>,
 }
 
+/// The names of the Secrets that an instance needs at its provider, each once, in order.
+#[must_use]
+pub fn provider_secret_names(spec: &ConnectorInstanceSpec) -> Vec<String> {
+    let mut names = BTreeSet::from([spec.authentication.secret_ref.name.clone()]);
+    names.extend(tls::secret_names(spec.tls.as_ref()));
+    names.into_iter().collect()
+}
+
 /// The names of the Secrets that an instance needs, each once, in order.
 #[must_use]
 pub fn secret_names(spec: &ConnectorInstanceSpec) -> Vec<String> {
-    let mut names = BTreeSet::from([spec.authentication.secret_ref.name.clone()]);
-    names.extend(tls::secret_names(spec.tls.as_ref()));
+    let mut names = BTreeSet::from_iter(provider_secret_names(spec));
     if let Some(callback) = spec
         .events
         .as_ref()

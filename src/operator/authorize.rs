@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{connect::direct, credentials::Credentials};
 use crate::{
     api::ConnectorInstance,
-    fleet::{Authorized, InstanceSettings},
+    fleet::{Authorized, InstanceSettings, provider_secret_names},
     provider::auth::{NoTokens, Renewals},
 };
 
@@ -28,14 +28,15 @@ const FIELD_MANAGER: &str = "pollen-authorize";
 #[error("{0}")]
 pub struct AuthorizeError(String);
 
-/// An instance of a cluster, and the Secret that it names.
+/// An instance of a cluster, and the Secrets that it names for its provider.
 pub struct Authorizing {
     settings: InstanceSettings,
     secrets: Api<Secret>,
 }
 
 impl Authorizing {
-    /// Reads the instance and its Secret, and makes sure that the Secret may be written.
+    /// Reads the instance and its Secrets, and makes sure that the one which it authenticates with may be
+    /// written.
     ///
     /// # Errors
     ///
@@ -46,29 +47,8 @@ impl Authorizing {
         context: Option<String>,
     ) -> Result<Self, AuthorizeError> {
         let client = connect(context).await?;
-        let instances: Api<ConnectorInstance> = Api::namespaced(client.clone(), namespace);
-        let instance = instances.get_opt(name).await;
-        let instance =
-            instance.map_err(|error| failed("read", "ConnectorInstance", name, &error))?;
-        let instance = instance.ok_or_else(|| missing("ConnectorInstance", namespace, name))?;
-        let secret = instance.spec.authentication.secret_ref.name.clone();
-        let read = Credentials::read(&client, namespace, std::slice::from_ref(&secret)).await;
-        let read = read.map_err(|error| failed("read", "Secret", &secret, &error))?;
-        if !read.missing.is_empty() {
-            return Err(missing("Secret", namespace, &secret));
-        }
         let authorizing = Self {
-            settings: InstanceSettings {
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-                spec: instance.spec,
-                secrets: read.secrets,
-                tokens: Arc::new(NoTokens),
-                renewals: Renewals::default(),
-                deferred_until: None,
-                gone_callback: None,
-                held_callback: None,
-            },
+            settings: settings(&client, namespace, name).await?,
             secrets: Api::namespaced(client, namespace),
         };
         // A code that is exchanged for a token which may not be stored is wasted.
@@ -115,6 +95,34 @@ impl Authorizing {
     }
 }
 
+async fn settings(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<InstanceSettings, AuthorizeError> {
+    let instances: Api<ConnectorInstance> = Api::namespaced(client.clone(), namespace);
+    let instance = instances.get_opt(name).await;
+    let instance = instance.map_err(|error| failed("read", "ConnectorInstance", name, &error))?;
+    let instance = instance.ok_or_else(|| missing("ConnectorInstance", namespace, name))?;
+    let names = provider_secret_names(&instance.spec);
+    let read = Credentials::read(client, namespace, &names).await;
+    let read = read.map_err(|error| failed("read", "Secret", &names.join(" or "), &error))?;
+    if let Some(secret) = read.missing.first() {
+        return Err(missing("Secret", namespace, secret));
+    }
+    Ok(InstanceSettings {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        spec: instance.spec,
+        secrets: read.secrets,
+        tokens: Arc::new(NoTokens),
+        renewals: Renewals::default(),
+        deferred_until: None,
+        gone_callback: None,
+        held_callback: None,
+    })
+}
+
 async fn connect(context: Option<String>) -> Result<Client, AuthorizeError> {
     let config = match context {
         None => Config::infer().await.map_err(|error| unreachable(&error)),
@@ -146,11 +154,54 @@ fn missing(kind: &str, namespace: &str, name: &str) -> AuthorizeError {
 fn failed(what: &str, kind: &str, name: &str, error: &kube::Error) -> AuthorizeError {
     let advice = match error {
         kube::Error::Api(status) if status.is_forbidden() => {
-            ": this needs the right to get ConnectorInstances and to get and patch this Secret, which the \
-             cluster's admin can give you"
+            ": this needs the right to get ConnectorInstances, to get the Secrets of spec.authentication and \
+             spec.tls, and to patch the former, which the cluster's admin can give you"
         }
         _ => "",
     };
     // What is written is never part of what the server says of it: a merge patch is not echoed.
     AuthorizeError(format!("cannot {what} {kind} {name:?}: {error}{advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::fake_api::FakeApi;
+
+    fn add_secret(api: &FakeApi, name: &str, entry: &str) {
+        let path = format!("/api/v1/namespaces/helpdesk/secrets/{name}");
+        let metadata = json!({"namespace": "helpdesk", "name": name});
+        api.insert(
+            &path,
+            json!({"metadata": metadata, "data": {entry: "YQ=="}}),
+        );
+    }
+
+    #[tokio::test]
+    async fn an_instance_with_certificates_of_its_own_is_read_with_their_secrets() {
+        let api = FakeApi::default();
+        let spec = json!({
+            "connector": "servicenowoauth",
+            "authentication": {"secretRef": {"name": "oauth"}},
+            "tls": {"caRef": {"name": "authority"}},
+            "events": {"callback": {
+                "url": "https://receiver.example/events", "signing": {"secretRef": {"name": "signing"}},
+            }},
+        });
+        let path = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/connectorinstances/prod";
+        let metadata = json!({"namespace": "helpdesk", "name": "prod"});
+        api.insert(path, json!({"metadata": metadata, "spec": spec}));
+        add_secret(&api, "oauth", "clientId");
+        let client = api.client();
+        let error = settings(&client, "helpdesk", "prod").await.err().unwrap();
+        assert!(
+            error.to_string().contains("no Secret \"authority\""),
+            "{error}"
+        );
+        add_secret(&api, "authority", "ca.crt");
+        let read = settings(&client, "helpdesk", "prod").await.unwrap();
+        for (name, entry) in [("oauth", "clientId"), ("authority", "ca.crt")] {
+            read.secrets.entry("field", name, entry).unwrap();
+        }
+    }
 }

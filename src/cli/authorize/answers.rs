@@ -21,14 +21,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::super::output;
-use crate::provider::auth::{AnswerError, AuthorizationRequest};
+use crate::provider::auth::{AnswerError, AuthorizationRequest, RedirectUri};
 
 /// How long a browser may take to hear what became of its answer.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where the answer may come in.
 pub(super) struct Answers {
-    redirect_uri: Url,
+    redirect_uri: RedirectUri,
     listener: Option<TcpListener>,
 }
 
@@ -40,30 +40,32 @@ struct Heard {
 
 impl Answers {
     /// Listens where `redirect_uri` leads to if that is this machine, on a free port if it names none.
-    pub(super) async fn open(mut redirect_uri: Url) -> Result<Self, String> {
-        let Some(address) = loopback(&redirect_uri) else {
+    pub(super) async fn open(redirect_uri: RedirectUri) -> Result<Self, String> {
+        let Some(address) = loopback(redirect_uri.url()) else {
             return Ok(Self {
                 redirect_uri,
                 listener: None,
             });
         };
-        let port = redirect_uri.port().unwrap_or_default();
+        let named = redirect_uri.port();
         let in_words = |error: io::Error| {
             format!(
                 "{redirect_uri}: cannot listen there: {error}: end what uses the port, or register another redirect URI"
             )
         };
-        let listener = TcpListener::bind((address, port)).await.map_err(in_words)?;
+        let place = (address, named.unwrap_or_default());
+        let listener = TcpListener::bind(place).await.map_err(in_words)?;
         let port = listener.local_addr().map_err(in_words)?.port();
-        // Only an address without a host refuses a port.
-        let _ = redirect_uri.set_port(Some(port));
         Ok(Self {
-            redirect_uri,
+            redirect_uri: match named {
+                Some(_) => redirect_uri,
+                None => redirect_uri.with_port(port),
+            },
             listener: Some(listener),
         })
     }
 
-    pub(super) const fn redirect_uri(&self) -> &Url {
+    pub(super) const fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
@@ -83,7 +85,7 @@ impl Answers {
         let server = self.listener.map(|listener| {
             tokio::spawn(serve(
                 listener,
-                self.redirect_uri,
+                self.redirect_uri.url().clone(),
                 sender.clone(),
                 end.clone(),
             ))
@@ -239,7 +241,10 @@ mod tests {
             .await
             .unwrap();
         let uri = answers.redirect_uri();
-        assert!(uri.port().is_some() && uri.path() == "/callback", "{uri}");
+        assert!(
+            uri.port().is_some() && uri.url().path() == "/callback",
+            "{uri}"
+        );
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
+use super::RedirectUri;
 use crate::network;
 
 /// What an authorization request says.
@@ -16,7 +17,7 @@ pub struct AuthorizationTerms<'a> {
     pub authorize_url: Url,
     pub client_id: &'a SecretString,
     /// Where the answer is to go, as it is registered with the provider.
-    pub redirect_uri: Url,
+    pub redirect_uri: RedirectUri,
     pub scopes: &'a [String],
     /// What the connector's definition says besides.
     pub parameters: Vec<(&'a str, &'a str)>,
@@ -27,7 +28,7 @@ pub struct AuthorizationTerms<'a> {
 /// One attempt to have a client authorized. `Debug` shows neither its state nor its verifier.
 pub struct AuthorizationRequest {
     url: Url,
-    redirect_uri: Url,
+    redirect_uri: RedirectUri,
     state: SecretString,
     verifier: Option<SecretString>,
 }
@@ -89,7 +90,7 @@ impl AuthorizationRequest {
 
     /// Where the answer goes.
     #[must_use]
-    pub const fn redirect_uri(&self) -> &Url {
+    pub const fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
@@ -107,7 +108,8 @@ impl AuthorizationRequest {
     pub fn code(&self, redirected: &str) -> Result<SecretString, AnswerError> {
         let elsewhere = || AnswerError::Elsewhere(self.redirect_uri.to_string());
         let url: Url = redirected.trim().parse().map_err(|_| elsewhere())?;
-        if url.origin() != self.redirect_uri.origin() || url.path() != self.redirect_uri.path() {
+        let own = self.redirect_uri.url();
+        if url.origin() != own.origin() || url.path() != own.path() {
             return Err(elsewhere());
         }
         let parameter = |name: &str| {
@@ -203,6 +205,25 @@ mod tests {
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(asked, BTreeMap::from(expected));
+    }
+
+    /// Providers compare it letter by letter.
+    #[test]
+    fn the_redirect_uri_is_sent_as_it_is_written_and_its_answer_known_all_the_same() {
+        let written = "https://MyCoolApp.com:443";
+        let request = AuthorizationRequest::new(&AuthorizationTerms {
+            authorize_url: "https://id.example.com/authorize".parse().unwrap(),
+            client_id: &"client 1".into(),
+            redirect_uri: written.parse().unwrap(),
+            scopes: &[],
+            parameters: Vec::new(),
+            pkce: false,
+        });
+        assert_eq!(parameters(&request)["redirect_uri"], written);
+        assert_eq!(request.redirect_uri().as_str(), written);
+        let state = request.state.expose_secret();
+        let answer = format!("https://mycoolapp.com/?code=c0&state={state}");
+        assert_eq!(request.code(&answer).unwrap().expose_secret(), "c0");
     }
 
     #[test]

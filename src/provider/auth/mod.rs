@@ -11,6 +11,7 @@ mod fixed;
 mod grant;
 mod no_tokens;
 mod place;
+mod redirect_uri;
 mod signing_key;
 mod tokens;
 mod words;
@@ -28,6 +29,7 @@ pub use fixed::FixedCredential;
 pub use grant::{ClientCredentials, ClientProof, Grant};
 pub use no_tokens::NoTokens;
 pub use place::Place;
+pub use redirect_uri::RedirectUri;
 pub use tokens::Lifetimes;
 
 use super::FetchError;
