@@ -60,11 +60,19 @@ impl Refusal {
     }
 }
 
-/// Reads an answer. `secrets` are those that were sent.
+/// What was sent, as far as its answer is read by it.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) secrets: Vec<SecretString>,
+    /// A code, beside which alone a redirect URI matters.
+    pub(super) is_code: bool,
+}
+
+/// Reads an answer to what was sent.
 pub(super) fn read(
     status: StatusCode,
     body: &[u8],
-    secrets: &[SecretString],
+    Sent { secrets, is_code }: &Sent,
 ) -> Result<Issued, Refusal> {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     if status.is_success()
@@ -72,7 +80,7 @@ pub(super) fn read(
     {
         return Ok(issued);
     }
-    let kind = kind(status, &json);
+    let kind = kind(status, &json, *is_code);
     Err(Refusal {
         refresh_token: refresh_token(&json).filter(|_| kind == RefusalKind::Unclear),
         ..Refusal::new(kind, words(status, &json, body, secrets))
@@ -116,7 +124,7 @@ fn seconds(json: &Value, field: &str) -> Option<Duration> {
         .filter(|lifetime| !lifetime.is_zero())
 }
 
-fn kind(status: StatusCode, json: &Value) -> RefusalKind {
+fn kind(status: StatusCode, json: &Value, is_code: bool) -> RefusalKind {
     match status.as_u16() {
         429 => return RefusalKind::Throttled,
         408 | 500..=599 => return RefusalKind::Failed,
@@ -127,7 +135,7 @@ fn kind(status: StatusCode, json: &Value) -> RefusalKind {
     if text(json, "error_description") == Some("access_denied") {
         return RefusalKind::Grant;
     }
-    if speaks_of_redirects(json) {
+    if is_code && speaks_of_redirects(json) {
         return RefusalKind::RedirectUri;
     }
     match text(json, "error") {
@@ -182,12 +190,22 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, body: &str) -> Refusal {
-        read(
-            StatusCode::from_u16(status).unwrap(),
-            body.as_bytes(),
-            &["s3cr3t".into()],
-        )
-        .unwrap_err()
+        refusal_of(status, body, true)
+    }
+
+    fn refusal_of(status: u16, body: &str, is_code: bool) -> Refusal {
+        let secrets = vec!["s3cr3t".into()];
+        let sent = Sent { secrets, is_code };
+        let status = StatusCode::from_u16(status).unwrap();
+        read(status, body.as_bytes(), &sent).unwrap_err()
+    }
+
+    /// Some services describe every `invalid_grant` by all that may be the cause of it.
+    #[test]
+    fn a_refresh_is_never_refused_for_a_redirect_uri() {
+        let body = r#"{"error":"invalid_grant","error_description":"The grant is invalid, expired, revoked or does not match the redirect URI"}"#;
+        assert_eq!(refusal_of(400, body, false).kind, RefusalKind::Grant);
+        assert_eq!(refusal_of(400, body, true).kind, RefusalKind::RedirectUri);
     }
 
     #[rstest]
@@ -202,7 +220,7 @@ mod tests {
         let body = format!(
             r#"{{"access_token":"a","refresh_token":"r","expires_in":{value},"refresh_token_expires_in":{value}}}"#
         );
-        let issued = read(StatusCode::OK, body.as_bytes(), &[]).unwrap();
+        let issued = read(StatusCode::OK, body.as_bytes(), &Sent::default()).unwrap();
         let expected = expected.map(Duration::from_secs);
         assert_eq!(
             (issued.expires_in, issued.refresh_expires_in),
@@ -213,7 +231,7 @@ mod tests {
     #[test]
     fn issued_tokens_are_not_shown() {
         let body = br#"{"access_token":"s3cr3t","refresh_token":"s3cr3t"}"#;
-        let issued = read(StatusCode::OK, body, &[]).unwrap();
+        let issued = read(StatusCode::OK, body, &Sent::default()).unwrap();
         assert_eq!(issued.authorization, "Bearer s3cr3t");
         assert!(!format!("{issued:?}").contains("s3cr3t"));
     }

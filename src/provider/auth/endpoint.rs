@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     ClientCredentials, ClientProof,
-    answer::{self, Issued, Refusal, RefusalKind},
+    answer::{self, Issued, Refusal, RefusalKind, Sent},
     assertion::Unsigned,
     grant::Form,
 };
@@ -60,12 +60,14 @@ impl Endpoint {
         secrets.push(self.credentials.id.clone());
         secrets.extend(self.credentials.secret().cloned());
         self.demand_https().await?;
+        let is_code = form.contains(&("grant_type", "authorization_code".into()));
         let form = self.signed(form)?;
         secrets.extend(assertions(&form));
         let request = self.authenticated(form)?;
         secrets.extend(basic_of(&request));
         let answer = self.client.execute(request).await;
-        self.read(answer.map_err(|error| unanswered(&error))?, &secrets)
+        let sent = Sent { secrets, is_code };
+        self.read(answer.map_err(|error| unanswered(&error))?, &sent)
             .await
     }
 
@@ -140,13 +142,13 @@ impl Endpoint {
         *request.body_mut() = Some(body.into());
     }
 
-    async fn read(&self, answer: Response, secrets: &[SecretString]) -> Result<Issued, Refusal> {
+    async fn read(&self, answer: Response, sent: &Sent) -> Result<Issued, Refusal> {
         let status = answer.status();
         let retry_after = network::retry_after(answer.headers(), self.clock.now(), LONGEST_WAIT);
         let body = network::read_limited(answer, ANSWER_LIMIT)
             .await
             .map_err(|error| Refusal::new(RefusalKind::Unclear, network::describe(&error)))?;
-        answer::read(status, &body, secrets).map_err(|refusal| Refusal {
+        answer::read(status, &body, sent).map_err(|refusal| Refusal {
             retry_after,
             ..refusal
         })

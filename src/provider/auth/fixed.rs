@@ -118,7 +118,11 @@ impl Authorize for FixedCredential {
         futures::future::ready(Ok(self.value.clone())).boxed()
     }
 
-    fn refused<'a>(&'a self, _used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>> {
+    fn refused<'a>(&'a self, used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>> {
+        // What the Secret held when the request left, and holds no more.
+        if *used != self.value {
+            return futures::future::ready(Ok(())).boxed();
+        }
         let error = FetchError {
             category: Category::Authentication,
             message: self.advice.clone(),
@@ -136,4 +140,31 @@ fn header(name: &str) -> Result<HeaderName, ConfigurationError> {
     let wrong =
         |_| ConfigurationError::new("spec.connector", format!("{name:?} is not a header's name"));
     name.parse().map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::secrets::Secrets;
+
+    fn bearer(token: &str) -> FixedCredential {
+        let mut secrets = Secrets::default();
+        let entries = BTreeMap::from([("token".to_owned(), token.into())]);
+        secrets.insert("key".to_owned(), entries);
+        FixedCredential::bearer(&Entries::new(&secrets, "key")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_the_credential_before_says_nothing_of_the_present_one() {
+        let present = bearer("new");
+        let before = bearer("old").value;
+        assert_eq!(present.refused(&before).await, Ok(()));
+        let error = present.refused(&present.value).await.unwrap_err();
+        assert!(
+            error.message.contains("check token in Secret \"key\""),
+            "{error}"
+        );
+    }
 }

@@ -52,11 +52,6 @@ async fn a_refused_refresh_token_that_is_still_the_stored_one_ends_the_authoriza
     Category::Configuration,
     "the authentication's type"
 )]
-#[case::redirect_uri(
-    answer(400, json!({"error": "invalid_grant", "error_description": "redirect_uri differs"})),
-    Category::Authentication,
-    "write spec.authentication.redirectUri as it is registered there"
-)]
 #[case::place(ResponseTemplate::new(404), Category::Configuration, "the host first")]
 #[case::redirect(ResponseTemplate::new(302), Category::Configuration, "302 Found")]
 #[case::throttled(ResponseTemplate::new(429), Category::RateLimited, "fewer requests")]
