@@ -96,6 +96,7 @@ impl Authorizing {
             grown_from,
             issued_at,
             expires_at,
+            earlier: None,
         };
         store.store(token).await?;
         Ok(self.path.clone())

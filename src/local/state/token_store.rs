@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{StateError, read, write};
-use crate::provider::auth::{StoredToken, TokenStore, TokenStoreError};
+use crate::provider::auth::{EarlierToken, StoredToken, TokenStore, TokenStoreError};
 
 /// Keeps one instance's refresh token in a file.
 #[derive(Clone, Debug)]
@@ -23,6 +23,19 @@ struct TokenRecord {
     format: i32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
+    grown_from: String,
+    issued_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    earlier: Option<EarlierRecord>,
+}
+
+/// The token in whose place one of a code would come.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EarlierRecord {
+    refresh_token: String,
     grown_from: String,
     issued_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +93,7 @@ impl From<TokenRecord> for StoredToken {
             grown_from: record.grown_from,
             issued_at: record.issued_at,
             expires_at: record.expires_at,
+            earlier: record.earlier.map(EarlierToken::from),
         }
     }
 }
@@ -91,6 +105,29 @@ impl From<StoredToken> for TokenRecord {
             refresh_token: token
                 .refresh_token
                 .map(|secret| secret.expose_secret().to_owned()),
+            grown_from: token.grown_from,
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+            earlier: token.earlier.map(EarlierRecord::from),
+        }
+    }
+}
+
+impl From<EarlierRecord> for EarlierToken {
+    fn from(record: EarlierRecord) -> Self {
+        Self {
+            refresh_token: record.refresh_token.into(),
+            grown_from: record.grown_from,
+            issued_at: record.issued_at,
+            expires_at: record.expires_at,
+        }
+    }
+}
+
+impl From<EarlierToken> for EarlierRecord {
+    fn from(token: EarlierToken) -> Self {
+        Self {
+            refresh_token: token.refresh_token.expose_secret().to_owned(),
             grown_from: token.grown_from,
             issued_at: token.issued_at,
             expires_at: token.expires_at,
@@ -110,6 +147,7 @@ mod tests {
             grown_from: "digest".into(),
             issued_at: DateTime::UNIX_EPOCH,
             expires_at: None,
+            earlier: None,
         }
     }
 
@@ -130,6 +168,27 @@ mod tests {
             (loaded.grown_from.as_str(), loaded.issued_at),
             ("digest", DateTime::UNIX_EPOCH)
         );
+    }
+
+    #[tokio::test]
+    async fn the_token_in_whose_place_a_code_would_bring_one_is_kept_beside_it() {
+        let root = tempfile::tempdir().unwrap();
+        let store = FileTokenStore::new(root.path().join("prod.json"));
+        let earlier = EarlierToken {
+            refresh_token: "first".into(),
+            grown_from: "another digest".into(),
+            issued_at: DateTime::UNIX_EPOCH,
+            expires_at: None,
+        };
+        let code = StoredToken {
+            refresh_token: None,
+            earlier: Some(earlier),
+            ..token("")
+        };
+        store.store(code).await.unwrap();
+        let loaded = store.load().await.unwrap().unwrap().earlier.unwrap();
+        assert_eq!(loaded.refresh_token.expose_secret(), "first");
+        assert_eq!(loaded.grown_from, "another digest");
     }
 
     #[tokio::test]

@@ -5,16 +5,29 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::provider::auth::StoredToken;
+use crate::provider::auth::{EarlierToken, StoredToken};
 
 const REFRESH_TOKEN: &str = "refreshToken";
 const GROWN_FROM: &str = "grownFrom";
 const ISSUED_AT: &str = "issuedAt";
 const EXPIRES_AT: &str = "expiresAt";
+const EARLIER: &str = "earlier";
 const REFRESHING: &str = "refreshing";
 
 /// A mark older than this was left by a replica that died.
 const STALE: TimeDelta = TimeDelta::seconds(60);
+
+/// The token in whose place one of a code would come. It has no `Debug`: the token stands in it as it
+/// is.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Earlier {
+    refresh_token: String,
+    grown_from: String,
+    issued_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
+}
 
 /// Who is refreshing, and since when.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -48,6 +61,7 @@ pub(super) fn read(secret: &Secret) -> Option<StoredToken> {
         grown_from: entry(secret, GROWN_FROM)?,
         issued_at: instant(ISSUED_AT)?,
         expires_at: instant(EXPIRES_AT),
+        earlier: earlier(secret),
     })
 }
 
@@ -62,7 +76,28 @@ pub(super) fn write(secret: &mut Secret, token: &StoredToken) {
     set(secret, GROWN_FROM, Some(token.grown_from.clone()));
     set(secret, ISSUED_AT, Some(text(token.issued_at)));
     set(secret, EXPIRES_AT, token.expires_at.map(text));
+    set(secret, EARLIER, token.earlier.as_ref().and_then(text_of));
     set_mark(secret, None);
+}
+
+fn earlier(secret: &Secret) -> Option<EarlierToken> {
+    let earlier: Earlier = serde_json::from_str(&entry(secret, EARLIER)?).ok()?;
+    Some(EarlierToken {
+        refresh_token: earlier.refresh_token.into(),
+        grown_from: earlier.grown_from,
+        issued_at: earlier.issued_at,
+        expires_at: earlier.expires_at,
+    })
+}
+
+fn text_of(earlier: &EarlierToken) -> Option<String> {
+    let record = Earlier {
+        refresh_token: earlier.refresh_token.expose_secret().to_owned(),
+        grown_from: earlier.grown_from.clone(),
+        issued_at: earlier.issued_at,
+        expires_at: earlier.expires_at,
+    };
+    serde_json::to_string(&record).ok()
 }
 
 fn entry(secret: &Secret, key: &str) -> Option<String> {

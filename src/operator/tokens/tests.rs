@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::*;
 use crate::{
     operator::fake_api::{FakeApi, Fault},
+    provider::auth::EarlierToken,
     telemetry::Metrics,
 };
 
@@ -29,7 +30,30 @@ fn token(text: &str) -> StoredToken {
         grown_from: "digest".into(),
         issued_at: DateTime::UNIX_EPOCH,
         expires_at: None,
+        earlier: None,
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_in_whose_place_a_code_would_bring_one_is_kept_beside_it() {
+    let api = FakeApi::default();
+    let store = store(&api, "a", DateTime::UNIX_EPOCH);
+    let earlier = EarlierToken {
+        refresh_token: "first".into(),
+        grown_from: "another digest".into(),
+        issued_at: DateTime::UNIX_EPOCH,
+        expires_at: None,
+    };
+    let code = StoredToken {
+        refresh_token: None,
+        earlier: Some(earlier),
+        ..token("")
+    };
+    store.store(code).await.unwrap();
+    let loaded = store.load().await.unwrap().unwrap().earlier.unwrap();
+    assert_eq!(loaded.refresh_token.expose_secret(), "first");
+    store.store(token("second")).await.unwrap();
+    assert!(store.load().await.unwrap().unwrap().earlier.is_none());
 }
 
 async fn stored(api: &FakeApi) -> String {

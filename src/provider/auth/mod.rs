@@ -7,6 +7,7 @@ mod authenticator;
 mod authorization;
 mod endpoint;
 mod entries;
+mod exchange;
 mod fixed;
 mod grant;
 mod no_tokens;
@@ -75,6 +76,51 @@ pub struct StoredToken {
     /// When the refresh token expires, where the provider says so. Of a code whose fate is unknown:
     /// until when it may be sent again; `None` once it is settled.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Beside a code: the token in whose place it would come, until one comes of it. A code that is
+    /// mistyped or spent must not cost a token that the provider still takes.
+    pub earlier: Option<EarlierToken>,
+}
+
+/// A refresh token of another tree, which counts again where the user's Secret says so.
+#[derive(Clone, Debug)]
+pub struct EarlierToken {
+    pub refresh_token: SecretString,
+    pub grown_from: String,
+    pub issued_at: DateTime<Utc>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl StoredToken {
+    /// The token that grew from `grown_from`, if it is here.
+    fn of(self, grown_from: &str) -> Option<Self> {
+        if self.grown_from == grown_from {
+            return Some(self);
+        }
+        let earlier = self
+            .earlier
+            .filter(|earlier| earlier.grown_from == grown_from)?;
+        Some(Self {
+            refresh_token: Some(earlier.refresh_token),
+            grown_from: earlier.grown_from,
+            issued_at: earlier.issued_at,
+            expires_at: earlier.expires_at,
+            earlier: None,
+        })
+    }
+
+    /// What is lost where a code of `grown_from` is recorded in its place.
+    fn earlier_than(&self, grown_from: &str) -> Option<EarlierToken> {
+        match &self.refresh_token {
+            Some(refresh_token) if self.grown_from != grown_from => Some(EarlierToken {
+                refresh_token: refresh_token.clone(),
+                grown_from: self.grown_from.clone(),
+                issued_at: self.issued_at,
+                expires_at: self.expires_at,
+            }),
+            Some(_) => None,
+            None => self.earlier.clone(),
+        }
+    }
 }
 
 /// A store that could not be read or written.

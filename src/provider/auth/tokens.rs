@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
 use super::{
-    Grant, StoredToken, TokenStore, TokenStoreError,
+    EarlierToken, Grant, StoredToken, TokenStore, TokenStoreError,
     access_token::AccessToken,
     answer::{Issued, Refusal, RefusalKind},
     endpoint::Endpoint,
@@ -33,9 +33,6 @@ pub struct Lifetimes {
 /// Two statements of one end differ by rounding and by the time that answers take.
 const SAME_END: TimeDelta = TimeDelta::seconds(60);
 
-/// A code whose fate is unknown is sent again for so long: none lives longer (RFC 6749 §4.1.2).
-const CODE_LIFE: TimeDelta = TimeDelta::minutes(10);
-
 /// What one renewal leaves for the next.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -45,6 +42,10 @@ pub(super) struct Held {
     pub(super) refresh_life: Option<RefreshLife>,
     /// From what the tokens in use grow; nothing for grants that have none.
     grown_from: Option<String>,
+    /// What a code that is recorded keeps beside it.
+    pub(super) earlier: Option<EarlierToken>,
+    /// What the last exchange of the code came to.
+    pub(super) failed_exchange: Option<String>,
 }
 
 impl Held {
@@ -53,6 +54,7 @@ impl Held {
         if self.grown_from.as_deref() != grown_from {
             self.grown_from = grown_from.map(str::to_owned);
             self.refresh_life = None;
+            self.failed_exchange = None;
         }
     }
 
@@ -102,21 +104,11 @@ impl Tokens {
             return Ok(access);
         }
         match (self.stored(&grown_from, held).await?, &self.grant) {
-            (
-                Some(StoredToken {
-                    refresh_token: Some(token),
-                    ..
-                }),
-                _,
-            ) => self.refresh(&token, &grown_from, held).await,
-            (Some(sent), _) if sent.expires_at.is_some_and(|end| self.clock.now() < end) => {
-                self.exchange(&grown_from, held).await
-            }
-            (Some(_), _) => Err(words::code_used(&self.endpoint)),
-            (None, Grant::AuthorizationCode { .. }) => {
-                self.record_code(&grown_from).await?;
-                self.exchange(&grown_from, held).await
-            }
+            (Some(stored), _) => match &stored.refresh_token {
+                Some(token) => self.refresh(token, &grown_from, held).await,
+                None => self.exchange_again(&stored, held).await,
+            },
+            (None, Grant::AuthorizationCode { .. }) => self.exchange(&grown_from, held).await,
             (None, Grant::Authorized) => Err(words::unauthorized(&self.endpoint)),
             (None, _) => self.refresh(&seed, &grown_from, held).await,
         }
@@ -131,45 +123,12 @@ impl Tokens {
     }
 
     /// Asks with what the user gave, for these scopes if any.
-    async fn ask(&self, scope: &str) -> Result<Issued, Refusal> {
+    pub(super) async fn ask(&self, scope: &str) -> Result<Issued, Refusal> {
         let mut form = self.grant.form(self.clock.now())?;
         if !scope.is_empty() {
             form.push(("scope", scope.into()));
         }
         self.endpoint.request(form, self.grant.secrets()).await
-    }
-
-    /// Records that the code goes out, so that whatever happens next it does not do so for ever.
-    async fn record_code(&self, grown_from: &str) -> Result<(), FetchError> {
-        let now = self.clock.now();
-        let sent = StoredToken {
-            expires_at: now.checked_add_signed(CODE_LIFE),
-            ..self.settled_code(grown_from)
-        };
-        let stored = self.store.store(sent).await;
-        stored.map_err(|error| self.unstored(&error))
-    }
-
-    /// Exchanges the code. One whose answer was lost or makes no sense may not have been looked at:
-    /// it is sent again, and where it was, its refusal settles that.
-    async fn exchange(&self, grown_from: &str, held: &mut Held) -> Result<AccessToken, FetchError> {
-        self.begin().await?;
-        let asked_at = Instant::now();
-        match self.ask("").await {
-            Ok(issued) => {
-                let access = self.access_token(&issued, asked_at);
-                self.keep(self.grown(&issued, grown_from), access, held)
-                    .await
-            }
-            Err(refusal) if refusal.kind == RefusalKind::Grant => {
-                self.keep_alone(self.settled_code(grown_from), held).await?;
-                Err(words::code_refused(&self.endpoint, refusal))
-            }
-            Err(refusal) => {
-                self.salvage(&refusal, None, grown_from, held).await?;
-                Err(self.explain(refusal))
-            }
-        }
     }
 
     /// Refreshes with `token`; where it is refused, with the one that another replica or
@@ -233,7 +192,7 @@ impl Tokens {
     }
 
     /// Stores what was issued, then gives the access token away.
-    async fn keep(
+    pub(super) async fn keep(
         &self,
         token: StoredToken,
         access: AccessToken,
@@ -249,7 +208,7 @@ impl Tokens {
     }
 
     /// Keeps a refresh token that came without a usable access token: the one `sent` may be dead.
-    async fn salvage(
+    pub(super) async fn salvage(
         &self,
         refusal: &Refusal,
         sent: Option<&SecretString>,
@@ -268,7 +227,11 @@ impl Tokens {
     }
 
     /// Stores what came without an access token.
-    async fn keep_alone(&self, token: StoredToken, held: &mut Held) -> Result<(), FetchError> {
+    pub(super) async fn keep_alone(
+        &self,
+        token: StoredToken,
+        held: &mut Held,
+    ) -> Result<(), FetchError> {
         let access = None;
         held.unsaved = Some(Unsaved { token, access });
         self.save(held).await.map(drop)
@@ -312,34 +275,31 @@ impl Tokens {
             .load()
             .await
             .map_err(|error| self.unstored(&error))?;
-        let own = stored.filter(|token| token.grown_from == grown_from);
+        let earlier = stored.as_ref();
+        held.earlier = earlier.and_then(|stored| stored.earlier_than(grown_from));
+        let own = stored.and_then(|stored| stored.of(grown_from));
         held.refresh_life = own.as_ref().and_then(life).or(held.refresh_life);
         Ok(own)
     }
 
-    async fn begin(&self) -> Result<(), FetchError> {
+    pub(super) async fn begin(&self) -> Result<(), FetchError> {
         self.store
             .begin_refresh()
             .await
             .map_err(|error| self.unstored(&error))
     }
 
-    fn access_token(&self, issued: &Issued, asked_at: Instant) -> AccessToken {
+    pub(super) fn access_token(&self, issued: &Issued, asked_at: Instant) -> AccessToken {
         let lifetime = issued.expires_in.or(self.lifetimes.access);
         AccessToken::new(issued.authorization.clone(), lifetime, asked_at)
     }
 
-    fn grown(&self, issued: &Issued, grown_from: &str) -> StoredToken {
+    pub(super) fn grown(&self, issued: &Issued, grown_from: &str) -> StoredToken {
         let lifetime = issued.refresh_expires_in.or(self.lifetimes.refresh);
         self.stored_as(issued.refresh_token.clone(), lifetime, grown_from)
     }
 
-    /// The mark of a code of which nothing more is to come.
-    fn settled_code(&self, grown_from: &str) -> StoredToken {
-        self.stored_as(None, None, grown_from)
-    }
-
-    fn stored_as(
+    pub(super) fn stored_as(
         &self,
         refresh_token: Option<SecretString>,
         lifetime: Option<Duration>,
@@ -353,6 +313,7 @@ impl Tokens {
             grown_from: grown_from.to_owned(),
             issued_at,
             expires_at: lifetime.and_then(|lifetime| after(issued_at, lifetime)),
+            earlier: None,
         }
     }
 
@@ -368,11 +329,11 @@ impl Tokens {
         })
     }
 
-    fn explain(&self, refusal: Refusal) -> FetchError {
+    pub(super) fn explain(&self, refusal: Refusal) -> FetchError {
         words::refused(&self.endpoint, &self.grant, refusal)
     }
 
-    fn unstored(&self, error: &TokenStoreError) -> FetchError {
+    pub(super) fn unstored(&self, error: &TokenStoreError) -> FetchError {
         words::unstored(&self.endpoint, error)
     }
 }

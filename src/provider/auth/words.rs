@@ -62,6 +62,20 @@ pub(super) fn code_used(endpoint: &Endpoint) -> FetchError {
     )
 }
 
+/// A code that was sent and never accepted, and is too old by now; `why` the last attempt failed.
+pub(super) fn code_lapsed(endpoint: &Endpoint, why: Option<&str>) -> FetchError {
+    let (secret, host) = (&endpoint.credentials.secret_name, endpoint.host());
+    let why = why.map_or_else(String::new, |why| format!(" (at last: {why})"));
+    failure(
+        Category::Authentication,
+        format!(
+            "the authorization code in Secret {secret:?} was sent to {host}, which never accepted it, and no code \
+             lives longer than ten minutes{why}: run `pollen authorize` again or put the new code into \
+             Secret {secret:?}"
+        ),
+    )
+}
+
 /// Nobody has authorized the instance yet.
 pub(super) fn unauthorized(endpoint: &Endpoint) -> FetchError {
     let secret = &endpoint.credentials.secret_name;

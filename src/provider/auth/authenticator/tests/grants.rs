@@ -58,6 +58,8 @@ async fn a_code_whose_redirect_uri_was_refused_is_not_given_up() {
     let store = Arc::new(MemoryStore::new(None));
     let error = failure(&authenticator(&server, code(), &store)).await;
     assert_eq!(error.category, Category::Authentication);
+    let advice = "write spec.authentication.redirectUri as it is registered there";
+    assert!(error.message.contains(advice), "{error}");
     let mended = authenticator(&server, code(), &store);
     assert_eq!(token(&mended).await, "Bearer a1");
 }
@@ -86,6 +88,8 @@ async fn a_code_whose_fate_stays_unknown_is_given_up_when_no_code_lives_any_more
     let error = failure(&authenticator).await;
     assert_eq!(error.category, Category::Authentication);
     assert!(error.message.contains("put the new code into"), "{error}");
+    let cause = "never accepted it, and no code lives longer than ten minutes (at last: 127.0.0.1 issued no token";
+    assert!(error.message.contains(cause), "{error}");
     assert_eq!(forms(&server).await.len(), 1);
 }
 
@@ -117,6 +121,50 @@ async fn a_code_that_brings_no_refresh_token_is_used_up_with_its_access_token() 
             .contains("no refresh token came of it")
     );
     assert_eq!(forms(&server).await.len(), 1);
+}
+
+fn another_code(code: &str) -> Grant {
+    Grant::AuthorizationCode {
+        code: code.into(),
+        redirect_uri: None,
+        verifier: None,
+    }
+}
+
+/// A code that is stale or mistyped says nothing against the token before it.
+#[tokio::test(start_paused = true)]
+async fn a_code_that_is_refused_leaves_the_stored_token_to_whoever_puts_the_secret_back() {
+    let html = ResponseTemplate::new(200).set_body_string("<html>Sign in</html>");
+    let answers = vec![
+        issued("a1", "r1"),
+        refused("invalid_grant"),
+        html,
+        issued("a2", "r2"),
+    ];
+    let server = service(answers).await;
+    let store = Arc::new(MemoryStore::new(None));
+    token(&authenticator(&server, code(), &store)).await;
+    // One is refused, and another's fate stays unknown.
+    for wrong in ["stale", "mistyped"] {
+        failure(&authenticator(&server, another_code(wrong), &store)).await;
+    }
+    let back = authenticator(&server, code(), &store);
+    assert_eq!(token(&back).await, "Bearer a2");
+    assert_eq!(
+        received(&server, "refresh_token").await,
+        ["-", "-", "-", "r1"]
+    );
+    assert_eq!(store.refresh_token().as_deref(), Some("r2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_of_a_code_takes_the_place_of_the_token_before() {
+    let server = service(vec![issued("a1", "r1"), issued("a2", "r2")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    token(&authenticator(&server, code(), &store)).await;
+    token(&authenticator(&server, another_code("newer"), &store)).await;
+    let stored = store.stored().unwrap();
+    assert!(stored.refresh_token.is_some() && stored.earlier.is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,6 +98,7 @@ async fn a_token_that_the_store_would_not_take_yields_to_one_issued_later() {
         grown_from,
         issued_at: "2024-01-02T00:00:00Z".parse().unwrap(),
         expires_at: None,
+        earlier: None,
     });
     tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(token(&authenticator).await, "Bearer a2");
