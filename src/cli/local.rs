@@ -35,7 +35,7 @@ Examples:
 /// ConnectorInstances, PollerResources and the Secrets that they name. All are checked as by
 /// `pollen check` first; what is wrong is named, and keeps no other poller from running. Manifests
 /// that change while it runs are read with the next start, but a Secret that an instance authenticates
-/// with is taken within seconds.
+/// with is taken within seconds, unless the instance was wrong at the start.
 ///
 /// Standard output has a line for each poll that delivered events; standard error has what needs
 /// attention.
