@@ -121,17 +121,19 @@ impl State {
         self.of(Track::Deletions).deleted_at(id)
     }
 
-    /// What is known of one track; of records, where there is no list of deletions.
+    /// What is known of one track; of the poller's own records, where there is no list of deletions.
     pub(super) fn of(&self, track: Track) -> &Stream {
-        match (track, &self.deletes) {
-            (Track::Deletions, Some(deletes)) => deletes,
+        match (track, &self.deletes, &self.replaying) {
+            (Track::Deletions, Some(deletes), _) => deletes,
+            (Track::Deletions, None, Some(replaying)) => &replaying.own,
             _ => &self.records,
         }
     }
 
     pub(super) const fn of_mut(&mut self, track: Track) -> &mut Stream {
-        match (track, &mut self.deletes) {
-            (Track::Deletions, Some(deletes)) => deletes,
+        match (track, &mut self.deletes, &mut self.replaying) {
+            (Track::Deletions, Some(deletes), _) => deletes,
+            (Track::Deletions, None, Some(replaying)) => &mut replaying.own,
             _ => &mut self.records,
         }
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::world::{Got, World, at, provider_error, rejected};
-use crate::poll::{
-    self, CheckpointStore as _, Edges, End, Held, Outcome, Progress, Replay, StoreError,
+use crate::{
+    event::Kind,
+    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Progress, Replay, StoreError},
 };
 
 /// A poller that has settled ten records, dated ten seconds apart up to 100.
@@ -112,6 +113,18 @@ async fn what_it_delivers_inside_the_reach_is_not_repeated_by_the_next_poll() {
     world.pass(1).await;
     ask(&mut world, "again", 80, None);
     assert_eq!(ids(&replay(&world).await), ["r08", "late", "r09", "r10"]);
+    assert_eq!(world.poll_well().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_back_is_created_by_it_and_not_once_more_by_the_next_poll() {
+    let mut world = settled().await;
+    world.provider().touch_at("r10", 100).flagged = true;
+    assert_eq!(world.poll_well().await[0].kind, Kind::Deleted);
+    world.provider().records.get_mut("r10").unwrap().flagged = false;
+    ask(&mut world, "again", 100, None);
+    let got = replay(&world).await;
+    assert_eq!((got.len(), got[0].kind), (1, Kind::Created));
     assert_eq!(world.poll_well().await, []);
 }
 
