@@ -22,6 +22,8 @@ pub struct Held {
     /// Segments of ids that the store may lack.
     pub(super) fresh: Vec<Segment>,
     pub(super) due: Due,
+    /// A restart may name a version otherwise than what is not stored yet says.
+    pub(super) is_naming_in_doubt: bool,
     /// The provider's clock at the sweep that was stored last.
     pub(super) written: DateTime<Utc>,
 }
@@ -82,6 +84,7 @@ impl From<Checkpoint> for Held {
             reconciling: Reconciling::default(),
             fresh: Vec::new(),
             due: Due::Nothing,
+            is_naming_in_doubt: false,
             written: checkpoint.swept_at.unwrap_or(checkpoint.started_at),
             records: None,
             deletes: None,

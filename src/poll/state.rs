@@ -56,8 +56,8 @@ pub(super) struct State {
     swept_at: Option<DateTime<Utc>>,
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
-    /// A restart may not know that.
-    is_content_in_doubt: bool,
+    /// A restart may not know that, or that a record is back, and name the record's versions otherwise.
+    is_naming_in_doubt: bool,
     due: Due,
     /// The format of what is stored: it still has what that names, and the write behind the next
     /// shows that it was removed.
@@ -76,7 +76,7 @@ impl State {
     /// From now on the content of records is no part of their versions.
     pub(super) fn ignore_content(&mut self) {
         self.content_ignored = true;
-        self.is_content_in_doubt = true;
+        self.is_naming_in_doubt = true;
         self.due = Due::Settled;
     }
 
@@ -84,7 +84,7 @@ impl State {
     /// id: it may not know that contents count no more, or may know more of a record that is back.
     pub(super) fn names_otherwise(&self, changes: &[Change]) -> bool {
         let is_back = |change: &Change| change.restores.is_some();
-        self.is_content_in_doubt || changes.iter().any(is_back)
+        self.is_naming_in_doubt || changes.iter().any(is_back)
     }
 
     /// A change is settled: its version enters the window, and must be written.
@@ -101,6 +101,7 @@ impl State {
         if let Some(deleted) = change.restores {
             // Where the deletion left its mark.
             self.of_mut(Track::Deletions).restore(&change.id, deleted);
+            self.is_naming_in_doubt = true;
         }
         if let Some(mut replaying) = self.replaying.take() {
             replaying.settle(change, |plan| self.entries_of(plan, change));

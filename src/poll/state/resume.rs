@@ -64,6 +64,7 @@ impl State {
             reconciling,
             fresh,
             due,
+            is_naming_in_doubt,
             written,
         } = held;
         check(plan, &checkpoint)?;
@@ -79,7 +80,6 @@ impl State {
             plan.reconcile.as_ref(),
             fresh,
         )?;
-        let is_unstored = due == Due::Settled;
         let least_version = match due {
             Due::Nothing => checkpoint.least_version(),
             // It is not stored, and was made with regard to what is.
@@ -108,7 +108,7 @@ impl State {
             reconciling,
             swept_at: checkpoint.swept_at,
             content_ignored: ignored.is_some() && *ignored == plan.content,
-            is_content_in_doubt: ignored.is_some() && is_unstored,
+            is_naming_in_doubt,
             due: if is_given_up { Due::Settled } else { due },
             least_version,
             written,

@@ -134,7 +134,7 @@ impl State {
             deletes.note_stored(stored);
         }
         self.least_version = checkpoint.least_version();
-        self.is_content_in_doubt = false;
+        self.is_naming_in_doubt = false;
         self.stored = checkpoint;
         self.due = Due::Nothing;
     }
@@ -164,6 +164,7 @@ impl State {
             reconciling: self.reconciling,
             fresh: self.known.into_fresh(),
             due,
+            is_naming_in_doubt: self.is_naming_in_doubt,
             written,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::{Got, World};
+use super::world::{Got, Provider, World};
 use crate::poll::{End, StoreError};
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
@@ -93,4 +93,42 @@ async fn what_comes_back_is_named_alike_after_a_crash() {
     assert_eq!(repeated.len(), 1);
     let got = world.receiver.acknowledged();
     assert_eq!(got[got.len() - 2].event, repeated[0].event);
+}
+
+/// That it is back is known by then, and a restart must know it too.
+#[tokio::test(start_paused = true)]
+async fn what_changes_right_after_it_came_back_is_named_alike_after_a_crash() {
+    for turns in 1..400 {
+        let world = World::started_with_deletions().await;
+        world.touch("a");
+        world.poll_well().await;
+        world.delete_now("a");
+        world.poll_well().await;
+        world.pass(1).await;
+        let now = world.now();
+        let second_page = {
+            let mut provider = world.provider();
+            provider.paging.page_size = 1;
+            provider.touch_at("a", now).version = 7;
+            provider.touch_at("b", now);
+            provider.requests.len() + 2
+        };
+        let update = move |provider: &mut Provider| {
+            provider.touch_at("a", now + 1);
+        };
+        world
+            .provider()
+            .before
+            .insert(second_page, Box::new(update));
+        let crashed = crash_after(&world, turns).await;
+        assert_eq!(world.poll().await.end, End::Complete);
+        assert!(
+            one_id_per_version(&world.receiver.acknowledged()),
+            "{turns}"
+        );
+        if !crashed {
+            return;
+        }
+    }
+    panic!("the poll never ended");
 }
