@@ -31,9 +31,20 @@ pub(super) struct Followed {
     /// Where it is written.
     pub(super) file: PathBuf,
     pub(super) entries: BTreeMap<String, SecretString>,
+    /// What else of the instance uses the Secret, which keeps what it was started with.
+    pub(super) shared_with: Vec<&'static str>,
     /// The end of an authorization that was spoken of.
     pub(super) reminded: Option<DateTime<Utc>>,
 }
+
+/// The entries that nothing but an instance's authentication reads.
+const OAUTH_ALONE: [&str; 5] = [
+    "clientId",
+    "clientSecret",
+    "code",
+    "codeVerifier",
+    "refreshToken",
+];
 
 /// What tells two states of a file apart.
 type Stamp = Option<(Option<SystemTime>, u64, u64)>;
@@ -70,6 +81,27 @@ fn stamp(file: &PathBuf) -> Stamp {
 }
 
 impl Followed {
+    /// What a restart is needed for, where an entry has changed that is not the authentication's alone.
+    fn left(&self, entries: &BTreeMap<String, SecretString>) -> Option<String> {
+        let keys = self.entries.keys().chain(entries.keys());
+        let shown = |entries: &BTreeMap<String, SecretString>, key: &str| {
+            entries
+                .get(key)
+                .map(|value| value.expose_secret().to_owned())
+        };
+        let mut changed = keys.filter(|key| shown(&self.entries, key) != shown(entries, key));
+        let is_left = changed.any(|key| !OAUTH_ALONE.contains(&key.as_str()));
+        (is_left && !self.shared_with.is_empty()).then(|| {
+            format!(
+                "Secret {} is used by {} of ConnectorInstance {} too, which goes on with what it held: restart \
+                 pollen local",
+                self.secret,
+                self.shared_with.join(" and "),
+                self.name
+            )
+        })
+    }
+
     /// Says once that somebody must authorize the instance again before long.
     pub(super) fn remind(&mut self, report: &Report) {
         let due = self.instance.reauthorization_due();
@@ -104,10 +136,13 @@ impl Followed {
         secrets.insert(secret.name.clone(), entries.clone());
         match self.instance.renew(secrets, environment).await {
             Ok(()) => {
-                self.entries = entries.clone();
                 report.say(&format!(
                     "Secret {secret} has changed, and is used from now on"
                 ));
+                if let Some(left) = self.left(entries) {
+                    report.warn(&left);
+                }
+                self.entries = entries.clone();
                 true
             }
             Err(error) => {

@@ -149,6 +149,7 @@ impl Session {
                 secret,
                 file,
                 entries,
+                shared_with: self.manifests.shared_with(name),
                 reminded: None,
             })
         });

@@ -255,6 +255,29 @@ async fn a_new_client_secret_is_taken_within_seconds() {
     );
 }
 
+/// The signing was given its key when the instance was built.
+#[tokio::test]
+async fn what_of_a_shared_secret_wants_a_restart_is_told() {
+    let world = World::with_incidents().await;
+    world
+        .manifests
+        .set("oauth", "/stringData/key", json!("key-1"));
+    world.set_callback("signing", json!({"secretRef": {"name": "oauth"}}));
+    let mut pollen = world.start();
+    world
+        .until(|world| !world.instance.token_requests().is_empty())
+        .await;
+    world
+        .manifests
+        .set("oauth", "/stringData/key", json!("key-2"));
+    pollen
+        .has_said(
+            "is used by spec.events.callback.signing of ConnectorInstance helpdesk/servicenow too",
+        )
+        .await;
+    pollen.terminate().await;
+}
+
 #[tokio::test]
 async fn a_new_code_of_the_users_wins_over_the_stored_token_without_a_restart() {
     let world = authenticating("AuthorizationCode", &[("code", "demo-code")]).await;

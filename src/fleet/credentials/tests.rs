@@ -289,3 +289,16 @@ async fn what_a_request_before_the_change_was_sent_with_is_still_kept_out_of_tex
             .any(|secret| secret.expose_secret() == "access-old")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_count_no_more_ask_for_nothing() {
+    let world = World::new("old");
+    world.token().await.unwrap();
+    let before = world.current.current();
+    world.put("new", "secret-1");
+    let used = HeaderValue::from_static("Bearer access-old");
+    let refused = before.authorizer().refused(&used);
+    let outcome = tokio::time::timeout(Duration::from_secs(60), refused).await;
+    outcome.unwrap().unwrap_err();
+    assert_eq!(world.service.asked(), ["old"]);
+}
