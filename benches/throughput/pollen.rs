@@ -16,6 +16,7 @@ use pollen::{
 };
 use reqwest::Url;
 use serde_json::json;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -48,6 +49,7 @@ impl PollerSettings {
 pub(crate) struct Poller {
     source: ResourceSource,
     plan: Plan,
+    store: Mutex<Memory>,
 }
 
 impl Poller {
@@ -55,7 +57,11 @@ impl Poller {
     pub(crate) fn new(address: SocketAddr, settings: &PollerSettings) -> Result<Self> {
         let source = source(address, settings.page_size)?;
         let plan = plan(&source, settings.in_flight);
-        Ok(Self { source, plan })
+        Ok(Self {
+            source,
+            plan,
+            store: Mutex::default(),
+        })
     }
 
     /// The checkpoint from which every record is new.
@@ -64,7 +70,7 @@ impl Poller {
         start(
             &self.plan,
             &self.source,
-            &mut Memory,
+            &mut *self.store.lock().await,
             &Clock::system(),
             &stop,
         )
@@ -78,10 +84,11 @@ impl Poller {
         checkpoint: &Checkpoint,
         callback: &impl Callback,
     ) -> Result<(Read, Checkpoint)> {
+        let mut store = self.store.lock().await;
         let edges = Edges {
             source: &self.source,
             callback,
-            store: &mut Memory,
+            store: &mut *store,
         };
         let stop = CancellationToken::new();
         let checkpoint = checkpoint.clone();
