@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use reqwest::{
     Method, Request, StatusCode, Url,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::SecretString;
 
@@ -23,6 +23,13 @@ use crate::{
 };
 
 const ELEMENTS_ID: HeaderName = HeaderName::from_static("elements-webhook-id");
+/// The largest body that leaves its connection for the next notification over HTTP/1.1.
+///
+/// A socket takes about so much at once. Of a larger body a part still waits when a receiver answers
+/// before it has read it all, and then hyper neither reuses nor closes the connection
+/// (<https://github.com/hyperium/hyper/issues/4176>): it is closed behind its answer instead, once the
+/// whole body has gone.
+const REUSED_UP_TO: usize = 64 * 1024;
 
 /// Where the URL of a callback stands, and that of its dead letters.
 pub(super) const URL: &str = "spec.events.callback.url";
@@ -105,6 +112,10 @@ impl Endpoint {
         }
         if let Some(Ok(id)) = payload.elements_id.as_deref().map(HeaderValue::from_str) {
             headers.insert(ELEMENTS_ID, id);
+        }
+        // HTTP/2 leaves the header out, and has no need of it.
+        if body.len() > REUSED_UP_TO {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         *request.body_mut() = Some(body.into());
         *request.timeout_mut() = Some(timeout);

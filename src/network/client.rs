@@ -23,6 +23,10 @@ pub struct ClientOptions {
     pub timeout: Duration,
     /// Longest time for a connection to be made, TLS included.
     pub connect_timeout: Duration,
+    /// Longest time that the other end may leave what was sent unread, once its buffers are full; on
+    /// Linux alone (`TCP_USER_TIMEOUT`). It ends connections whose answer came before their request was
+    /// read, which no other timeout sees.
+    pub stall_timeout: Duration,
     /// The `User-Agent`.
     pub user_agent: String,
     /// Idle connections kept for each host: as many as requests are in flight at once.
@@ -38,6 +42,7 @@ impl Default for ClientOptions {
         Self {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
             user_agent: concat!("pollen/", env!("CARGO_PKG_VERSION")).to_owned(),
             idle_connections: 64,
             names: Arc::new(SystemNames),
@@ -70,6 +75,10 @@ pub(super) fn sockets(
         .user_agent(&options.user_agent)
         .pool_max_idle_per_host(options.idle_connections)
         .tcp_nodelay(true);
+    #[cfg(target_os = "linux")]
+    {
+        builder = builder.tcp_user_timeout(options.stall_timeout);
+    }
     if !options.proxies.is_empty() {
         let proxies = Arc::clone(&options.proxies);
         builder = builder.proxy(Proxy::custom(move |url| proxies.of(url).cloned()));

@@ -36,16 +36,20 @@ fn callback(
     spec: serde_json::Value,
     retry: RetryPolicy,
 ) -> Result<HttpCallback, ConfigurationError> {
-    let allowed = vec!["127.0.0.0/8".parse().unwrap()];
-    let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
-    let client = GuardedClient::new(policy, "helpdesk", &ClientOptions::default()).unwrap();
     HttpCallback::new(CallbackSettings {
         spec: &serde_json::from_value(spec).unwrap(),
         secrets: &secrets(),
-        client,
+        client: client(&ClientOptions::default()),
         clock: Clock::system(),
         retry,
     })
+}
+
+/// A client that may reach this machine.
+fn client(options: &ClientOptions) -> GuardedClient {
+    let allowed = vec!["127.0.0.0/8".parse().unwrap()];
+    let policy = Arc::new(AddressPolicy::new(allowed, Vec::new()));
+    GuardedClient::new(policy, "helpdesk", options).unwrap()
 }
 
 fn secrets() -> Secrets {

@@ -66,6 +66,22 @@ impl Receiver {
         self.accepted.load(Ordering::SeqCst)
     }
 
+    /// The connections that our end has with it: who gave up on a stalled one tells the other end nothing.
+    #[cfg(target_os = "linux")]
+    fn connected(&self) -> usize {
+        const ESTABLISHED: &str = "01";
+        let url = reqwest::Url::parse(&self.url).unwrap();
+        let port = format!(":{:04X}", url.port().unwrap());
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let rows = table.lines().map(|row| row.split_whitespace().skip(2));
+        rows.filter(|row| {
+            let mut row = row.clone();
+            row.next().is_some_and(|remote| remote.ends_with(&port))
+                && row.next() == Some(ESTABLISHED)
+        })
+        .count()
+    }
+
     /// Waits until so few connections are open.
     async fn at_most_open(&mut self, most: usize) {
         let settled = self.open.wait_for(|open| *open <= most);
@@ -173,21 +189,61 @@ async fn a_record_of_8_mb_arrives_whole_and_uncompressed() {
     assert_eq!(heard["message"]["raw"]["accounts"][0], record);
 }
 
+#[rstest]
+#[case::of_many_events(60 * 1024)]
+#[case::beyond_what_a_socket_takes_at_once(256 * 1024)]
+#[case::of_a_large_record(4 * 1024 * 1024)]
 #[tokio::test]
-async fn an_answer_before_the_body_was_read_counts() {
-    let receiver = Receiver::start(|mut stream: Stream| async move {
-        loop {
-            let length = head(&mut stream).await?;
-            stream.write_all(EMPTY).await.ok()?;
-            body(&mut stream, length).await?;
+async fn an_answer_before_the_body_was_read_counts_and_leaks_no_connection(#[case] size: usize) {
+    let heard = Arc::<AtomicUsize>::default();
+    let hears = Arc::clone(&heard);
+    let receiver = Receiver::start(move |mut stream: Stream| {
+        let hears = Arc::clone(&hears);
+        async move {
+            loop {
+                let length = head(&mut stream).await?;
+                stream.write_all(EMPTY).await.ok()?;
+                hears.fetch_add(body(&mut stream, length).await?.len(), Ordering::SeqCst);
+            }
         }
     });
-    let receiver = receiver.await;
+    let mut receiver = receiver.await;
     let callback = receiver.callback(NO_RETRY);
-    for _ in 0..3 {
-        let delivery = deliver(&callback, &of_size(4 * 1024 * 1024)).await;
+    for _ in 0..50 {
+        let delivery = deliver(&callback, &of_size(size)).await;
         assert_eq!(delivery, Delivery::Acknowledged);
     }
+    receiver.at_most_open(2).await;
+    drop(callback);
+    receiver.at_most_open(0).await;
+    assert!(heard.load(Ordering::SeqCst) >= 50 * size, "cut short");
+}
+
+/// As long as nobody reads, the other end's kernel takes no more, and a timeout of ours is long over.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_receiver_that_answers_and_never_reads_keeps_no_connection() {
+    let receiver = Receiver::start(|mut stream: Stream| async move {
+        head(&mut stream).await?;
+        stream.write_all(EMPTY).await.ok()?;
+        std::future::pending().await
+    });
+    let receiver = receiver.await;
+    let mut callback = receiver.callback(NO_RETRY);
+    callback.client = client(&ClientOptions {
+        stall_timeout: Duration::from_millis(300),
+        ..ClientOptions::default()
+    });
+    for _ in 0..3 {
+        let delivery = deliver(&callback, &of_size(8 * 1024 * 1024)).await;
+        assert_eq!(delivery, Delivery::Acknowledged);
+    }
+    let given_up = async {
+        while receiver.connected() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    assert!(timeout(PATIENCE, given_up).await.is_ok(), "still connected");
 }
 
 /// Whether its answer is heard is the network's matter: what counts is that nothing hangs.
