@@ -18,6 +18,7 @@ mod guarded;
 mod lookup;
 mod policy;
 mod proxies;
+mod redaction;
 mod reserved;
 mod retry_after;
 mod rule;
