@@ -64,15 +64,28 @@ impl Refusal {
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     pub(super) secrets: Vec<SecretString>,
-    /// A code, beside which alone a redirect URI matters.
-    pub(super) is_code: bool,
+    pub(super) credential: Credential,
+}
+
+/// What a request asks with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// It works once, and beside it alone a redirect URI matters.
+    Code,
+    RefreshToken,
+    /// It works again and again, unless it is tried too often.
+    #[default]
+    Lasting,
 }
 
 /// Reads an answer to what was sent.
 pub(super) fn read(
     status: StatusCode,
     body: &[u8],
-    Sent { secrets, is_code }: &Sent,
+    Sent {
+        secrets,
+        credential,
+    }: &Sent,
 ) -> Result<Issued, Refusal> {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     if status.is_success()
@@ -80,7 +93,7 @@ pub(super) fn read(
     {
         return Ok(issued);
     }
-    let kind = kind(status, &json, *is_code);
+    let kind = kind(status, &json, *credential);
     Err(Refusal {
         refresh_token: refresh_token(&json).filter(|_| kind == RefusalKind::Unclear),
         ..Refusal::new(kind, words(status, &json, body, secrets))
@@ -124,7 +137,7 @@ fn seconds(json: &Value, field: &str) -> Option<Duration> {
         .filter(|lifetime| !lifetime.is_zero())
 }
 
-fn kind(status: StatusCode, json: &Value, is_code: bool) -> RefusalKind {
+fn kind(status: StatusCode, json: &Value, credential: Credential) -> RefusalKind {
     match status.as_u16() {
         429 => return RefusalKind::Throttled,
         408 | 500..=599 => return RefusalKind::Failed,
@@ -135,16 +148,28 @@ fn kind(status: StatusCode, json: &Value, is_code: bool) -> RefusalKind {
     if text(json, "error_description") == Some("access_denied") {
         return RefusalKind::Grant;
     }
-    if is_code && speaks_of_redirects(json) {
-        return RefusalKind::RedirectUri;
-    }
     match text(json, "error") {
         Some("invalid_client" | "unauthorized_client") => RefusalKind::Client,
-        Some("unsupported_grant_type" | "invalid_scope" | "invalid_request") => RefusalKind::Setup,
-        Some("temporarily_unavailable") => RefusalKind::Failed,
+        Some("unsupported_grant_type" | "invalid_scope") => RefusalKind::Setup,
+        Some("temporarily_unavailable" | "server_error") => RefusalKind::Failed,
+        _ if credential == Credential::Code && speaks_of_redirects(json) => {
+            RefusalKind::RedirectUri
+        }
+        Some("invalid_request") => RefusalKind::Setup,
         Some(_) => RefusalKind::Grant,
-        None if status.is_success() && json.get("error").is_none() => RefusalKind::Unclear,
-        None => RefusalKind::Grant,
+        None => unnamed(status, json, credential),
+    }
+}
+
+/// An answer without an error of RFC 6749 §5.2. A firewall or a gateway may have given it, and nobody
+/// looked at what was sent; but what may be tried too often counts as refused.
+fn unnamed(status: StatusCode, json: &Value, credential: Credential) -> RefusalKind {
+    let makes_no_sense = status.is_success() && json.get("error").is_none();
+    match credential {
+        _ if makes_no_sense => RefusalKind::Unclear,
+        Credential::Code => RefusalKind::Unclear,
+        Credential::RefreshToken if status == StatusCode::FORBIDDEN => RefusalKind::Unclear,
+        Credential::RefreshToken | Credential::Lasting => RefusalKind::Grant,
     }
 }
 
@@ -190,12 +215,15 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, body: &str) -> Refusal {
-        refusal_of(status, body, true)
+        refusal_of(status, body, Credential::Lasting)
     }
 
-    fn refusal_of(status: u16, body: &str, is_code: bool) -> Refusal {
+    fn refusal_of(status: u16, body: &str, credential: Credential) -> Refusal {
         let secrets = vec!["s3cr3t".into()];
-        let sent = Sent { secrets, is_code };
+        let sent = Sent {
+            secrets,
+            credential,
+        };
         let status = StatusCode::from_u16(status).unwrap();
         read(status, body.as_bytes(), &sent).unwrap_err()
     }
@@ -204,8 +232,9 @@ mod tests {
     #[test]
     fn a_refresh_is_never_refused_for_a_redirect_uri() {
         let body = r#"{"error":"invalid_grant","error_description":"The grant is invalid, expired, revoked or does not match the redirect URI"}"#;
-        assert_eq!(refusal_of(400, body, false).kind, RefusalKind::Grant);
-        assert_eq!(refusal_of(400, body, true).kind, RefusalKind::RedirectUri);
+        let kind = |credential| refusal_of(400, body, credential).kind;
+        assert_eq!(kind(Credential::RefreshToken), RefusalKind::Grant);
+        assert_eq!(kind(Credential::Code), RefusalKind::RedirectUri);
     }
 
     #[rstest]
@@ -226,6 +255,61 @@ mod tests {
             (issued.expires_in, issued.refresh_expires_in),
             (expected, expected)
         );
+    }
+
+    /// A firewall or a gateway says so, and has not looked at what was sent.
+    #[rstest]
+    #[case::page(
+        403,
+        "<html>Blocked</html>",
+        RefusalKind::Unclear,
+        RefusalKind::Unclear
+    )]
+    #[case::wordless(401, "", RefusalKind::Unclear, RefusalKind::Grant)]
+    #[case::odd_json(
+        400,
+        r#"{"error":{"message":"no"}}"#,
+        RefusalKind::Unclear,
+        RefusalKind::Grant
+    )]
+    #[case::named(
+        403,
+        r#"{"error":"invalid_grant"}"#,
+        RefusalKind::Grant,
+        RefusalKind::Grant
+    )]
+    fn only_an_error_of_oauth_settles_a_code(
+        #[case] status: u16,
+        #[case] body: &str,
+        #[case] code: RefusalKind,
+        #[case] refresh_token: RefusalKind,
+    ) {
+        let kind = |credential| refusal_of(status, body, credential).kind;
+        assert_eq!(kind(Credential::Code), code);
+        assert_eq!(kind(Credential::RefreshToken), refresh_token);
+    }
+
+    #[rstest]
+    #[case(
+        r#"{"error":"invalid_client","error_description":"unknown client, or redirect_uri not registered"}"#,
+        RefusalKind::Client
+    )]
+    #[case(
+        r#"{"error":"invalid_request","error_description":"redirect_uri is missing"}"#,
+        RefusalKind::RedirectUri
+    )]
+    #[case(r#"{"error":"invalid_request"}"#, RefusalKind::Setup)]
+    #[case(
+        r#"{"error":"invalid_grant","error_description":"The redirect URI does not match"}"#,
+        RefusalKind::RedirectUri
+    )]
+    #[case(r#"{"error":"redirect_uri_mismatch"}"#, RefusalKind::RedirectUri)]
+    #[case(r#"{"error":"server_error"}"#, RefusalKind::Failed)]
+    fn what_the_error_names_outranks_its_description(
+        #[case] body: &str,
+        #[case] expected: RefusalKind,
+    ) {
+        assert_eq!(refusal_of(400, body, Credential::Code).kind, expected);
     }
 
     #[test]
@@ -250,16 +334,6 @@ mod tests {
     )]
     #[case::client(401, r#"{"error":"invalid_client"}"#, RefusalKind::Client)]
     #[case::grant_type(400, r#"{"error":"unsupported_grant_type"}"#, RefusalKind::Setup)]
-    #[case::redirect_uri(
-        400,
-        r#"{"error":"invalid_grant","error_description":"The redirect URI does not match"}"#,
-        RefusalKind::RedirectUri
-    )]
-    #[case::redirect_uri_in_success(
-        200,
-        r#"{"error":"redirect_uri_mismatch"}"#,
-        RefusalKind::RedirectUri
-    )]
     #[case::wordless(401, "", RefusalKind::Grant)]
     #[case::forbidden(403, "<html>", RefusalKind::Grant)]
     #[case::error_in_success(200, r#"{"error":"invalid_grant"}"#, RefusalKind::Grant)]

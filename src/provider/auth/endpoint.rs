@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     ClientCredentials, ClientProof,
-    answer::{self, Issued, Refusal, RefusalKind, Sent},
+    answer::{self, Credential, Issued, Refusal, RefusalKind, Sent},
     assertion::Unsigned,
     grant::Form,
 };
@@ -57,16 +57,18 @@ impl Endpoint {
         form: Form<'a>,
         mut secrets: Vec<SecretString>,
     ) -> Result<Issued, Refusal> {
-        secrets.push(self.credentials.id.clone());
-        secrets.extend(self.credentials.secret().cloned());
+        secrets = self.credentials.beside(secrets);
         self.demand_https().await?;
-        let is_code = form.contains(&("grant_type", "authorization_code".into()));
+        let credential = credential_in(&form);
         let form = self.signed(form)?;
         secrets.extend(assertions(&form));
         let request = self.authenticated(form)?;
         secrets.extend(basic_of(&request));
         let answer = self.client.execute(request).await;
-        let sent = Sent { secrets, is_code };
+        let sent = Sent {
+            secrets,
+            credential,
+        };
         self.read(answer.map_err(|error| unanswered(&error))?, &sent)
             .await
     }
@@ -152,6 +154,15 @@ impl Endpoint {
             retry_after,
             ..refusal
         })
+    }
+}
+
+fn credential_in(form: &Form<'_>) -> Credential {
+    let has = |name| form.iter().any(|(key, _)| *key == name);
+    match (has("code"), has("refresh_token")) {
+        (true, _) => Credential::Code,
+        (_, true) => Credential::RefreshToken,
+        _ => Credential::Lasting,
     }
 }
 

@@ -199,6 +199,13 @@ impl ClientCredentials {
         }
     }
 
+    /// The client's id and secret beside the secrets of a grant.
+    pub(super) fn beside(&self, mut secrets: Vec<SecretString>) -> Vec<SecretString> {
+        secrets.push(self.id.clone());
+        secrets.extend(self.secret().cloned());
+        secrets
+    }
+
     /// The digest of [`StoredToken::grown_from`](super::StoredToken::grown_from).
     pub(super) fn grown_from(&self, seed: &SecretString) -> String {
         let mut digest = Sha256::new();

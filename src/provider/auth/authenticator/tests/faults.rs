@@ -70,6 +70,8 @@ enum Fault {
     Timeout,
     /// The provider answers 200 with a page for people, and has carried out nothing.
     Page,
+    /// A firewall answers 403 with a page, and the provider has seen nothing.
+    Blocked,
     /// The provider answers 200 with a refresh token and no access token.
     Half,
 }
@@ -77,7 +79,13 @@ enum Fault {
 impl Fault {
     fn at(step: Step) -> &'static [Self] {
         match step {
-            Step::Ask => &[Self::Crash, Self::Error, Self::Timeout, Self::Page],
+            Step::Ask => &[
+                Self::Crash,
+                Self::Error,
+                Self::Timeout,
+                Self::Page,
+                Self::Blocked,
+            ],
             Step::Answer => &[Self::Crash, Self::Error, Self::Timeout, Self::Half],
             _ => &[Self::Crash, Self::Error, Self::Timeout],
         }
@@ -91,6 +99,7 @@ impl fmt::Display for Fault {
             Self::Error => "error",
             Self::Timeout => "timeout",
             Self::Page => "a page with status 200",
+            Self::Blocked => "a page with status 403",
             Self::Half => "no access token",
         })
     }

@@ -52,8 +52,8 @@ pub(super) struct State {
 enum Failed {
     Broken,
     TimedOut,
-    /// The provider answered something else.
-    Answered,
+    /// Something else was answered, with this status.
+    Answered(u16),
 }
 
 impl World {
@@ -107,7 +107,8 @@ impl World {
                 self.live(life).await;
                 Err(Failed::TimedOut)
             }
-            Some(Fault::Page | Fault::Half) => Err(Failed::Answered),
+            Some(Fault::Page | Fault::Half) => Err(Failed::Answered(200)),
+            Some(Fault::Blocked) => Err(Failed::Answered(403)),
         }
     }
 
@@ -170,13 +171,13 @@ impl Process {
         let (world, life) = (&self.world, self.life);
         match world.reach(life, Step::Ask).await {
             Ok(()) => {}
-            Err(Failed::Answered) => return Ok(answered(200, PAGE.to_owned())),
+            Err(Failed::Answered(status)) => return Ok(answered(status, PAGE.to_owned())),
             Err(failed) => return Err(broken(&failed).await),
         }
         let (status, mut body) = world.state().provider.grant(form, world.clock.now());
         match world.reach(life, Step::Answer).await {
             Ok(()) => {}
-            Err(Failed::Answered) => {
+            Err(Failed::Answered(_)) => {
                 body.as_object_mut().unwrap().remove("access_token");
             }
             Err(failed) => return Err(broken(&failed).await),
@@ -216,7 +217,7 @@ impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TimedOut => "no answer in time",
-            Self::Broken | Self::Answered => "etcdserver: leader changed",
+            Self::Broken | Self::Answered(_) => "etcdserver: leader changed",
         })
     }
 }
@@ -276,7 +277,7 @@ fn answered(status: u16, body: String) -> Response {
 async fn broken(failed: &Failed) -> reqwest::Error {
     let kind = match failed {
         Failed::TimedOut => io::ErrorKind::TimedOut,
-        Failed::Broken | Failed::Answered => io::ErrorKind::ConnectionReset,
+        Failed::Broken | Failed::Answered(_) => io::ErrorKind::ConnectionReset,
     };
     let piece: Result<Vec<u8>, io::Error> = Err(kind.into());
     let body = reqwest::Body::wrap_stream(futures::stream::iter([piece]));
