@@ -145,6 +145,7 @@ impl Workers {
         let stop = self.stop.clone();
         tokio::spawn(async move {
             let keys: HashSet<_> = InstanceItem::keys(&shared.cache).into_iter().collect();
+            shared.renewals.sweep(|key| keys.contains(key));
             let swept = stop
                 .run_until_cancelled(tokens::sweep(&shared.tokens, |key| keys.contains(key)))
                 .await;
@@ -167,3 +168,6 @@ impl Workers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

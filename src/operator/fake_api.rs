@@ -41,6 +41,7 @@ struct Stored {
     forbidden: BTreeSet<String>,
     faults: VecDeque<Fault>,
     writes: Vec<(Method, String, Value)>,
+    down: bool,
 }
 
 impl FakeApi {
@@ -72,6 +73,11 @@ impl FakeApi {
             .get(path)
             .cloned()
             .unwrap_or(Value::Null)
+    }
+
+    /// Nothing is answered but a 503 while it is down.
+    pub(super) fn set_down(&self, down: bool) {
+        self.0.lock().unwrap().down = down;
     }
 
     pub(super) fn fail_next(&self, fault: Fault) {
@@ -143,6 +149,9 @@ impl Stored {
     /// `None`: no answer ever comes.
     fn answer(&mut self, method: Method, uri: &Uri, body: &Bytes) -> Option<Response> {
         let path = uri.path();
+        if self.down {
+            return Some(failure(503, "ServiceUnavailable", "etcd has no leader"));
+        }
         if method == Method::GET {
             return Some(self.read(path));
         }

@@ -11,6 +11,7 @@ use super::{
     fake_api::FakeApi,
     item::{Item, Key},
     notices::Notices,
+    renewals::KeptRenewals,
     shared::Shared,
     tokens::TokenSecrets,
 };
@@ -26,6 +27,12 @@ use crate::{
 
 /// What workers share, on an API server in memory, a thousand seconds after the epoch.
 pub(super) fn shared(api: &FakeApi) -> Arc<Shared> {
+    let policy = Arc::new(AddressPolicy::default());
+    shared_with(api, Clients::new(policy, ClientOptions::default()))
+}
+
+/// The same with these clients for providers and callbacks.
+pub(super) fn shared_with(api: &FakeApi, clients: Clients) -> Arc<Shared> {
     let (client, metrics) = (api.client(), Metrics::default());
     let clock = Clock::starting_at(DateTime::UNIX_EPOCH + TimeDelta::seconds(1_000));
     let budget = WriteBudget::new(NonZeroU32::new(1_000).unwrap(), metrics.clone());
@@ -33,7 +40,7 @@ pub(super) fn shared(api: &FakeApi) -> Arc<Shared> {
         owner: "pollen/pollen".to_owned(),
         cache: Cache::default(),
         clock,
-        environment: environment(clock),
+        environment: environment(clock, clients),
         board: Board::default(),
         notices: Notices::new(client.clone(), "pollen", "pollen-0", budget.clone()).0,
         tokens: TokenSecrets {
@@ -45,6 +52,7 @@ pub(super) fn shared(api: &FakeApi) -> Arc<Shared> {
             clock,
             budget: budget.clone(),
         },
+        renewals: KeptRenewals::default(),
         reads: Shared::reads(),
         client,
         budget,
@@ -52,14 +60,11 @@ pub(super) fn shared(api: &FakeApi) -> Arc<Shared> {
     })
 }
 
-fn environment(clock: Clock) -> Environment {
+fn environment(clock: Clock, clients: Clients) -> Environment {
     Environment {
         clock,
         catalog: Arc::new(Catalog::builtin().unwrap()),
-        clients: Arc::new(Clients::new(
-            Arc::new(AddressPolicy::default()),
-            ClientOptions::default(),
-        )),
+        clients: Arc::new(clients),
         retry: RetryPolicy {
             first: Duration::from_secs(1),
             max: Duration::from_secs(1),

@@ -22,6 +22,7 @@ mod notices;
 mod observer;
 mod plan;
 mod process;
+mod renewals;
 mod settings;
 mod shared;
 mod status;

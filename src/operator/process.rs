@@ -13,6 +13,7 @@ use super::{
     controller::Controller,
     lease::Membership,
     notices::Notices,
+    renewals::KeptRenewals,
     shared::Shared,
     tokens::TokenSecrets,
     watch::{Change, Watch},
@@ -212,6 +213,7 @@ fn share(
         board: Board::default(),
         notices,
         tokens,
+        renewals: KeptRenewals::default(),
         reads: Shared::reads(),
     }
 }

@@ -9,6 +9,7 @@ use super::{
     budget::WriteBudget,
     cache::{Cache, PollerItem},
     notices::{Notice, Notices},
+    renewals::KeptRenewals,
     tokens::TokenSecrets,
 };
 use crate::{
@@ -35,6 +36,7 @@ pub(super) struct Shared {
     pub(super) board: Board,
     pub(super) notices: Notices,
     pub(super) tokens: TokenSecrets,
+    pub(super) renewals: KeptRenewals,
     pub(super) reads: Arc<Semaphore>,
 }
 

@@ -131,6 +131,21 @@ impl KubeTokenStore {
         }
     }
 
+    /// Takes this replica's mark away, where nothing has changed since it was set.
+    async fn unmark(&self) {
+        let mut seen = self.seen.lock().await;
+        let Some(mut secret) = seen.take() else {
+            return;
+        };
+        set_mark(&mut secret, None);
+        match self.put(&secret).await {
+            Ok(written) => *seen = Some(written),
+            Err(error) => {
+                tracing::debug!(instance = %self.instance, %error, "the mark of a refresh is left to go stale");
+            }
+        }
+    }
+
     /// Stores a token, again and again: after a rotation there is no other.
     async fn keep(&self, token: StoredToken) -> Result<(), TokenStoreError> {
         let mut seen = self.seen.lock().await;
@@ -243,6 +258,10 @@ impl TokenStore for KubeTokenStore {
 
     fn begin_refresh(&self) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         self.mark_refresh().boxed()
+    }
+
+    fn end_refresh(&self) -> BoxFuture<'_, ()> {
+        self.unmark().boxed()
     }
 
     fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>> {

@@ -202,7 +202,7 @@ impl Worker {
                 .map(|credentials| credentials.secrets.clone())
                 .unwrap_or_default(),
             tokens: Arc::new(self.shared.tokens.of(&item.key)),
-            renewals: self.renewals.clone(),
+            renewals: self.shared.renewals.of(&item.key),
             deferred_until: work.writer.status().deferred_until,
             gone_callback: plan::gone_callback(item, work.writer.status()),
             held_callback,

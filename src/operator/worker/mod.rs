@@ -34,7 +34,6 @@ use super::{
     plan::{self, Plan},
     shared::Shared,
 };
-use crate::provider::auth::Renewals;
 
 /// The pause after the first reconcile that failed; it doubles.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -78,8 +77,6 @@ pub(super) struct Worker {
     stop: CancellationToken,
     credentials: Option<Credentials>,
     instance: Option<InstanceWork>,
-    /// One that is built anew goes on from what the one before had under way.
-    renewals: Renewals,
     /// Another release that has the instance, while it lives.
     rival: Option<Rival>,
     pollers: BTreeMap<String, PollerWork>,
@@ -101,7 +98,6 @@ impl Worker {
             stop,
             credentials: None,
             instance: None,
-            renewals: Renewals::default(),
             rival: None,
             pollers: BTreeMap::new(),
             roster: Roster::new(),

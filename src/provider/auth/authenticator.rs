@@ -12,8 +12,8 @@ use futures::{FutureExt as _, future::BoxFuture};
 use reqwest::{Url, header::HeaderValue};
 use secrecy::SecretString;
 use tokio::{
-    sync::{OwnedMutexGuard, watch},
-    time::Instant,
+    sync::OwnedMutexGuard,
+    time::{Instant, sleep},
 };
 
 use super::{
@@ -73,6 +73,14 @@ impl AuthenticatorSettings {
 #[derive(Clone, Default)]
 pub struct Renewals(Arc<tokio::sync::Mutex<Held>>);
 
+impl Renewals {
+    /// Whether nobody has a clone of them, and nothing is in them that the store would not take.
+    #[must_use]
+    pub fn are_at_rest(&self) -> bool {
+        Arc::strong_count(&self.0) == 1 && self.0.try_lock().is_ok_and(|held| held.is_stored())
+    }
+}
+
 /// The tokens of one instance.
 ///
 /// A renewal runs on a task of its own: dropping a request that waits for it cannot lose a
@@ -83,7 +91,6 @@ struct Shared {
     tokens: Tokens,
     state: Mutex<State>,
     renewals: Renewals,
-    status: watch::Sender<Option<Result<(), FetchError>>>,
 }
 
 #[derive(Default)]
@@ -138,14 +145,7 @@ impl Authenticator {
             },
             state: Mutex::default(),
             renewals,
-            status: watch::Sender::new(None),
         }))
-    }
-
-    /// Whether the last renewal brought a token, as it changes; `None` before the first.
-    #[must_use]
-    pub fn status(&self) -> watch::Receiver<Option<Result<(), FetchError>>> {
-        self.0.status.subscribe()
     }
 
     /// The access tokens in hand, which a provider's text may repeat.
@@ -257,14 +257,30 @@ impl Shared {
         mut held: OwnedMutexGuard<Held>,
     ) -> Result<HeaderValue, FetchError> {
         let outcome = self.tokens.obtain(&mut held).await;
-        let report = outcome.as_ref().map(drop).map_err(Clone::clone);
         let answer = self.settle(outcome, held.refresh_life);
-        self.status.send_if_modified(|status| {
-            let changed = status.as_ref() != Some(&report);
-            *status = Some(report);
-            changed
-        });
+        // Whoever asked for the token need not wait for it.
+        tokio::spawn(self.finish(held));
         answer
+    }
+
+    /// Leaves the store as others must find it, whether or not anybody asks for a token again: who leads
+    /// next may be another process, and the token that was rotated is here alone.
+    async fn finish(self: Arc<Self>, mut held: OwnedMutexGuard<Held>) {
+        self.tokens.end(&mut held).await;
+        if held.is_stored() || std::mem::replace(&mut held.is_saved_for, true) {
+            return;
+        }
+        let mut pause = FAILED;
+        while !held.is_stored() {
+            drop(held);
+            sleep(pause).await;
+            pause = (pause * 2).min(REFUSED);
+            held = Arc::clone(&self.renewals.0).lock_owned().await;
+            if let Some(access) = self.tokens.save_again(&mut held).await {
+                let _ = self.settle(Ok(access), held.refresh_life);
+            }
+        }
+        held.is_saved_for = false;
     }
 
     fn settle(

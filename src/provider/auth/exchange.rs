@@ -51,7 +51,7 @@ impl Tokens {
     /// Sends the code. One whose answer was lost or makes no sense may not have been looked at: it is
     /// sent again, and where it was, its refusal settles that.
     async fn send(&self, grown_from: &str, held: &mut Held) -> Result<AccessToken, FetchError> {
-        self.begin().await?;
+        self.begin(held).await?;
         let asked_at = Instant::now();
         match self.ask("").await {
             Ok(issued) => {

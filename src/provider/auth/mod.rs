@@ -18,7 +18,10 @@ mod tokens;
 mod words;
 
 use chrono::{DateTime, Utc};
-use futures::future::BoxFuture;
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, ready},
+};
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
@@ -58,6 +61,12 @@ pub trait TokenStore: Send + Sync {
     /// Says that a refresh begins, so that no second replica begins one; a compare-and-swap
     /// against what was loaded.
     fn begin_refresh(&self) -> BoxFuture<'_, Result<(), TokenStoreError>>;
+
+    /// Says that a refresh has ended that leaves nothing to store. Where that fails, the others wait as
+    /// they do for a replica that has died.
+    fn end_refresh(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
+    }
 
     /// Stores a token durably. A rotated one is stored before its access token is used.
     fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>>;

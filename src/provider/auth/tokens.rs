@@ -46,6 +46,10 @@ pub(super) struct Held {
     pub(super) earlier: Option<EarlierToken>,
     /// What the last exchange of the code came to.
     pub(super) failed_exchange: Option<String>,
+    /// The store shows others that a refresh runs.
+    is_marked: bool,
+    /// Somebody sees to it that what is unsaved gets stored.
+    pub(super) is_saved_for: bool,
 }
 
 impl Held {
@@ -56,6 +60,11 @@ impl Held {
             self.refresh_life = None;
             self.failed_exchange = None;
         }
+    }
+
+    /// Whether everything that was issued is stored.
+    pub(super) const fn is_stored(&self) -> bool {
+        self.unsaved.is_none()
     }
 
     /// Whether what is unsaved is of the tree in use.
@@ -160,7 +169,7 @@ impl Tokens {
         grown_from: &str,
         held: &mut Held,
     ) -> Result<Result<AccessToken, Refusal>, FetchError> {
-        self.begin().await?;
+        self.begin(held).await?;
         let asked_at = Instant::now();
         let issued = match self
             .endpoint
@@ -215,6 +224,8 @@ impl Tokens {
         grown_from: &str,
         held: &mut Held,
     ) -> Result<(), FetchError> {
+        // Its request may yet be carried out: nobody else is to send the token meanwhile.
+        held.is_marked &= refusal.kind != RefusalKind::Unclear;
         let is_new = |token: &&SecretString| {
             sent.is_none_or(|sent| sent.expose_secret() != token.expose_secret())
         };
@@ -243,7 +254,10 @@ impl Tokens {
             return Ok(None);
         };
         let error = match self.store.store(unsaved.token.clone()).await {
-            Ok(()) => return Ok(held.unsaved.take().and_then(|saved| saved.access)),
+            Ok(()) => {
+                held.is_marked = false;
+                return Ok(held.unsaved.take().and_then(|saved| saved.access));
+            }
             Err(error) => error,
         };
         if error == TokenStoreError::Busy && self.is_outdated(&unsaved.token).await? {
@@ -282,11 +296,26 @@ impl Tokens {
         Ok(own)
     }
 
-    pub(super) async fn begin(&self) -> Result<(), FetchError> {
-        self.store
-            .begin_refresh()
-            .await
-            .map_err(|error| self.unstored(&error))
+    pub(super) async fn begin(&self, held: &mut Held) -> Result<(), FetchError> {
+        let begun = self.store.begin_refresh().await;
+        begun.map_err(|error| self.unstored(&error))?;
+        held.is_marked = true;
+        Ok(())
+    }
+
+    /// Ends what [began](Self::begin) and left nothing to store.
+    pub(super) async fn end(&self, held: &mut Held) {
+        if std::mem::take(&mut held.is_marked) && held.is_stored() {
+            self.store.end_refresh().await;
+        }
+    }
+
+    /// Has the store take what it would not take; the access token that waited for it, where it may be
+    /// used.
+    pub(super) async fn save_again(&self, held: &mut Held) -> Option<AccessToken> {
+        let is_own = held.is_own();
+        let saved = self.save(held).await.ok()?;
+        saved.filter(|access| is_own && access.is_fresh())
     }
 
     pub(super) fn access_token(&self, issued: &Issued, asked_at: Instant) -> AccessToken {

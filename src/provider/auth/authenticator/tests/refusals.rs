@@ -107,23 +107,6 @@ async fn credentials_are_not_sent_where_they_may_not_go(#[case] url: &str, #[cas
     assert!(error.message.contains(expected), "{error}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_status_follows_the_last_renewal_and_tells_only_of_changes() {
-    let server = service(vec![refused("access_denied"), issued("a1", "r1")]).await;
-    let store = Arc::new(MemoryStore::new(None));
-    let authenticator = authenticator(&server, password(), &store);
-    let mut status = authenticator.status();
-    assert_eq!(*status.borrow_and_update(), None);
-    let error = failure(&authenticator).await;
-    assert_eq!(*status.borrow_and_update(), Some(Err(error)));
-    tokio::time::advance(Duration::from_secs(61)).await;
-    token(&authenticator).await;
-    assert_eq!(*status.borrow_and_update(), Some(Ok(())));
-    tokio::time::advance(Duration::from_secs(1_800)).await;
-    token(&authenticator).await;
-    assert!(!status.has_changed().unwrap());
-}
-
 /// An assertion is good for another request until it ends, and Basic for as many as there may be.
 #[tokio::test(start_paused = true)]
 async fn what_a_request_was_signed_with_is_not_repeated() {
