@@ -10,6 +10,7 @@ mod entries;
 mod exchange;
 mod fixed;
 mod grant;
+mod lockout;
 mod no_tokens;
 mod place;
 mod redirect_uri;

@@ -17,6 +17,7 @@ use super::{
     answer::{Issued, Refusal, RefusalKind},
     endpoint::Endpoint,
     grant::refresh_form,
+    lockout::RefusedPassword,
     words,
 };
 use crate::{clock::Clock, provider::FetchError};
@@ -50,6 +51,7 @@ pub(super) struct Held {
     is_marked: bool,
     /// Somebody sees to it that what is unsaved gets stored.
     pub(super) is_saved_for: bool,
+    refused_password: Option<RefusedPassword>,
 }
 
 impl Held {
@@ -103,7 +105,7 @@ impl Tokens {
     pub(super) async fn obtain(&self, held: &mut Held) -> Result<AccessToken, FetchError> {
         let Some(seed) = self.grant.seed() else {
             held.turn_to(None);
-            return self.ask_directly().await;
+            return self.ask_directly(held).await;
         };
         let grown_from = self.endpoint.credentials.grown_from(&seed);
         held.turn_to(Some(&grown_from));
@@ -124,11 +126,31 @@ impl Tokens {
     }
 
     /// The grants that bring no token worth keeping.
-    async fn ask_directly(&self) -> Result<AccessToken, FetchError> {
+    async fn ask_directly(&self, held: &mut Held) -> Result<AccessToken, FetchError> {
+        let sent = self.endpoint.credentials.beside(self.grant.secrets());
+        let refused = held.refused_password.as_ref();
+        if let Some(error) = refused.and_then(|refused| refused.stands_for(&sent)) {
+            return Err(error);
+        }
         let asked_at = Instant::now();
-        let issued = self.ask(&self.scope).await;
-        let issued = issued.map_err(|refusal| self.explain(refusal))?;
-        Ok(self.access_token(&issued, asked_at))
+        let refusal = match self.ask(&self.scope).await {
+            Ok(issued) => {
+                held.refused_password = None;
+                return Ok(self.access_token(&issued, asked_at));
+            }
+            Err(refusal) => refusal,
+        };
+        let locks_out =
+            refusal.kind == RefusalKind::Grant && matches!(self.grant, Grant::Password { .. });
+        let error = self.explain(refusal);
+        if !locks_out {
+            return Err(error);
+        }
+        let before = held.refused_password.take();
+        let refused = RefusedPassword::new(before, sent.clone(), error.clone());
+        let standing = refused.stands_for(&sent);
+        held.refused_password = Some(refused);
+        Err(standing.unwrap_or(error))
     }
 
     /// Asks with what the user gave, for these scopes if any.

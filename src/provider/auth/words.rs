@@ -27,7 +27,8 @@ pub(super) fn refused(endpoint: &Endpoint, grant: &Grant, refusal: Refusal) -> F
         ),
         Grant::Password { .. } => format!(
             "check username and password in Secret {secret:?}, and that the user is active and \
-             not locked out"
+             not locked out; so that nobody is, they are sent again ever more seldom, and at once when the \
+             Secret changes"
         ),
         Grant::JwtBearer(_) => format!(
             "check privateKey, keyId and subject in Secret {secret:?}, that the provider knows the key and \

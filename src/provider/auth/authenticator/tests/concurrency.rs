@@ -45,12 +45,11 @@ async fn fifty_callers_share_one_failure() {
     assert_eq!(forms(&server).await.len(), 1);
 }
 
-/// A provider locks a user out after a few wrong passwords.
 #[tokio::test(start_paused = true)]
 async fn refused_credentials_are_not_sent_again_for_a_minute() {
     let server = service(vec![refused("access_denied")]).await;
     let store = Arc::new(MemoryStore::new(None));
-    let authenticator = authenticator(&server, password(), &store);
+    let authenticator = authenticator(&server, Grant::ClientCredentials, &store);
     for _ in 0..59 {
         failure(&authenticator).await;
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -59,4 +58,48 @@ async fn refused_credentials_are_not_sent_again_for_a_minute() {
     tokio::time::advance(Duration::from_secs(1)).await;
     failure(&authenticator).await;
     assert_eq!(forms(&server).await.len(), 2);
+}
+
+/// A common rule locks a user out who fails five times within a quarter of an hour, and starts over
+/// whenever he fails again.
+#[tokio::test(start_paused = true)]
+async fn a_password_that_was_refused_is_sent_again_ever_more_seldom() {
+    let server = service(vec![refused("access_denied")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let authenticator = authenticator(&server, password(), &store);
+    let mut sent = Vec::new();
+    for minute in 0..24 * 60 {
+        failure(&authenticator).await;
+        if forms(&server).await.len() > sent.len() {
+            sent.push(minute);
+        }
+        tokio::time::advance(Duration::from_secs(60)).await;
+    }
+    assert_eq!(sent, [0, 15, 45, 105, 225, 465, 705, 945, 1_185, 1_425]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_takes_over_leaves_a_password_alone_that_was_refused_and_tries_another() {
+    let server = service(vec![refused("access_denied"), issued("a1", "-")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    let renewals = Renewals::default();
+    let of = |grant| {
+        let settings = settings(&server, grant, &store);
+        Authenticator::new(AuthenticatorSettings {
+            renewals: renewals.clone(),
+            ..settings
+        })
+    };
+    let first = failure(&of(password())).await;
+    assert_eq!(failure(&of(password())).await.message, first.message);
+    assert!(
+        first.message.contains("at once when the Secret changes"),
+        "{first}"
+    );
+    assert_eq!(forms(&server).await.len(), 1);
+    let mended = Grant::Password {
+        username: "ann".into(),
+        password: "another".into(),
+    };
+    assert_eq!(token(&of(mended)).await, "Bearer a1");
 }
