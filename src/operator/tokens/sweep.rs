@@ -45,7 +45,10 @@ pub(in crate::operator) async fn sweep(
         let verdict = judge(&secret, exists, now);
         if verdict != Verdict::Keep {
             tokens.budget.acquire(Write::Token).await;
-            apply(&secrets, secret, verdict, now).await?;
+            let name = secret.metadata.name.clone().unwrap_or_default();
+            if let Err(error) = apply(&secrets, secret, verdict, now).await {
+                tracing::warn!(secret = name, %error, "a token Secret could not be swept");
+            }
         }
     }
     Ok(())
@@ -119,6 +122,7 @@ fn judge(secret: &Secret, exists: impl Fn(&Key) -> bool, now: DateTime<Utc>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::fake_api::Fault;
 
     fn secret(orphaned_since: Option<&str>) -> Secret {
         let mut secret = Secret::default();
@@ -171,6 +175,22 @@ mod tests {
         tokens.watched.push("helpdesk".to_owned());
         sweep(&tokens, |_| false).await.unwrap();
         assert_eq!(api.writes().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_cannot_be_written_keeps_no_other_from_being_swept() {
+        let api = crate::operator::fake_api::FakeApi::default();
+        for name in ["pollen-token-1", "pollen-token-2"] {
+            let mut orphan = secret(None);
+            orphan.metadata.name = Some(name.into());
+            let path = format!("/api/v1/namespaces/pollen/secrets/{name}");
+            api.insert(&path, serde_json::to_value(orphan).unwrap());
+        }
+        let shared = crate::operator::fixtures::shared(&api);
+        api.fail_next(Fault::Refused(500, "etcd".into()));
+        sweep(&shared.tokens, |_| false).await.unwrap();
+        let marked = &api.object("/api/v1/namespaces/pollen/secrets/pollen-token-2");
+        assert!(!marked["metadata"]["annotations"][ORPHANED_SINCE].is_null());
     }
 
     #[test]
