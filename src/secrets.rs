@@ -12,6 +12,8 @@ pub struct Secrets {
     entries: BTreeMap<String, BTreeMap<String, SecretString>>,
     /// Those whose values only stand in for others.
     stand_ins: BTreeSet<String>,
+    /// Entries that are there and are no text, by the Secret's name and theirs.
+    binary: BTreeSet<(String, String)>,
 }
 
 impl Secrets {
@@ -27,6 +29,11 @@ impl Secrets {
         self.insert(name, entries);
     }
 
+    /// Notes that the Secret called `name` has an entry `key` that is no text.
+    pub fn note_binary(&mut self, name: &str, key: String) {
+        self.binary.insert((name.to_owned(), key));
+    }
+
     /// Whether the values of the Secret `name` only stand in for others: nothing is sent with them.
     #[must_use]
     pub fn is_stand_in(&self, name: &str) -> bool {
@@ -37,7 +44,7 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// The Secret or the entry is missing, or the entry is empty.
+    /// The Secret or the entry is missing, or the entry is empty or no text.
     pub fn entry(
         &self,
         field: &str,
@@ -57,7 +64,7 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// The Secret itself is missing.
+    /// The Secret itself is missing, or the entry is no text.
     pub fn optional(
         &self,
         field: &str,
@@ -72,6 +79,13 @@ impl Secrets {
             )
             .about(Subject::Secret)
         })?;
+        if self.binary.contains(&(name.to_owned(), key.to_owned())) {
+            let message = format!(
+                "entry {key:?} of Secret {name:?} is no text: write a key or a certificate as PEM, and \
+                 anything else in UTF-8"
+            );
+            return Err(ConfigurationError::new(field, message).about(Subject::Secret));
+        }
         Ok(entries
             .get(key)
             .filter(|value| !value.expose_secret().trim().is_empty()))

@@ -20,8 +20,8 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Reads the Secrets of these names. Entries that are no text are left out: no credential of
-    /// HTTP is binary.
+    /// Reads the Secrets of these names. Of entries that are no text it is only known that they are
+    /// there: no credential of HTTP is binary.
     pub(super) async fn read(
         client: &Client,
         namespace: &str,
@@ -46,8 +46,9 @@ impl Credentials {
         for (key, value) in secret.data.unwrap_or_default() {
             digest_part(digest, key.as_bytes());
             digest_part(digest, &value.0);
-            if let Ok(text) = String::from_utf8(value.0) {
-                entries.insert(key, SecretString::from(text));
+            match String::from_utf8(value.0) {
+                Ok(text) => _ = entries.insert(key, SecretString::from(text)),
+                Err(_) => self.secrets.note_binary(name, key),
             }
         }
         self.secrets.insert(name.to_owned(), entries);
@@ -105,5 +106,19 @@ mod tests {
         assert_eq!(read(&api).await.digest, first.digest);
         oauth(&api, json!({"clientId": "Yg=="}));
         assert_ne!(read(&api).await.digest, first.digest);
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_is_no_text_is_told_from_one_that_is_missing() {
+        let api = FakeApi::default();
+        oauth(&api, json!({"clientId": "YQ==", "privateKey": "/w=="}));
+        let secrets = read(&api).await.secrets;
+        let error = secrets.optional("spec.tls", "oauth", "privateKey");
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("entry \"privateKey\" of Secret \"oauth\" is no text"),
+            "{error}"
+        );
+        assert!(secrets.entry("f", "oauth", "clientId").is_ok());
     }
 }
