@@ -30,6 +30,9 @@ pub enum LogError {
 /// What a condition or a line of the report says better; a filter can ask for it again.
 const TOLD_OTHERWISE: &str = "rustls_platform_verifier=off";
 
+/// A client that quotes a whole answer it cannot read, which may be a Secret; no filter asks for it again.
+const NEVER_TOLD: &str = "kube_client::client=error";
+
 /// Sends the process's log lines to standard error. `filter` is a level or `target=level` pairs
 /// joined by commas (`info,pollen=debug`).
 ///
@@ -37,12 +40,7 @@ const TOLD_OTHERWISE: &str = "rustls_platform_verifier=off";
 ///
 /// The filter cannot be read, or logging was set up before.
 pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
-    let chosen = EnvFilter::try_new(format!("{TOLD_OTHERWISE},{filter}")).map_err(|error| {
-        LogError::Filter {
-            filter: filter.to_owned(),
-            reason: error.to_string(),
-        }
-    })?;
+    let chosen = chosen(filter)?;
     let lines = match format {
         LogFormat::Text => fmt::layer()
             .with_ansi(coloured())
@@ -58,6 +56,14 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), LogError> {
         .with(lines.with_filter(chosen))
         .try_init()
         .map_err(|_| LogError::AlreadySet)
+}
+
+fn chosen(filter: &str) -> Result<EnvFilter, LogError> {
+    let directives = format!("{TOLD_OTHERWISE},{filter},{NEVER_TOLD}");
+    EnvFilter::try_new(directives).map_err(|error| LogError::Filter {
+        filter: filter.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 /// Collectors keep escape codes as they are; <https://no-color.org> is for people.
@@ -76,5 +82,16 @@ mod tests {
             error.to_string().starts_with("log filter \"pollen=loud\""),
             "{error}"
         );
+    }
+
+    #[test]
+    fn no_filter_shows_an_answer_of_the_api_server_that_cannot_be_read() {
+        for filter in ["trace", "kube_client=trace", "kube_client::client=trace"] {
+            let layer = fmt::layer().with_writer(std::io::sink);
+            let lines = layer.with_filter(chosen(filter).unwrap());
+            let _guard = tracing_subscriber::registry().with(lines).set_default();
+            assert!(!tracing::enabled!(target: "kube_client::client", tracing::Level::WARN));
+            assert!(tracing::enabled!(target: "kube_client::client", tracing::Level::ERROR));
+        }
     }
 }
