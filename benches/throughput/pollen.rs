@@ -114,10 +114,12 @@ impl Poller {
 /// The callback at `address`, over HTTP.
 pub(crate) fn callback(address: SocketAddr) -> Result<HttpCallback> {
     let policy = policy(address)?;
+    let client = GuardedClient::new(policy, NAMESPACE, &ClientOptions::default())?;
     let settings = CallbackSettings {
         spec: &serde_json::from_value(json!({"url": format!("http://{address}/")}))?,
         secrets: &Secrets::default(),
-        client: GuardedClient::new(policy, NAMESPACE, &ClientOptions::default())?,
+        client: client.clone(),
+        dead_letter_client: client,
         clock: Clock::system(),
         retry: RetryPolicy {
             first: Duration::from_secs(1),

@@ -63,7 +63,7 @@ pub struct Callback {
     /// What happens to an event that the callback refuses: Block (its poller waits at it, and a
     /// condition says so), DeadLetter (it is posted to `deadLetter.url`) or Skip (it is dropped; a
     /// Kubernetes event, a line in the log and a metric say so). Default Block. Where the callback
-    /// answers 401, 404, 405, 407 or a redirect no event is at fault, and the poller waits whatever
+    /// answers 401, 403, 404, 405, 407 or a redirect no event is at fault, and the poller waits whatever
     /// stands here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_rejected: Option<OnRejected>,
@@ -168,6 +168,10 @@ pub struct DeadLetter {
     #[schemars(length(min = 1, max = 2048), regex(pattern = patterns::URL))]
     #[x_kube(validation = NO_USER_INFO)]
     pub url: String,
+    /// The certificates of that connection. Default those of the callback where scheme, host and port are
+    /// the callback's, elsewhere the public authorities, and none is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
 }
 
 /// How Pollen authenticates at the callback.

@@ -1,4 +1,5 @@
-//! Whom a connection believes, and how it shows itself: `spec.tls` and `spec.events.callback.tls`.
+//! Whom a connection believes, and how it shows itself: `spec.tls`, `spec.events.callback.tls`
+//! and `spec.events.callback.deadLetter.tls`.
 
 #![expect(
     unreachable_pub,

@@ -34,10 +34,12 @@ const REUSED_UP_TO: usize = 64 * 1024;
 /// Where the URL of a callback stands, and that of its dead letters.
 pub(super) const URL: &str = "spec.events.callback.url";
 const TLS: &str = "spec.events.callback.tls";
+const DEAD_LETTER_TLS: &str = "spec.events.callback.deadLetter.tls";
 const DEAD_LETTER_URL: &str = "spec.events.callback.deadLetter.url";
 
 /// A URL that is posted to.
 pub(super) struct Endpoint {
+    pub(super) client: GuardedClient,
     url: Url,
     headers: HeaderMap,
     /// To be looked for in what it answers.
@@ -48,6 +50,8 @@ pub(super) struct Endpoint {
     what: &'static str,
     /// The field that names it.
     field: &'static str,
+    /// The field that names its certificates.
+    tls: &'static str,
 }
 
 impl Endpoint {
@@ -55,18 +59,20 @@ impl Endpoint {
     pub(super) fn of_callback(
         spec: &api::Callback,
         headers: Headers,
-        client: &GuardedClient,
+        client: GuardedClient,
     ) -> Result<Self, ConfigurationError> {
-        let url = parse(URL, &spec.url, client)?;
+        let url = parse(URL, &spec.url, &client)?;
         let mut secrets = headers.secrets;
         secrets.extend(url::secrets(&url));
         Ok(Self {
+            client,
             url,
             headers: headers.map,
             secrets,
             permission: Permission::new(spec)?,
             what: "the callback",
             field: URL,
+            tls: TLS,
         })
     }
 
@@ -75,9 +81,9 @@ impl Endpoint {
     pub(super) fn of_dead_letters(
         &self,
         text: &str,
-        client: &GuardedClient,
+        client: GuardedClient,
     ) -> Result<Self, ConfigurationError> {
-        let url = parse(DEAD_LETTER_URL, text, client)?;
+        let url = parse(DEAD_LETTER_URL, text, &client)?;
         let mut secrets = self.secrets.clone();
         secrets.extend(url::secrets(&url));
         let headers = if url.origin() == self.url.origin() {
@@ -86,12 +92,14 @@ impl Endpoint {
             HeaderMap::new()
         };
         Ok(Self {
+            client,
             url,
             headers,
             secrets,
             permission: None,
             what: "the receiver of dead letters",
             field: DEAD_LETTER_URL,
+            tls: DEAD_LETTER_TLS,
         })
     }
 
@@ -150,7 +158,7 @@ impl Endpoint {
         } else {
             String::new()
         };
-        let error = error.told(self.field, TLS);
+        let error = error.told(self.field, self.tls);
         format!("{} {}: {error}{advice}", self.what, self.host())
     }
 

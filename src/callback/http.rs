@@ -36,6 +36,8 @@ pub struct CallbackSettings<'a> {
     /// The Secrets that it names.
     pub secrets: &'a Secrets,
     pub client: GuardedClient,
+    /// The client for its dead letters, whose certificates may be others.
+    pub dead_letter_client: GuardedClient,
     pub clock: Clock,
     pub retry: RetryPolicy,
 }
@@ -44,7 +46,6 @@ pub struct CallbackSettings<'a> {
 ///
 /// One value serves all pollers of the instance, each delivering as it likes.
 pub struct HttpCallback {
-    client: GuardedClient,
     endpoint: Endpoint,
     dead_letters: Option<Endpoint>,
     signer: Signer,
@@ -65,21 +66,22 @@ impl HttpCallback {
             spec,
             secrets,
             client,
+            dead_letter_client,
             clock,
             retry,
         } = settings;
         let mut headers = Headers::new(spec, secrets)?;
         headers.secrets.extend(secrets.values());
-        let endpoint = Endpoint::of_callback(spec, headers, &client)?;
+        let endpoint = Endpoint::of_callback(spec, headers, client)?;
         let dead_letters = spec.dead_letter.as_ref();
-        let dead_letters = dead_letters.map(|asked| endpoint.of_dead_letters(&asked.url, &client));
+        let dead_letters =
+            dead_letters.map(|asked| endpoint.of_dead_letters(&asked.url, dead_letter_client));
         Ok(Self {
             endpoint,
             dead_letters: dead_letters.transpose()?,
             signer: Signer::new(spec.signing.as_ref(), secrets)?,
             format: Format::new(spec.format),
             timeout: spec.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),
-            client,
             retry,
             clock,
         })
@@ -106,7 +108,7 @@ impl HttpCallback {
         let payload = &posting.payload;
         let signed = self.signer.sign(payload, self.clock.now());
         let request = endpoint.request(payload, signed, self.timeout);
-        match self.client.execute(request).await {
+        match endpoint.client.execute(request).await {
             Ok(answer) => self.judge(endpoint, posting, answer).await,
             Err(error) => failed(endpoint.unanswered(&error), None),
         }

@@ -9,6 +9,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::{Delivery, Unavailable, retry::Attempt};
 use crate::{
     api::{self, EventFormat, HandshakeMode},
     category::ConfigurationError,
@@ -22,7 +23,7 @@ const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate")
 const ORIGIN: &str = "pollen.dev";
 
 /// Notifications that wait for one answer take it, and do not ask again one after the other.
-const REFUSAL_STANDS: Duration = Duration::from_secs(1);
+const ANSWER_STANDS: Duration = Duration::from_secs(1);
 
 /// What a callback has said to who would post to it.
 #[derive(Debug)]
@@ -39,12 +40,15 @@ pub(super) struct Permission {
 pub(super) enum Standing {
     Unasked,
     Granted(Rate),
-    /// In words for a condition.
-    Refused {
-        why: String,
+    /// No answer came, or one that grants nothing.
+    Withheld {
+        outcome: Withheld,
         until: Instant,
     },
 }
+
+/// What becomes of a notification that may not be posted now.
+pub(super) type Withheld = Attempt<Delivery, Unavailable>;
 
 /// How often a callback lets itself be posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,11 +129,25 @@ impl Permission {
 }
 
 impl Standing {
-    /// A refusal as of now.
-    pub(super) fn refused(why: String) -> Self {
-        Self::Refused {
-            why,
-            until: Instant::now() + REFUSAL_STANDS,
+    /// What an answer, or its absence, comes to as of now.
+    pub(super) fn of(answer: Result<Rate, Withheld>) -> Self {
+        match answer {
+            Ok(rate) => Self::Granted(rate),
+            Err(outcome) => Self::Withheld {
+                outcome,
+                until: Instant::now() + ANSWER_STANDS,
+            },
+        }
+    }
+
+    /// What holds now without asking again.
+    pub(super) fn holds(&self) -> Option<Result<Rate, Withheld>> {
+        match self {
+            Self::Granted(rate) => Some(Ok(*rate)),
+            Self::Withheld { outcome, until } if *until > Instant::now() => {
+                Some(Err(outcome.clone()))
+            }
+            Self::Unasked | Self::Withheld { .. } => None,
         }
     }
 }

@@ -26,14 +26,15 @@ pub(super) enum Verdict {
     Rejected,
 }
 
-/// The meaning of a status code. Whoever answers behind a redirect was never named.
+/// The meaning of a status code. Whoever answers behind a redirect was never named; with 403 a gateway
+/// refuses a wrong path or key as often as a receiver an event, and nothing may be dropped for that.
 pub(super) const fn verdict(status: StatusCode) -> Verdict {
     match status.as_u16() {
         200..=299 => Verdict::Acknowledged,
         408 | 409 | 429 | 500..=599 => Verdict::Retry,
         410 => Verdict::Gone,
         413 => Verdict::TooLarge,
-        300..=399 | 401 | 404 | 405 | 407 => Verdict::Misdirected,
+        300..=399 | 401 | 403..=405 | 407 => Verdict::Misdirected,
         _ => Verdict::Rejected,
     }
 }

@@ -12,11 +12,13 @@ pub struct RetryPolicy {
     pub first: Duration,
     /// The longest pause of all, but for a `Retry-After`.
     pub max: Duration,
-    /// No repetition begins later than this after the first attempt.
+    /// No repetition begins later than this after the first failure. An attempt may have waited for its turn
+    /// before that, as long as the callback's rate asks.
     pub give_up_after: Duration,
 }
 
 /// What an attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Attempt<T, E> {
     Settled(T),
     /// Worth another attempt, not before `retry_after`.
@@ -37,7 +39,7 @@ impl RetryPolicy {
         rng: &mut impl Rng,
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, E> {
-        let deadline = Instant::now().checked_add(self.give_up_after);
+        let mut deadline = None;
         let mut bound = self.first.min(self.max);
         loop {
             let (error, retry_after) = match attempt().await {
@@ -46,7 +48,10 @@ impl RetryPolicy {
             };
             let pause =
                 retry_after.unwrap_or_default() + bound.mul_f64(rng.random_range(0.0..=1.0));
-            if deadline.is_some_and(|deadline| Instant::now() + pause > deadline) {
+            let now = Instant::now();
+            // Without an end where the clock has none.
+            let deadline = *deadline.get_or_insert_with(|| now.checked_add(self.give_up_after));
+            if deadline.is_some_and(|deadline| now + pause > deadline) {
                 return Err(error);
             }
             sleep(pause).await;
@@ -140,6 +145,25 @@ mod tests {
             ..POLICY
         };
         assert_eq!(attempts(policy, 1, None).await.len(), 1);
+    }
+
+    /// As one does whose rate the callback limits.
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_waits_for_its_turn_is_repeated_as_well() {
+        let mut made = 0;
+        let attempt = || {
+            made += 1;
+            async {
+                sleep(POLICY.give_up_after * 2).await;
+                Attempt::<(), _>::Failed {
+                    error: "down",
+                    retry_after: None,
+                }
+            }
+        };
+        let mut rng = StdRng::seed_from_u64(1);
+        assert_eq!(POLICY.run(&mut rng, attempt).await, Err("down"));
+        assert_eq!(made, 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,6 +31,13 @@ pub(super) fn parse(field: &str, text: &str) -> Result<Url, ConfigurationError> 
     Ok(url)
 }
 
+/// Whether two URLs have the same scheme, host and port.
+#[must_use]
+pub fn is_same_origin(one: &str, other: &str) -> bool {
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+    origin(one).is_some() && origin(one) == origin(other)
+}
+
 /// What a callback may repeat of its URL and nobody may read: path and query, and the longer parts
 /// of them, as written and decoded.
 pub(super) fn secrets(url: &Url) -> Vec<SecretString> {

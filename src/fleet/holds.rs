@@ -194,16 +194,16 @@ impl Holds {
         self.publish(outcome);
     }
 
-    /// Ends every hold: a person asked, or what caused it has changed.
-    pub(super) fn release(&self) {
-        *self.lock() = None;
+    /// Ends a hold whose cause is the callback: a person asked. What the provider asked for itself, and
+    /// credentials that it refuses, stand.
+    pub(super) fn release_callback(&self) {
+        self.lock().take_if(|hold| hold.cause == Cause::Callback);
         self.state.send_modify(|state| {
             if std::mem::take(&mut state.callback_gone) {
                 // Nobody knows what it says now.
                 state.callback = None;
             }
             state.held = None;
-            state.deferred_until = None;
         });
     }
 

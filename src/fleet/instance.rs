@@ -70,7 +70,11 @@ pub fn secret_names(spec: &ConnectorInstanceSpec) -> Vec<String> {
         .as_ref()
         .and_then(|events| events.callback.as_ref())
     {
+        let dead_letter = callback.dead_letter.as_ref();
         names.extend(tls::secret_names(callback.tls.as_ref()));
+        names.extend(tls::secret_names(
+            dead_letter.and_then(|asked| asked.tls.as_ref()),
+        ));
         names.extend(
             callback
                 .signing
@@ -178,7 +182,7 @@ impl Instance {
 
     /// Sends to the callback again after a 410 or within a hold.
     pub fn resume_delivery(&self) {
-        self.holds.release();
+        self.holds.release_callback();
     }
 
     /// Authenticates with what its Secret holds by now; the pollers go on.
@@ -330,16 +334,12 @@ fn callback(
     let Some(spec) = events.and_then(|events| events.callback.as_ref()) else {
         return Ok(None);
     };
-    let client = client(
-        "spec.events.callback.tls",
-        spec.tls.as_ref(),
-        settings,
-        environment,
-    )?;
+    let client = |(field, tls)| client(field, tls, settings, environment);
     HttpCallback::new(CallbackSettings {
         spec,
         secrets: &settings.secrets,
-        client,
+        client: client(tls::of_callback(spec))?,
+        dead_letter_client: client(tls::of_dead_letters(spec))?,
         clock: environment.clock,
         retry: environment.retry,
     })

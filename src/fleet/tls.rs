@@ -3,7 +3,8 @@
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    api::{SecretRef, Tls},
+    api::{Callback, SecretRef, Tls},
+    callback,
     category::ConfigurationError,
     network::{PemError, TlsSettings},
     secrets::Secrets,
@@ -14,6 +15,22 @@ pub(super) fn secret_names(tls: Option<&Tls>) -> impl Iterator<Item = String> {
     let named = tls.map(|tls| [&tls.ca_ref, &tls.secret_ref]);
     let named = named.into_iter().flatten().flatten();
     named.map(|secret| secret.name.clone())
+}
+
+/// The certificates of the callback, and their field.
+pub(super) const fn of_callback(spec: &Callback) -> (&'static str, Option<&Tls>) {
+    ("spec.events.callback.tls", spec.tls.as_ref())
+}
+
+/// The certificates of the connection for dead letters, and their field. What the callback is shown goes
+/// to nobody else unasked.
+pub(super) fn of_dead_letters(spec: &Callback) -> (&'static str, Option<&Tls>) {
+    let field = "spec.events.callback.deadLetter.tls";
+    match &spec.dead_letter {
+        Some(asked) if asked.tls.is_some() => (field, asked.tls.as_ref()),
+        Some(asked) if !callback::is_same_origin(&spec.url, &asked.url) => (field, None),
+        _ => of_callback(spec),
+    }
 }
 
 /// The settings that stand at `field`.
@@ -119,6 +136,48 @@ mod tests {
         let spec = json!({"caRef": {"name": "tls"}, "secretRef": {"name": "tls"}});
         let spec: Tls = serde_json::from_value(spec).unwrap();
         settings("spec.tls", Some(&spec), &secrets)
+    }
+
+    #[rstest]
+    #[case::the_callbacks("https://a.example/refused", None, "spec.events.callback.tls", true)]
+    #[case::elsewhere(
+        "https://b.example/",
+        None,
+        "spec.events.callback.deadLetter.tls",
+        false
+    )]
+    #[case::another_port(
+        "https://a.example:8443/",
+        None,
+        "spec.events.callback.deadLetter.tls",
+        false
+    )]
+    #[case::its_own(
+        "https://a.example/",
+        Some("own"),
+        "spec.events.callback.deadLetter.tls",
+        true
+    )]
+    fn dead_letters_go_with_the_callbacks_certificates_to_the_callbacks_host_alone(
+        #[case] url: &str,
+        #[case] own: Option<&str>,
+        #[case] field: &str,
+        #[case] is_certified: bool,
+    ) {
+        let mut spec = json!({
+            "url": "https://a.example/events",
+            "tls": {"secretRef": {"name": "shown"}},
+            "deadLetter": {"url": url},
+        });
+        if let Some(own) = own {
+            spec["deadLetter"]["tls"] = json!({"secretRef": {"name": own}});
+        }
+        let spec: Callback = serde_json::from_value(spec).unwrap();
+        let (at, tls) = of_dead_letters(&spec);
+        assert_eq!((at, tls.is_some()), (field, is_certified));
+        let shown = tls.and_then(|tls| tls.secret_ref.as_ref());
+        let expected = is_certified.then(|| own.unwrap_or("shown"));
+        assert_eq!(shown.map(|secret| &*secret.name), expected);
     }
 
     #[test]

@@ -192,6 +192,7 @@ fn shared_with(spec: &ConnectorInstanceSpec) -> Vec<&'static str> {
     let callback = callback.and_then(|events| events.callback.as_ref());
     let signing = callback.and_then(|callback| callback.signing.as_ref());
     let shown = callback.and_then(|callback| callback.authentication.as_ref());
+    let dead_letter = callback.and_then(|callback| callback.dead_letter.as_ref());
     let certificates = |tls: Option<&Tls>| {
         let named = tls.map(|tls| [&tls.ca_ref, &tls.secret_ref]);
         let mut named = named.into_iter().flatten().flatten();
@@ -202,6 +203,10 @@ fn shared_with(spec: &ConnectorInstanceSpec) -> Vec<&'static str> {
         (
             certificates(callback.and_then(|callback| callback.tls.as_ref())),
             "spec.events.callback.tls",
+        ),
+        (
+            certificates(dead_letter.and_then(|asked| asked.tls.as_ref())),
+            "spec.events.callback.deadLetter.tls",
         ),
         (
             signing.is_some_and(|signing| signing.secret_ref.name == own.name),

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use simulator::receiver::Answer;
 
 use crate::harness::{Authority, Tls, World};
 
@@ -174,6 +175,36 @@ async fn an_authority_of_ones_own_is_believed_where_the_spec_names_it() {
         assert_eq!(world.poll_once().await.code, Some(code));
     }
     assert_eq!(world.receiver.acknowledged().len(), 1);
+}
+
+/// The callback's own would refuse it, and what it is shown is nothing for others.
+#[tokio::test]
+async fn dead_letters_to_another_host_are_sent_by_the_public_authorities_or_by_those_that_stand_there()
+ {
+    let (public, private) = (Authority::new("public"), Authority::new("private"));
+    let (mut world, letters) = (World::with_incidents().await, World::new().await);
+    world.trusted = Some(public.file());
+    let callback = private.serve("localhost", world.callback.port(), |_| {});
+    let callback = callback.await;
+    world.set_callback("url", json!(callback.url("localhost")));
+    let pem = json!({"ca.crt": private.pem()});
+    world.manifests.put_secret("private", pem);
+    let own = json!({"caRef": {"name": "private"}});
+    world.set_callback("tls", own.clone());
+    world.set_callback("onRejected", json!("DeadLetter"));
+    world.receiver.answer_always(Answer::Status(422));
+    for (authority, tls) in [(&public, None), (&private, Some(own))] {
+        let served = authority.serve("localhost", letters.callback.port(), |_| {});
+        let served = served.await;
+        let mut asked = json!({"url": served.url("localhost")});
+        if let Some(tls) = tls {
+            asked["tls"] = tls;
+        }
+        world.set_callback("deadLetter", asked);
+        world.instance.create("incident", &[]);
+        assert_eq!(world.poll_once().await.code, Some(0));
+    }
+    assert_eq!(letters.receiver.notifications().len(), 2);
 }
 
 /// Whoever names an authority means this one, and not the public ones too.

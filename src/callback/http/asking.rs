@@ -1,22 +1,18 @@
 //! Asking a callback for leave before anything is posted to it.
 
 use reqwest::Response;
-use tokio::time::Instant;
 
 use super::{ANSWER_LIMIT, HttpCallback, LONGEST_WAIT, failed};
 use crate::{
     callback::{
         Delivery, Unavailable,
         endpoint::Endpoint,
-        permission::{Permission, Rate, Standing},
-        response::{Verdict, verdict},
+        permission::{Permission, Rate, Standing, Withheld},
+        response::{Verdict, disables, verdict},
         retry::Attempt,
     },
     network,
 };
-
-/// What becomes of a notification that may not be posted now.
-type Withheld = Attempt<Delivery, Unavailable>;
 
 impl HttpCallback {
     /// Waits until the next notification may be posted: at once, where the callback is not asked.
@@ -35,49 +31,30 @@ impl HttpCallback {
         permission: &Permission,
     ) -> Result<Rate, Withheld> {
         let mut standing = permission.standing().await;
-        match &*standing {
-            Standing::Granted(rate) => return Ok(*rate),
-            Standing::Refused { why, until } if *until > Instant::now() => {
-                return Err(refused(why.clone()));
-            }
-            Standing::Unasked | Standing::Refused { .. } => {}
+        if let Some(known) = standing.holds() {
+            return known;
         }
-        let question = endpoint.question(permission, self.timeout);
-        let answer = self.client.execute(question).await;
-        let answer = answer.map_err(|error| failed(endpoint.unanswered(&error), None))?;
-        match permission.granted(answer.headers()) {
-            Ok(rate) => {
-                *standing = Standing::Granted(rate);
-                finish(answer).await;
-                Ok(rate)
-            }
-            Err(why) => {
-                let to = (endpoint, permission);
-                Err(self.withheld(to, answer, &why, &mut standing).await)
-            }
-        }
+        let answer = self.ask(endpoint, permission).await;
+        *standing = Standing::of(answer.clone());
+        answer
     }
 
-    /// An answer that grants nothing, because the callback refuses, knows nothing of the handshake, or
-    /// is out of order.
-    async fn withheld(
-        &self,
-        (endpoint, permission): (&Endpoint, &Permission),
-        answer: Response,
-        why: &str,
-        standing: &mut Standing,
-    ) -> Withheld {
-        let status = answer.status();
+    async fn ask(&self, endpoint: &Endpoint, permission: &Permission) -> Result<Rate, Withheld> {
+        let question = endpoint.question(permission, self.timeout);
+        let answer = endpoint.client.execute(question).await;
+        let answer = answer.map_err(|error| failed(endpoint.unanswered(&error), None))?;
+        let granted = permission.granted(answer.headers());
+        let (status, ends) = (answer.status(), disables(answer.headers()));
         let wait = network::retry_after(answer.headers(), self.clock.now(), LONGEST_WAIT);
         finish(answer).await;
-        match verdict(status) {
-            Verdict::Retry => failed(endpoint.answered(status, b""), wait),
-            Verdict::Gone => Attempt::Settled(Delivery::Gone),
-            _ => {
-                let why = endpoint.withheld(permission.name(), status, why);
-                *standing = Standing::refused(why.clone());
-                refused(why)
-            }
+        match (granted, verdict(status)) {
+            _ if ends => Err(Attempt::Settled(Delivery::Gone)),
+            (Ok(rate), _) => Ok(rate),
+            (Err(_), Verdict::Gone) => Err(Attempt::Settled(Delivery::Gone)),
+            // It is out of order.
+            (Err(_), Verdict::Retry) => Err(failed(endpoint.answered(status, b""), wait)),
+            // It refuses, or knows nothing of the handshake.
+            (Err(why), _) => Err(refused(endpoint.withheld(permission.name(), status, &why))),
         }
     }
 }

@@ -1,3 +1,4 @@
+mod asking;
 mod receivers;
 mod versions;
 
@@ -40,6 +41,7 @@ fn callback(
         spec: &serde_json::from_value(spec).unwrap(),
         secrets: &secrets(),
         client: client(&ClientOptions::default()),
+        dead_letter_client: client(&ClientOptions::default()),
         clock: Clock::system(),
         retry,
     })
@@ -370,7 +372,7 @@ async fn a_callback_that_does_not_answer_in_time_is_unavailable() {
 async fn a_host_that_resolves_to_a_refused_address_is_unavailable_with_the_flag_to_set() {
     let mut callback = callback(json!({"url": "http://localhost:1/"}), NO_RETRY).unwrap();
     let policy = Arc::new(AddressPolicy::default());
-    callback.client = GuardedClient::new(policy, "a", &ClientOptions::default()).unwrap();
+    callback.endpoint.client = GuardedClient::new(policy, "a", &ClientOptions::default()).unwrap();
     let delivery = callback.deliver(&origin(), &notification()).await;
     let Delivery::Unavailable(unavailable) = delivery else {
         panic!("{delivery:?}")

@@ -111,7 +111,7 @@ async fn a_callback_that_is_gone_waits_for_a_person() {
     holds.leave(&Outcome::of(End::CallbackGone));
     tokio::time::advance(Duration::from_secs(86_400)).await;
     assert!(waits(&holds));
-    holds.release();
+    holds.release_callback();
     assert_eq!(holds.enter(), Entry::Poll);
     let state = holds.state().borrow().clone();
     assert!(
@@ -130,8 +130,24 @@ async fn a_callback_that_an_earlier_process_found_gone_waits_for_a_person() {
     tokio::time::advance(Duration::from_secs(86_400)).await;
     assert!(waits(&holds));
     assert!(holds.state().borrow().callback_gone);
-    holds.release();
+    holds.release_callback();
     assert_eq!(holds.enter(), Entry::Poll);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_who_resumes_delivery_lifts_no_wait_of_the_provider() {
+    let asked = Some(600);
+    for cause in [
+        failed(Category::RateLimited, asked),
+        failed(Category::Authentication, None),
+    ] {
+        let holds = holds();
+        holds.leave(&cause);
+        let before = holds.state().borrow().deferred_until;
+        holds.release_callback();
+        assert!(waits(&holds));
+        assert_eq!(holds.state().borrow().deferred_until, before);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -291,9 +307,8 @@ async fn a_probe_that_tries_no_callback_hands_the_probe_to_the_next_poll() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_poll_that_ends_beside_a_probe_lifts_nothing() {
-    let holds = holds();
     for cause in [unavailable(), failed(Category::RateLimited, None)] {
-        holds.release();
+        let holds = holds();
         holds.leave(&cause);
         tokio::time::advance(LONGEST_HOLD).await;
         assert_eq!(holds.enter(), Entry::Probe);

@@ -230,7 +230,7 @@ async fn a_receiver_that_answers_and_never_reads_keeps_no_connection() {
     });
     let receiver = receiver.await;
     let mut callback = receiver.callback(NO_RETRY);
-    callback.client = client(&ClientOptions {
+    callback.endpoint.client = client(&ClientOptions {
         stall_timeout: Duration::from_millis(300),
         ..ClientOptions::default()
     });

@@ -107,7 +107,7 @@ async fn the_version_is_the_receivers_choice(
         .unwrap();
     let mut callback = callback(json!({"url": receiver.url}), NO_RETRY).unwrap();
     let clients = Clients::new(policy, ClientOptions::default());
-    callback.client = clients.of("helpdesk", &tls).unwrap();
+    callback.endpoint.client = clients.of("helpdesk", &tls).unwrap();
     let (origin, notification) = (origin(), notification());
     assert_eq!(
         callback.deliver(&origin, &notification).await,
