@@ -223,13 +223,21 @@ impl Comparison<'_> {
     }
 
     /// Which version of which record a row shows. Those of a list of deletions tell of a record anew
-    /// in each row.
+    /// in each row, and never change.
     pub(super) fn shown(&self, row: &Row<'_>) -> Option<Shown> {
-        let id = row.id.as_deref().filter(|_| self.track == Track::Records)?;
-        let fingerprints = &self.state.records.fingerprints;
+        let (id, date) = (row.id.as_deref()?, Self::date(row)?);
+        let fingerprints = &self.state.of(self.track).fingerprints;
+        if self.track == Track::Deletions {
+            let key = row.version.as_deref().unwrap_or_default();
+            let row = fingerprints.version(id, date, key);
+            return Some(Shown {
+                record: row,
+                version: row,
+            });
+        }
         Some(Shown {
             record: fingerprints.record(id),
-            version: fingerprints.version(id, Self::date(row)?, self.version(row)),
+            version: fingerprints.version(id, date, self.version(row)),
         })
     }
 

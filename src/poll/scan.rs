@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Flaws, Progress,
     change::{Change, Comparison, Flaw, Verdict},
-    sweep::{PageFacts, key_order},
+    sweep::{Look, PageFacts, key_order},
     trail,
 };
 use crate::provider::{Page, PageError, Row};
@@ -71,15 +71,15 @@ impl Counts {
 pub(super) fn scan(
     page: &Page,
     comparison: &Comparison<'_>,
-    ordered: bool,
+    look: Look,
 ) -> Result<Scan, PageError> {
     let mut scan = Scan::default();
     let keep_returned = !comparison.plan.drops_before_bound(comparison.track);
     scan.facts.rows = page.rows(|row| {
         if let Some(date) = Comparison::date(&row) {
-            scan.place(date, comparison.bound, ordered);
+            scan.place(date, comparison.bound, look.ordered);
         }
-        if !ordered {
+        if look.watched {
             scan.facts.shown.extend(comparison.shown(&row));
         }
         scan.take(&row, comparison, keep_returned);

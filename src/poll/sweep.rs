@@ -2,11 +2,14 @@
 
 mod facts;
 mod offset;
+mod promise;
 mod unordered;
+mod watch;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub(super) use self::facts::{PageFacts, Shown, key_order, more};
+use self::promise::{Hidden, Patience};
 use crate::provider::{Ask, Bound, Paging, Step};
 
 /// How often a stretch that keeps showing unseen versions is read before the poll ends.
@@ -27,6 +30,8 @@ pub(super) struct Sweep {
     /// The bound that the sweep began with.
     begun_at: Bound,
     mode: Mode,
+    hidden: Hidden,
+    patience: Patience,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +46,15 @@ enum Mode {
     Range { until: DateTime<Utc> },
     /// Passes over everything from the bound on.
     Unordered(unordered::Passes),
+}
+
+/// What is to be known of a page's rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Look {
+    /// Whether they come in the order of their dates, as they should.
+    pub(super) ordered: bool,
+    /// Which records they are, beside those of other pages.
+    pub(super) watched: bool,
 }
 
 /// What comes after a page.
@@ -74,6 +88,8 @@ impl Sweep {
                 clock,
                 begun_at: bound,
                 mode,
+                hidden: Hidden::default(),
+                patience: Patience::default(),
             },
             ask,
         )
@@ -103,6 +119,14 @@ impl Sweep {
         }
     }
 
+    /// What is to be known of the rows of the page that was asked for.
+    pub(super) const fn look(&self) -> Look {
+        Look {
+            ordered: self.is_ordered(),
+            watched: !self.follows_pages(),
+        }
+    }
+
     /// Gives up the order: the rest of the sweep, from its beginning, is unordered.
     fn give_up_order(&mut self) -> Next {
         self.mode = Mode::Unordered(unordered::Passes::default());
@@ -119,19 +143,37 @@ impl Sweep {
         if self.is_ordered() && facts.disorder.is_some() {
             return self.give_up_order();
         }
+        if facts.rows > 0 {
+            self.hidden = Hidden::default();
+        }
+        match self.next_in_mode(asked, facts, &bound_at) {
+            Next::Ask(next) => match self.patience.judge(&asked.bound.text) {
+                Some(reason) => Next::Unfinished(reason),
+                None => Next::Ask(next),
+            },
+            end => end,
+        }
+    }
+
+    fn next_in_mode(
+        &mut self,
+        asked: &Ask,
+        facts: &PageFacts,
+        bound_at: &impl Fn(DateTime<Utc>) -> Bound,
+    ) -> Next {
         match &mut self.mode {
             Mode::Unordered(passes) => passes.next(&self.paging, &self.begun_at, asked, facts),
-            Mode::Offset(stretch) => match stretch.next(asked, facts, &bound_at) {
+            Mode::Offset(stretch) => match stretch.next(asked, facts, bound_at) {
                 offset::Step::Ask(ask) => Next::Ask(ask),
                 offset::Step::Unsettled(reason) => Next::Unfinished(reason),
-                offset::Step::Done => self.after(asked.bound.instant, &bound_at),
+                offset::Step::Done => self.behind_stretch(asked, facts, bound_at),
             },
-            Mode::Tie => self.next_in_tie(asked, facts, &bound_at),
+            Mode::Tie => self.next_in_tie(asked, facts, bound_at),
             Mode::Range { until } => {
                 let until = *until;
-                self.next_in_range(until, asked, facts, &bound_at)
+                self.next_in_range(until, asked, facts, bound_at)
             }
-            Mode::Anchored => self.next_anchored(asked, facts, &bound_at),
+            Mode::Anchored => self.next_anchored(asked, facts, bound_at),
         }
     }
 
@@ -196,6 +238,25 @@ impl Sweep {
         }
     }
 
+    /// What is behind a stretch of which the last page is at hand: whatever is dated before the end
+    /// of that page was read.
+    fn behind_stretch(
+        &mut self,
+        asked: &Ask,
+        facts: &PageFacts,
+        bound_at: &impl Fn(DateTime<Utc>) -> Bound,
+    ) -> Next {
+        if asked.until.is_some() {
+            self.hidden.cross(facts.total.unwrap_or_default());
+            return self.after(asked.bound.instant, bound_at);
+        }
+        self.mode = Mode::Anchored;
+        match offset::past(asked, facts, bound_at) {
+            Some(last) if last <= self.clock => Next::Ask(first(bound_at(last))),
+            _ => Next::Complete,
+        }
+    }
+
     /// Everything dated in the unit at `instant` was read: on from the next unit.
     fn after(
         &mut self,
@@ -220,7 +281,10 @@ impl Sweep {
         facts: &PageFacts,
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
     ) -> Next {
-        if self.paging.bisectable && facts.total.is_some() {
+        if let Some(total) = facts.total.filter(|_| self.paging.bisectable) {
+            if let Some(reason) = self.hidden.judge(total, facts.limit) {
+                return Next::Unfinished(reason);
+            }
             let until = asked.until.unwrap_or(self.clock);
             return self.halve(asked.bound.clone(), until, bound_at);
         }
@@ -256,6 +320,7 @@ impl Sweep {
         if more(facts, 0) {
             return self.halve(asked.bound.clone(), until, bound_at);
         }
+        self.hidden.cross(facts.total.unwrap_or_default());
         self.after(until, bound_at)
     }
 

@@ -14,6 +14,9 @@ use crate::{
 /// followed for ever.
 const MAX_LINKED_PAGES: u32 = 10_000;
 
+/// Pages of any list: far more than ids can be compared.
+const MOST_PAGES: u32 = 100_000;
+
 /// How often a page is read again because fewer rows were behind it than its total said.
 const MOST_REPEATS: u32 = 5;
 
@@ -23,7 +26,7 @@ const THINNED: &str = "a page of it is shorter than its total says: records are 
      while it was read";
 const IGNORED: &str = "the provider ignores the offset and answers with the same records again";
 const CIRCLE: &str = "the provider's next links lead in a circle";
-const ENDLESS: &str = "the provider's next links do not end: raise spec.pageSize";
+const ENDLESS: &str = "its pages do not end: raise spec.pageSize";
 const NO_WAY_ON: &str =
     "the provider gives neither a next link nor an offset to ask for what follows a full page";
 const NO_IDS: &str = "a page of it holds no record with an id: correct idField";
@@ -40,8 +43,9 @@ pub(super) struct Pass {
     /// The page by key before, which the total of the next one confirms.
     before: Option<Before>,
     repeats: u32,
-    /// The last id of the first page and its number of rows, to tell a provider that ignores offsets.
-    first: Option<(Option<String>, usize)>,
+    /// The pages in rows by their first and last ids, to tell a provider that shows one again: it
+    /// ignores offsets, or makes up links.
+    shown: HashSet<(String, String)>,
     listed: Collected,
     excluded: Collected,
 }
@@ -85,7 +89,7 @@ impl Pass {
             links: HashSet::new(),
             before: None,
             repeats: 0,
-            first: None,
+            shown: HashSet::new(),
             listed: Collected::default(),
             excluded: Collected::default(),
         }
@@ -223,14 +227,18 @@ impl Pass {
     }
 
     fn next_in_rows(&mut self, page: &ListPage) -> Next {
+        let again = self.is_shown_again(page);
         if let Some(link) = &page.next {
             self.offset += page.rows as u64;
-            return self.follow(link);
+            return match again {
+                true => Next::Incomplete(CIRCLE),
+                false => self.follow(link),
+            };
         }
         if !self.links.is_empty() {
             return Next::Complete;
         }
-        if self.is_shown_again(page) {
+        if again {
             return Next::Incomplete(IGNORED);
         }
         let told = self.listing.by_offset || page.total.is_some();
@@ -262,19 +270,19 @@ impl Pass {
         self.go_on(IdAsk::Link(link.to_owned()))
     }
 
-    /// Whether the page at an offset, which can share no row with the first one, is that one again.
+    /// Whether a page, which can share no row with those before it, is one of them again.
     fn is_shown_again(&mut self, page: &ListPage) -> bool {
-        let shown = (page.ids.last().map(|(id, _)| id.clone()), page.rows);
-        match &self.first {
-            None => {
-                self.first = Some(shown);
-                false
-            }
-            Some(first) => page.rows > 0 && *first == shown,
-        }
+        let (first, last) = (page.ids.first(), page.ids.last());
+        let edges = first
+            .zip(last)
+            .map(|((first, _), (last, _))| (first.clone(), last.clone()));
+        edges.is_some_and(|edges| !self.shown.insert(edges))
     }
 
     fn go_on(&mut self, ask: IdAsk) -> Next {
+        if self.pages >= MOST_PAGES {
+            return Next::Incomplete(ENDLESS);
+        }
         self.ask = ask;
         Next::Ask
     }

@@ -193,7 +193,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
                 Track::Deletions => self.deletions.clock,
             },
         };
-        let mut scan = scan(page, &comparison, reading.sweep.is_ordered()).map_err(no_page)?;
+        let mut scan = scan(page, &comparison, reading.sweep.look()).map_err(no_page)?;
         if track == Track::Records {
             self.unchanged += scan.counts.unchanged;
             self.content_only += scan.content_only;

@@ -26,7 +26,7 @@ pub(in crate::poll) struct PageFacts {
     pub(in crate::poll) next: Option<String>,
     /// Versions unseen until now, dated at or before the provider's clock at the sweep's start.
     pub(in crate::poll) unseen: usize,
-    /// The dated rows of a page that is in no dependable order.
+    /// The dated rows of a page that is read by offset, or is in no dependable order.
     pub(in crate::poll) shown: Vec<Shown>,
     /// Why the page contradicts the order or the filter that was asked for.
     pub(in crate::poll) disorder: Option<String>,

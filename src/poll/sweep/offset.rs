@@ -2,18 +2,22 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{MAX_PASSES, PageFacts, more};
+use super::{MAX_PASSES, PageFacts, more, promise::Promise, watch::Watch};
 use crate::provider::{Ask, Bound, Step as PageStep};
 
 /// Rows behind one anchor, half a page at a time, repeated until a pass shows nothing unseen: a
 /// row that leaves the stretch shifts those behind it by one, and the half that overlaps catches
-/// them.
+/// them. Where it doesn't, since more have left, two more passes at most do.
 #[derive(Clone, Debug)]
 pub(super) struct Stretch {
     until: Option<DateTime<Utc>>,
     offset: u64,
     pass: u32,
     unseen: usize,
+    /// Rows may have moved up past the half that overlaps.
+    torn: bool,
+    watch: Watch,
+    promise: Promise,
     first: FirstPage,
     /// Rows in the last page that showed how many the provider gives at most.
     given: Option<u64>,
@@ -28,18 +32,23 @@ pub(super) const IGNORED: &str = "the provider ignores the offset and answers wi
 pub(super) struct FirstPage {
     last_key: Option<String>,
     rows: usize,
+    total: Option<u64>,
 }
 
 impl FirstPage {
-    /// Whether the page at `offset`, which can share no row with the first one, is that one again.
+    /// Whether the page at `offset`, which can share some rows with the first one or none, is that
+    /// one again. Rows that came before it may have pushed it there; then more are counted.
     pub(super) fn is_shown_again(&mut self, offset: u64, facts: &PageFacts) -> bool {
         if offset == 0 {
             self.last_key.clone_from(&facts.last_key);
-            self.rows = facts.rows;
+            (self.rows, self.total) = (facts.rows, facts.total);
+            return false;
         }
-        offset >= u64::from(facts.limit)
-            && facts.last_key.is_some()
+        let shared = u64::from(facts.limit).saturating_sub(offset);
+        let is_still = facts.total.is_some() && facts.total == self.total;
+        facts.last_key.is_some()
             && (&facts.last_key, facts.rows) == (&self.last_key, self.rows)
+            && (shared == 0 || is_still && facts.rows as u64 > shared)
     }
 }
 
@@ -53,16 +62,23 @@ pub(super) enum Step {
 
 impl Stretch {
     pub(super) fn begin(bound: Bound, until: Option<DateTime<Utc>>) -> (Self, Ask) {
-        let stretch = Self {
+        let stretch = Self::at_start(until);
+        let ask = stretch.ask(bound);
+        (stretch, ask)
+    }
+
+    fn at_start(until: Option<DateTime<Utc>>) -> Self {
+        Self {
             until,
             offset: 0,
             pass: 1,
             unseen: 0,
+            torn: false,
+            watch: Watch::default(),
+            promise: Promise::default(),
             first: FirstPage::default(),
             given: None,
-        };
-        let ask = stretch.ask(bound);
-        (stretch, ask)
+        }
     }
 
     pub(super) fn next(
@@ -72,14 +88,17 @@ impl Stretch {
         bound_at: &impl Fn(DateTime<Utc>) -> Bound,
     ) -> Step {
         self.unseen += facts.unseen;
+        let seen = self.watch.see(facts);
+        self.torn |= seen.is_torn;
         if self.first.is_shown_again(self.offset, facts) {
             return Step::Unsettled(IGNORED.to_owned());
         }
-        let past = facts
-            .last
-            .is_some_and(|last| bound_at(last).text != asked.bound.text);
-        if !past && more(facts, self.offset) {
-            self.offset += self.stride(facts);
+        if past(asked, facts, bound_at).is_none() && more(facts, self.offset) {
+            let stride = self.stride(facts);
+            if let Some(reason) = self.promise.judge(seen.is_new, facts.total, stride) {
+                return Step::Unsettled(reason);
+            }
+            self.offset += stride;
             return Step::Ask(self.ask(asked.bound.clone()));
         }
         self.end_of_pass(asked)
@@ -96,18 +115,21 @@ impl Stretch {
     }
 
     fn end_of_pass(&mut self, asked: &Ask) -> Step {
-        if self.unseen == 0 {
+        let is_last = self.pass == MAX_PASSES;
+        if self.unseen == 0 && (!self.torn || is_last) {
             return Step::Done;
         }
-        if self.pass == MAX_PASSES {
+        if is_last {
             return Step::Unsettled(format!(
                 "records dated {} change faster than they can be read by offset",
                 asked.bound.text
             ));
         }
-        self.pass += 1;
-        self.offset = 0;
-        self.unseen = 0;
+        *self = Self {
+            pass: self.pass + 1,
+            given: self.given,
+            ..Self::at_start(self.until)
+        };
         Step::Ask(self.ask(asked.bound.clone()))
     }
 
@@ -118,4 +140,14 @@ impl Stretch {
             step: PageStep::Offset(self.offset),
         }
     }
+}
+
+/// The last date of a page that goes on behind the unit in which the stretch begins.
+pub(super) fn past(
+    asked: &Ask,
+    facts: &PageFacts,
+    bound_at: &impl Fn(DateTime<Utc>) -> Bound,
+) -> Option<DateTime<Utc>> {
+    let is_past = |last: &DateTime<Utc>| bound_at(*last).text != asked.bound.text;
+    facts.last.filter(is_past)
 }

@@ -1,19 +1,18 @@
 //! Passes over everything from the bound on, where the provider's order cannot be relied on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{
     MAX_PASSES, Next, PageFacts, first, more,
     offset::{FirstPage, IGNORED},
+    promise::Promise,
+    watch::Watch,
 };
 use crate::provider::{Ask, Bound, Paging, Step};
 
 /// Pages of one pass behind next links: a provider that makes up a new link for every page would
 /// otherwise be followed for ever.
 const MAX_LINKED_PAGES: u32 = 10_000;
-
-/// Records of one pass that are watched for moves: some megabytes of them.
-const MOST_WATCHED: usize = 100_000;
 
 /// Which link it is stays out: a provider may repeat in it the key that it was asked with.
 const CIRCLE: &str = "the provider's next links lead in a circle";
@@ -24,18 +23,20 @@ const CIRCLE: &str = "the provider's next links lead in a circle";
 /// across a page's edge, so it is repeated until it shows nothing unseen. A record that changes while
 /// it goes on, and so is dated behind it, is no reason to repeat it, or one that changes all the time
 /// would keep it from its end; but where it was read in two versions it moved from before the reader
-/// to behind, and others moved up: two more passes, at most, show them. So they do where a pass shows
-/// more records than are watched.
+/// to behind, and others moved up: two more passes, at most, show them. So they do where records were
+/// taken away, and where a pass shows more records than are watched. Taken away are some where a page
+/// lacks the last record of the page before, from which it is asked for; behind a next link, or where
+/// access rules hide rows, where the total fell.
 #[derive(Clone, Debug)]
 pub(super) struct Passes {
     pass: u32,
     pages: u32,
     offset: u64,
     unseen: usize,
-    /// The version of each record that this pass showed, up to [`MOST_WATCHED`].
-    shown: HashMap<u64, u64>,
-    /// One moved from before the reader to behind, or may have.
+    watch: Watch,
+    /// Records moved up from behind the reader to before, or may have.
     moved: bool,
+    promise: Promise,
     links: HashSet<String>,
     first: FirstPage,
 }
@@ -47,8 +48,9 @@ impl Default for Passes {
             pages: 0,
             offset: 0,
             unseen: 0,
-            shown: HashMap::new(),
+            watch: Watch::default(),
             moved: false,
+            promise: Promise::default(),
             links: HashSet::new(),
             first: FirstPage::default(),
         }
@@ -65,37 +67,34 @@ impl Passes {
     ) -> Next {
         self.pages += 1;
         self.unseen += facts.unseen;
-        self.watch(facts);
+        let seen = self.watch.see(facts);
+        self.moved |= seen.is_moved || seen.is_torn;
+        let rows = u64::from(facts.limit);
+        let broken = self.promise.judge(seen.is_new, facts.total, rows);
         let again = self.first.is_shown_again(self.offset, facts);
         if let Some(link) = &facts.next {
-            return self.follow(link, asked);
+            return self.follow(link, asked, broken);
         }
         // Behind links, and without offsets and a total, the missing next link is the end.
         let told = self.links.is_empty() && (paging.by_offset || facts.total.is_some());
+        if told && again {
+            return Next::Unfinished(IGNORED.to_owned());
+        }
         if told && more(facts, self.offset) {
-            if again {
-                return Next::Unfinished(IGNORED.to_owned());
-            }
-            return self.next_offset(paging, begun_at, facts.limit);
+            return match broken {
+                Some(reason) => Next::Unfinished(reason),
+                None => self.next_offset(paging, begun_at, facts.limit),
+            };
         }
         self.end_of_pass(begun_at)
     }
 
-    fn watch(&mut self, facts: &PageFacts) {
-        for row in &facts.shown {
-            self.moved |= match self.shown.get(&row.record) {
-                Some(before) => *before != row.version,
-                None => self.shown.len() >= MOST_WATCHED,
-            };
-            if self.shown.len() < MOST_WATCHED {
-                self.shown.insert(row.record, row.version);
-            }
-        }
-    }
-
-    fn follow(&mut self, link: &str, asked: &Ask) -> Next {
+    fn follow(&mut self, link: &str, asked: &Ask, broken: Option<String>) -> Next {
         if !self.links.insert(link.to_owned()) {
             return Next::Unfinished(CIRCLE.to_owned());
+        }
+        if let Some(reason) = broken {
+            return Next::Unfinished(reason);
         }
         if self.pages >= MAX_LINKED_PAGES {
             return Next::Unfinished(format!(
@@ -103,6 +102,7 @@ impl Passes {
                  or ask for fewer records in spec.url"
             ));
         }
+        self.watch.leave();
         Next::Ask(Ask {
             step: Step::Link(link.to_owned()),
             ..asked.clone()
@@ -117,7 +117,8 @@ impl Passes {
                     .to_owned(),
             );
         }
-        self.offset += u64::from(limit);
+        // From the last row of this page on, by which the next one is known to follow it.
+        self.offset += u64::from(limit).saturating_sub(1).max(1);
         Next::Ask(Ask {
             bound: begun_at.clone(),
             until: None,

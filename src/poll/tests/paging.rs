@@ -248,13 +248,13 @@ async fn changes_come_in_order_of_their_updated_date() {
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_ignores_key_and_offset_is_named_and_asked_no_more() {
-    for anchored in [true, false] {
+    for (anchored, rows) in [(true, 25), (false, 25), (true, 11), (false, 11)] {
         let world = World::started().await;
         world.provider().paging.anchored = anchored;
         world.provider().ignores_steps = true;
         let before = world.provider().requests.len();
         let now = world.now();
-        for row in 0..25 {
+        for row in 0..rows {
             world.provider().touch_at(&format!("r{row:02}"), now);
         }
         let end = world.poll().await.end;
@@ -277,4 +277,59 @@ async fn a_tie_that_comes_in_no_order_of_its_keys_is_delivered_once() {
     }
     assert_eq!(world.poll_well().await.len(), 35);
     assert_eq!(world.poll_well().await, []);
+}
+
+/// Nothing is concluded from what never came to its end.
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_promises_more_for_ever_ends_the_poll_and_the_next_one_tries_again() {
+    for anchored in [true, false] {
+        let world = World::started().await;
+        world.provider().paging.anchored = anchored;
+        world.touch("a");
+        assert_eq!(world.poll_well().await.len(), 1);
+        world.pass(100).await;
+        world.touch("b");
+        let before = world.store.checkpoint();
+        world.provider().promises_more = true;
+        for _ in 0..2 {
+            let outcome = world.poll().await;
+            assert!(
+                matches!(&outcome.end, End::Unfinished(reason) if reason.contains("1000 pages in a row")),
+                "{:?}",
+                outcome.end
+            );
+            assert!(outcome.progress.requests <= 1_002);
+            let records = world.store.checkpoint().records;
+            assert_eq!(records.watermark, before.records.watermark);
+        }
+        world.provider().promises_more = false;
+        assert_eq!(world.poll_well().await.len(), 1);
+    }
+}
+
+/// All the others are known, so that nothing but the gap tells.
+#[tokio::test(start_paused = true)]
+async fn what_moves_up_across_the_edge_of_a_page_when_others_are_removed_is_delivered() {
+    let world = World::started().await;
+    world.provider().paging.anchored = false;
+    world.provider().paging.page_size = 4;
+    for row in (0..9).filter(|row| *row != 4) {
+        world.provider().touch_at(&format!("r{row}"), row);
+    }
+    world.pass(9).await;
+    assert_eq!(world.poll_well().await.len(), 8);
+    world.provider().touch_at("r4", 4);
+    let second_page = world.provider().requests.len() + 2;
+    world.provider().before.insert(
+        second_page,
+        Box::new(|provider| {
+            provider.records.remove("r0");
+            provider.records.remove("r1");
+        }),
+    );
+    let got = world.poll_well().await;
+    assert_eq!(
+        got.iter().map(|event| &*event.id).collect::<Vec<_>>(),
+        ["r4"]
+    );
 }

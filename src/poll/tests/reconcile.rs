@@ -62,12 +62,6 @@ impl World {
         self.poll_well().await
     }
 
-    /// The next poll of the same process.
-    async fn poll_on(&self, last: Outcome) -> Outcome {
-        let held = last.checkpoint.unwrap();
-        self.poll_from(held, &CancellationToken::new()).await
-    }
-
     fn delete(&self, ids: impl IntoIterator<Item = usize>) {
         for number in ids {
             self.provider().records.remove(&id(number));

@@ -65,6 +65,7 @@ impl World {
             ignores_filter: false,
             reverses_ties: false,
             ignores_steps: false,
+            promises_more: false,
             varies: false,
             before: BTreeMap::new(),
             failing: BTreeMap::new(),
@@ -158,6 +159,12 @@ impl World {
             store: &mut store,
         };
         poll::poll(&self.plan, held, edges, &self.clock, stop).await
+    }
+
+    /// The next poll of the same process.
+    pub(super) async fn poll_on(&self, last: Outcome) -> Outcome {
+        let held = last.checkpoint.unwrap();
+        self.poll_from(held, &CancellationToken::new()).await
     }
 
     /// One poll that must end well; the events acknowledged in it.

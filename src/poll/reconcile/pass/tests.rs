@@ -96,6 +96,42 @@ fn an_offset_that_is_ignored_makes_the_list_incomplete() {
     );
 }
 
+/// The first page is no other's, and all others are one of two.
+#[test]
+fn pages_that_come_again_in_turn_make_the_list_incomplete() {
+    let turn = |number: usize| [["c", "d"], ["e", "f"]][number % 2];
+    for total in [None, Some(1_000)] {
+        let mut pass = Pass::begin(ROWS);
+        assert_eq!(pass.take(&page(&["a", "b"], total)), Next::Ask);
+        assert_eq!(pass.take(&page(&turn(0), total)), Next::Ask);
+        assert_eq!(pass.take(&page(&turn(1), total)), Next::Ask);
+        assert_eq!(pass.take(&page(&turn(2), total)), Next::Incomplete(IGNORED));
+    }
+    let mut pass = Pass::begin(ROWS);
+    for (number, link) in ["one", "two"].into_iter().enumerate() {
+        assert_eq!(pass.take(&linked(&turn(number), Some(link))), Next::Ask);
+    }
+    let again = pass.take(&linked(&turn(2), Some("three")));
+    assert_eq!(again, Next::Incomplete(CIRCLE));
+}
+
+/// Of another poller's records, which are not counted against what can be compared.
+#[test]
+fn a_list_that_goes_on_for_ever_is_incomplete() {
+    for listing in [KEYED, ROWS] {
+        let mut pass = Pass::begin(listing);
+        let end = (0..200_000).find_map(|number| {
+            let ids = [2 * number, 2 * number + 1].map(|id| (id.to_string(), true));
+            let endless = ListPage {
+                ids: ids.into(),
+                ..page(&["", ""], None)
+            };
+            Some(pass.take(&endless)).filter(|next| *next != Next::Ask)
+        });
+        assert_eq!(end, Some(Next::Incomplete(ENDLESS)));
+    }
+}
+
 #[test]
 fn links_are_followed_to_the_last_but_not_in_a_circle() {
     let links = Listing {

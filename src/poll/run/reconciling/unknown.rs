@@ -15,6 +15,7 @@ use crate::{
         ids::Ids,
         run::{Poll, no_page},
         scan::scan,
+        sweep::Look,
     },
     provider::{IdAsk, Page, PageSource},
 };
@@ -47,7 +48,7 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
             clock: self.records.clock,
             any_date: true,
         };
-        let mut scan = scan(page, &comparison, false).map_err(no_page)?;
+        let mut scan = scan(page, &comparison, Look::default()).map_err(no_page)?;
         scan.report(&mut self.progress, &mut self.known_bad);
         let mut changes = std::mem::take(&mut scan.changes);
         changes.retain(|change| among.is_none_or(|among| among.contains(&change.id)));

@@ -37,6 +37,8 @@ pub(in crate::poll::tests) struct DeletionList {
     /// From which request on, counted from 1 over all polls.
     pub(in crate::poll::tests) failing_from: usize,
     pub(in crate::poll::tests) ignores_order: bool,
+    /// Every page is empty, counts nothing and has a next link.
+    pub(in crate::poll::tests) promises_more: bool,
 }
 
 impl Provider {
@@ -82,6 +84,12 @@ impl Provider {
             && self.deletions.requests.len() >= self.deletions.failing_from
         {
             return Err(error.clone());
+        }
+        if self.deletions.promises_more {
+            let mut page = Page::new(shape(), r#"{"result": []}"#.into());
+            page.limit = self.paging.page_size;
+            page.next = Some(format!("/page{}", self.deletions.requests.len()));
+            return Ok(page);
         }
         let listed = self.listed_deletions(ask);
         let offset = match &ask.step {

@@ -49,6 +49,8 @@ pub(in crate::poll::tests) struct Provider {
     pub(in crate::poll::tests) reverses_ties: bool,
     /// Every step is answered with the first page.
     pub(in crate::poll::tests) ignores_steps: bool,
+    /// Every page is empty, counts nothing and has a next link.
+    pub(in crate::poll::tests) promises_more: bool,
     /// Records have no version field, and a field that is another in every answer.
     pub(in crate::poll::tests) varies: bool,
     /// Actions before the request with this number, counted from 1 over all polls.
@@ -141,6 +143,12 @@ impl Provider {
         }
         if let Some(error) = self.failing.remove(&number) {
             return Err(error);
+        }
+        if self.promises_more {
+            let mut page = self.page(&[], 0);
+            page.total = None;
+            page.next = Some(format!("/page{number}"));
+            return Ok(page);
         }
         let listed = self.listed(ask);
         let offset = match &ask.step {
