@@ -197,7 +197,10 @@ impl<S: CheckpointStore, O: Observer> Runner<S, O> {
             () = self.stop.cancelled() => false,
             () = tokio::time::sleep(wait) => true,
             poked = self.poke.changed() => match poked {
-                Ok(()) => true,
+                Ok(()) => {
+                    self.held.iter_mut().for_each(Held::ask_anew);
+                    true
+                }
                 // Nobody can poke any more; the grid goes on.
                 Err(_) => {
                     tokio::select! {

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    CheckpointStore, Progress, Segment, StoreError, reconcile::Reconciling, stream::Stream,
+    CheckpointStore, Progress, Segment, StoreError, reconcile::Reconciling, refusal::Refusal,
+    stream::Stream,
 };
 use crate::api::Checkpoint;
 
@@ -19,6 +20,8 @@ pub struct Held {
     pub(super) replayed: Option<Box<Stream>>,
     /// The comparison of ids under way.
     pub(super) reconciling: Reconciling,
+    /// The provider refused its list of deletions.
+    pub(super) refusal: Option<Refusal>,
     /// Segments of ids that the store may lack.
     pub(super) fresh: Vec<Segment>,
     pub(super) due: Due,
@@ -49,6 +52,11 @@ impl Held {
     #[must_use]
     pub fn is_unwritten(&self) -> bool {
         self.due == Due::Settled
+    }
+
+    /// Somebody asks for a poll: what was refused is asked for again.
+    pub fn ask_anew(&mut self) {
+        self.refusal = None;
     }
 
     /// Stores it, at the end of a process that polls no more.
@@ -82,6 +90,7 @@ impl From<Checkpoint> for Held {
     fn from(checkpoint: Checkpoint) -> Self {
         Self {
             reconciling: Reconciling::default(),
+            refusal: None,
             fresh: Vec::new(),
             due: Due::Nothing,
             is_naming_in_doubt: false,

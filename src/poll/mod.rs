@@ -17,6 +17,7 @@ mod ids;
 mod intact;
 mod plan;
 mod reconcile;
+mod refusal;
 mod replay;
 mod run;
 mod scan;

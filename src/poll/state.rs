@@ -12,6 +12,7 @@ use super::{
     children::{Bounds, Children},
     held::Due,
     reconcile::{Known, Reconciling},
+    refusal::Refusal,
     replay::Replaying,
     stream::Stream,
 };
@@ -53,6 +54,8 @@ pub(super) struct State {
     /// The ids known, where they are compared with the provider's.
     pub(super) known: Known,
     pub(super) reconciling: Reconciling,
+    /// The provider refused its list of deletions.
+    pub(super) refusal: Option<Refusal>,
     swept_at: Option<DateTime<Utc>>,
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,

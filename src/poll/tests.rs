@@ -17,4 +17,5 @@ mod reconcile;
 mod refused;
 mod replay;
 mod segments;
+mod withheld;
 mod world;

@@ -12,7 +12,7 @@ use super::{Poll, fetch, no_page, reading::Reading};
 use crate::{
     callback::Callback,
     category::Category,
-    poll::{CheckpointStore, End, Track, carried::Carried, change::Change},
+    poll::{CheckpointStore, End, Track, carried::Carried, change::Change, refusal::Refusal},
     provider::{FetchError, Page, PageSource},
 };
 
@@ -30,10 +30,11 @@ pub(super) struct Queue<'a, S> {
 }
 
 impl<'a, S: PageSource> Queue<'a, S> {
-    pub(super) fn begin<C, K>(poll: &Poll<'a, S, C, K>) -> Self {
+    pub(super) fn begin<C, K>(poll: &mut Poll<'a, S, C, K>) -> Self {
         let list = poll.edges.source.deletions();
         // From its first sweep on, a poller knows since when it asks for deletions.
         let list = list.filter(|_| poll.state.deletes.is_some() && poll.limit.is_none());
+        let list = list.filter(|_| !poll.is_refused());
         Self {
             reading: list.map(|list| Reading::begin(poll, Track::Deletions, list)),
             pending: VecDeque::new(),
@@ -56,6 +57,18 @@ impl<'a, S: PageSource> Queue<'a, S> {
     /// Up to which date all deletions are known; `None` where none is unknown.
     fn known_until(&self) -> Option<DateTime<Utc>> {
         self.reading.as_ref().and_then(Reading::newest_of_page)
+    }
+}
+
+impl<S, C, K> Poll<'_, S, C, K> {
+    /// Whether the list was refused too recently to be asked for: its watermark stays where it is,
+    /// so that what is deleted meanwhile comes with the right.
+    fn is_refused(&mut self) -> bool {
+        let now = self.clock.now();
+        self.state.refusal.take_if(|refusal| !refusal.stands(now));
+        let refusal = self.state.refusal.as_ref();
+        self.progress.deletes_unavailable = refusal.map(Refusal::told);
+        refusal.is_some()
     }
 }
 
@@ -194,7 +207,9 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
     fn give_up(&mut self, queue: &mut Queue<'a, S>, error: FetchError) -> Result<(), End> {
         match error.category {
             Category::Permission | Category::Configuration => {
-                self.progress.deletes_unavailable = Some(error.message);
+                let refusal = Refusal::new(self.clock.now(), error.message);
+                self.progress.deletes_unavailable = Some(refusal.told());
+                self.state.refusal = Some(refusal);
             }
             // The records' requests would fare no better.
             Category::RateLimited | Category::Authentication => {

@@ -162,6 +162,7 @@ impl State {
             records: large(records),
             deletes: self.deletes.and_then(large),
             reconciling: self.reconciling,
+            refusal: self.refusal,
             fresh: self.known.into_fresh(),
             due,
             is_naming_in_doubt: self.is_naming_in_doubt,
