@@ -19,6 +19,7 @@ mod plan;
 mod reconcile;
 mod refusal;
 mod replay;
+mod returned;
 mod run;
 mod scan;
 mod segment;

@@ -21,6 +21,7 @@ use super::{
     carried::bytes_of,
     change::Change,
     delivering::Delivering,
+    returned::Returned,
     state::{Since, State},
     stream::Stream,
     trail::Trail,
@@ -105,7 +106,7 @@ pub(super) struct Poll<'a, S, C, K> {
     /// The provider's clock was set back: the list of deletions was asked for from too late a bound.
     is_set_back: bool,
     /// What this sweep returned, where the window must keep it.
-    returned: HashSet<u64>,
+    returned: Returned,
     /// Records that were settled before.
     unchanged: u64,
     /// Changes of records that were settled under the same date, with other content.
@@ -146,7 +147,7 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
             written: None,
             known_bad: HashSet::new(),
             is_set_back: false,
-            returned: HashSet::new(),
+            returned: Returned::default(),
             unchanged: 0,
             content_only: 0,
             trail,
@@ -211,7 +212,7 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
         let since = self.next_bounds().records;
         self.state
             .complete_sweep(self.plan, Track::Records, since, |fingerprint| {
-                returned.contains(&fingerprint)
+                returned.contains(fingerprint)
             });
     }
 
