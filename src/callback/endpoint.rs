@@ -151,6 +151,22 @@ impl Endpoint {
         )
     }
 
+    /// What to say where the question was not heard: the receiver is out of order, or knows no OPTIONS.
+    pub(super) fn unheard(&self, origin: &str, status: StatusCode) -> String {
+        let way_out = if status.is_server_error() {
+            format!(
+                "have the receiver answer OPTIONS with WebHook-Allowed-Origin: {origin}, or, where it knows no OPTIONS \
+                 and is known to want events, write spec.events.callback.handshake.mode: Skip"
+            )
+        } else {
+            "it is asked again".to_owned()
+        };
+        format!(
+            "the callback {} answered {status} to OPTIONS, the question whether {origin} may post to it: {way_out}",
+            self.host()
+        )
+    }
+
     /// What to say where no answer came.
     pub(super) fn unanswered(&self, error: &SendError) -> String {
         let advice = if error.is_unsent() {

@@ -51,8 +51,10 @@ impl HttpCallback {
             _ if ends => Err(Attempt::Settled(Delivery::Gone)),
             (Ok(rate), _) => Ok(rate),
             (Err(_), Verdict::Gone) => Err(Attempt::Settled(Delivery::Gone)),
-            // It is out of order.
-            (Err(_), Verdict::Retry) => Err(failed(endpoint.answered(status, b""), wait)),
+            // It is out of order, or knows no such question.
+            (Err(_), Verdict::Retry) => {
+                Err(failed(endpoint.unheard(permission.name(), status), wait))
+            }
             // It refuses, or knows nothing of the handshake.
             (Err(why), _) => Err(refused(endpoint.withheld(permission.name(), status, &why))),
         }

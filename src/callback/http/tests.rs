@@ -337,6 +337,30 @@ async fn the_wait_that_a_callback_asks_for_is_passed_on() {
     );
 }
 
+#[rstest]
+#[case::knows_no_options(501, "write spec.events.callback.handshake.mode: Skip")]
+#[case::out_of_order(503, "answer OPTIONS with WebHook-Allowed-Origin: pollen.dev")]
+#[case::throttles(429, "it is asked again")]
+#[tokio::test]
+async fn a_question_that_is_not_heard_is_told_as_the_question(
+    #[case] status: u16,
+    #[case] way_out: &str,
+) {
+    let server = server(vec![ResponseTemplate::new(status)]).await;
+    let spec = json!({"url": server.uri(), "format": "CloudEvents"});
+    let callback = callback(spec, NO_RETRY).unwrap();
+    let delivery = callback.deliver(&origin(), &notification()).await;
+    let Delivery::Unavailable(Unavailable { message, .. }) = delivery else {
+        panic!("{delivery:?}")
+    };
+    let begins = format!("the callback 127.0.0.1 answered {status} ");
+    assert!(message.starts_with(&begins), "{message}");
+    assert!(message.contains(" to OPTIONS, the question"), "{message}");
+    assert!(message.contains(way_out), "{message}");
+    let asked = &server.received_requests().await.unwrap()[0];
+    assert_eq!(asked.method.as_str(), "OPTIONS");
+}
+
 #[tokio::test]
 async fn a_callback_that_is_not_there_is_unavailable() {
     let spec = json!({"url": "http://127.0.0.1:1/hooks/s3cr3t?code=s3cr3t"});
