@@ -15,9 +15,10 @@ use crate::provider::{
     auth::{Authenticator, Authorize, FixedCredential, Place},
 };
 
-/// How long the end of a process waits for a token that is being renewed. A poll may have taken five
-/// seconds to stop before.
-const RENEWAL_GRACE: Duration = Duration::from_secs(3);
+/// How long the end of a process waits for a token that is being renewed: a provider that rotates
+/// refresh tokens may have spent the old one when it answers, and an answer that nobody waits for is
+/// lost. What is slower than this has most likely failed.
+pub const RENEWAL_GRACE: Duration = Duration::from_secs(16);
 
 /// What puts the credentials of an instance on its requests.
 #[derive(Clone)]
@@ -121,7 +122,7 @@ impl CurrentCredentials {
         all
     }
 
-    /// Waits until no token is being renewed, a few seconds at most.
+    /// Waits until no token is being renewed, [`RENEWAL_GRACE`] at most.
     pub(super) async fn rest(&self) {
         self.current().rest().await;
     }

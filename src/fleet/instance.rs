@@ -236,8 +236,8 @@ impl Instance {
         self.callback_digest.as_deref()
     }
 
-    /// Waits until no token is being renewed, a few seconds at most: what must precede the end of
-    /// a process, or a rotated refresh token may be lost.
+    /// Waits until no token is being renewed, [`RENEWAL_GRACE`](super::RENEWAL_GRACE) at most: what
+    /// must precede the end of a process, or a rotated refresh token may be lost.
     pub async fn rest(&self) {
         self.credentials.rest().await;
     }

@@ -24,6 +24,7 @@ mod turn;
 use std::sync::Arc;
 
 pub use authorization::{Authorization, Authorized};
+pub use credentials::RENEWAL_GRACE;
 pub use explain::{Answer, ExplainError, Version};
 pub use holds::{CallbackHold, Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, provider_secret_names, secret_names};

@@ -17,6 +17,7 @@ use super::{
     shared::Shared,
     tokens::TokenSecrets,
     watch::{Change, Watch},
+    worker,
 };
 use crate::{
     api::{ConnectorInstance, ConnectorInstanceSpec, PollerResource, PollerResourceSpec},
@@ -28,9 +29,10 @@ use crate::{
     telemetry::{Board, Metrics, Readiness, Served, serve},
 };
 
-/// How long the polls may take to stop when the process ends: a pod has 30 s by default, and who
-/// upgrades wants the next one to begin soon.
-const GRACE: Duration = Duration::from_secs(7);
+/// How long the workers may take to stop when the process ends: within the chart's
+/// `terminationGracePeriodSeconds`, and with some seconds left to release the Lease. Who upgrades waits so
+/// long only where a token service is slow.
+const GRACE: Duration = Duration::from_secs(worker::GRACE.as_secs() + 1);
 
 /// How a notification is repeated within a poll; a callback that is down for longer holds its
 /// instance, and one poll probes it.
@@ -280,4 +282,22 @@ async fn first_failure(background: &mut JoinSet<Result<(), OperatorError>>) -> O
 async fn forever(part: impl Future<Output = ()>) -> Result<(), OperatorError> {
     part.await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_has_time_to_store_a_token_that_is_being_renewed_and_to_release_its_lease() {
+        let deployment = include_str!("../../charts/pollen/templates/deployment.yaml");
+        let (_, period) = deployment
+            .split_once("terminationGracePeriodSeconds: ")
+            .unwrap();
+        let period: u64 = period.lines().next().unwrap().parse().unwrap();
+        // A request that hangs is given up after a sixth of the Lease (15 s by default).
+        let release = Duration::from_secs(3);
+        assert!(GRACE >= worker::GRACE);
+        assert!(GRACE + release <= Duration::from_secs(period));
+    }
 }

@@ -302,3 +302,32 @@ async fn credentials_that_count_no_more_ask_for_nothing() {
     outcome.unwrap().unwrap_err();
     assert_eq!(world.service.asked(), ["old"]);
 }
+
+/// Its provider has spent the old refresh token when it answers.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_process_waits_until_a_slow_renewal_is_stored() {
+    let world = World::new("old");
+    let asked = world.ask();
+    settle().await;
+    let rest = tokio::spawn({
+        let current = Arc::clone(&world.current);
+        async move { current.rest().await }
+    });
+    tokio::time::advance(RENEWAL_GRACE - Duration::from_secs(1)).await;
+    settle().await;
+    assert!(!rest.is_finished());
+    world.service.answer().await;
+    rest.await.unwrap();
+    assert_eq!(world.store.refresh_token().as_deref(), Some("old+"));
+    asked.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_process_waits_no_longer_for_a_token_service_that_hangs() {
+    let world = World::new("old");
+    let _asked = world.ask();
+    settle().await;
+    let began = tokio::time::Instant::now();
+    world.current.rest().await;
+    assert_eq!(began.elapsed(), RENEWAL_GRACE);
+}

@@ -34,6 +34,11 @@ use super::{
     plan::{self, Plan},
     shared::Shared,
 };
+use crate::fleet::RENEWAL_GRACE;
+
+/// How long a worker may take to stop: its polls, then a token that is being renewed.
+pub(super) const GRACE: Duration =
+    Duration::from_secs(task::GRACE.as_secs() + RENEWAL_GRACE.as_secs());
 
 /// The pause after the first reconcile that failed; it doubles.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -115,6 +120,10 @@ impl Worker {
             self.wait(again).await;
         }
         self.stop_pollers().await;
+        // The process may end behind this; an edit goes on from a renewal that is under way.
+        if let Some(running) = self.instance.as_ref().and_then(InstanceWork::running) {
+            running.instance.rest().await;
+        }
         for name in self.pollers.keys() {
             self.shared.board.remove(&self.key.namespace, name);
         }
@@ -200,9 +209,6 @@ impl Worker {
             .map(|poller| poller.stop(&self.shared))
             .collect();
         futures::future::join_all(stopping).await;
-        if let Some(running) = self.instance.as_ref().and_then(InstanceWork::running) {
-            running.instance.rest().await;
-        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a poll may take to stop: it finishes the notification in flight and stores.
-const GRACE: Duration = Duration::from_secs(6);
+pub(super) const GRACE: Duration = Duration::from_secs(6);
 /// The pause before a poller that ended by itself is started again.
 const ENDED: Duration = Duration::from_secs(5);
 

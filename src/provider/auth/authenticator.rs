@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -71,13 +74,18 @@ impl AuthenticatorSettings {
 /// The renewals of one instance, which its authenticators share, one after another: one request for
 /// tokens at a time, whoever asks, and what the store would not take yet passes on.
 #[derive(Clone, Default)]
-pub struct Renewals(Arc<tokio::sync::Mutex<Held>>);
+pub struct Renewals {
+    held: Arc<tokio::sync::Mutex<Held>>,
+    /// Whether the one under way may bring a refresh token, of which there is no other copy.
+    is_precious: Arc<AtomicBool>,
+}
 
 impl Renewals {
     /// Whether nobody has a clone of them, and nothing is in them that the store would not take.
     #[must_use]
     pub fn are_at_rest(&self) -> bool {
-        Arc::strong_count(&self.0) == 1 && self.0.try_lock().is_ok_and(|held| held.is_stored())
+        Arc::strong_count(&self.held) == 1
+            && self.held.try_lock().is_ok_and(|held| held.is_stored())
     }
 }
 
@@ -156,10 +164,14 @@ impl Authenticator {
         tokens.filter_map(AccessToken::secret).collect()
     }
 
-    /// Waits until no renewal is under way. Before a process ends: a provider that rotates refresh
-    /// tokens has forgotten the old one when it answers, and the new one must be stored.
+    /// Waits until no renewal is under way that may bring a refresh token. Before a process ends: a
+    /// provider that rotates them has forgotten the old one when it answers, and the new one must be
+    /// stored.
     pub async fn rest(&self) {
-        drop(self.0.renewals.0.lock().await);
+        let Renewals { held, is_precious } = &self.0.renewals;
+        if is_precious.load(Ordering::SeqCst) {
+            drop(held.lock().await);
+        }
     }
 
     /// Has it renew nothing any more: with what its user gave before, it would write a spent token over
@@ -240,7 +252,7 @@ impl Shared {
     }
 
     async fn renewed(self: Arc<Self>) -> Result<HeaderValue, FetchError> {
-        let held = Arc::clone(&self.renewals.0).lock_owned().await;
+        let held = Arc::clone(&self.renewals.held).lock_owned().await;
         if self.state().is_retired {
             return Err(words::superseded());
         }
@@ -248,6 +260,10 @@ impl Shared {
         if let Some(outcome) = self.known() {
             return outcome;
         }
+        let is_precious = self.tokens.grant.seed().is_some();
+        self.renewals
+            .is_precious
+            .store(is_precious, Ordering::SeqCst);
         let renewal = tokio::spawn(self.renew(held));
         renewal.await.unwrap_or_else(|_| Err(words::interrupted()))
     }
@@ -275,7 +291,7 @@ impl Shared {
             drop(held);
             sleep(pause).await;
             pause = (pause * 2).min(REFUSED);
-            held = Arc::clone(&self.renewals.0).lock_owned().await;
+            held = Arc::clone(&self.renewals.held).lock_owned().await;
             if let Some(access) = self.tokens.save_again(&mut held).await {
                 let _ = self.settle(Ok(access), held.refresh_life);
             }
