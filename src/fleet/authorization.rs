@@ -139,14 +139,11 @@ impl Authorization {
 }
 
 fn no_refresh_token(host: &str) -> FetchError {
-    FetchError {
-        category: Category::Authentication,
-        message: format!(
-            "{host} issued an access token and no refresh token, so that all would end with it: allow refresh \
-             tokens for this client at the provider, or ask for the scope that brings them, such as offline_access"
-        ),
-        retry_after: None,
-    }
+    let message = format!(
+        "{host} issued an access token and no refresh token, so that all would end with it: allow refresh \
+         tokens for this client at the provider, or ask for the scope that brings them, such as offline_access"
+    );
+    FetchError::new(Category::Authentication, message)
 }
 
 /// Keeps what was issued until it is known where it is to stand.

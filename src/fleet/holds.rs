@@ -1,14 +1,16 @@
 //! Holds: what keeps all pollers of an instance waiting, and the one poll that probes.
 
 mod restored;
+mod state;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 pub(super) use restored::Earlier;
+pub use state::{CallbackFailure, CallbackHold, Failure, InstanceState};
 use tokio::{sync::watch, time::Instant};
 
 use super::schedule::backoff;
@@ -23,36 +25,6 @@ use crate::{
 /// Waits between probes of an instance that is held: doubling from the first to the last.
 const FIRST_HOLD: Duration = Duration::from_secs(5);
 const LONGEST_HOLD: Duration = Duration::from_secs(300);
-
-/// What is known of an instance, for its conditions.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct InstanceState {
-    /// `None` until the first token was had or refused.
-    pub authenticated: Option<Result<(), Failure>>,
-    /// `None` until the first notification was answered.
-    pub callback: Option<Result<(), Failure>>,
-    /// The callback answered 410 and waits for a person.
-    pub callback_gone: bool,
-    /// Until when the provider asked to be left alone.
-    pub deferred_until: Option<DateTime<Utc>>,
-    /// How long the callback is left alone.
-    pub held: Option<CallbackHold>,
-}
-
-/// How long a callback that failed is left alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallbackHold {
-    pub until: DateTime<Utc>,
-    /// The callback asked for that itself.
-    pub asked: bool,
-}
-
-/// A failure as a condition shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    pub category: Category,
-    pub message: String,
-}
 
 /// The holds of one instance.
 pub(super) struct Holds {
@@ -274,13 +246,14 @@ impl Holds {
             }
             if is_accepted(outcome) {
                 state.authenticated = Some(Ok(()));
+                state.unreached = None;
             }
             if free {
                 state.held = None;
                 state.deferred_until = None;
             }
             state.callback_gone |= gone;
-            report(state, &outcome.end);
+            state.learn(&outcome.end);
         });
     }
 
@@ -326,30 +299,6 @@ fn has_provider_answered(outcome: &Outcome) -> bool {
     let refused = |category| matches!(category, Category::Permission | Category::Configuration);
     is_accepted(outcome)
         || matches!(&outcome.end, End::ProviderFailed(error) if refused(error.category))
-}
-
-fn report(state: &mut InstanceState, end: &End) {
-    let failure = |category, message: &str| {
-        Some(Err(Failure {
-            category,
-            message: message.to_owned(),
-        }))
-    };
-    match end {
-        End::CallbackUnavailable(unavailable) => {
-            state.callback = failure(Category::Callback, &unavailable.message);
-        }
-        End::Blocked { rejection, .. } => {
-            state.callback = failure(Category::Callback, &rejection.message);
-        }
-        End::CallbackGone => {
-            state.callback = failure(Category::Callback, GONE);
-        }
-        End::ProviderFailed(error) if error.category == Category::Authentication => {
-            state.authenticated = failure(Category::Authentication, &error.message);
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

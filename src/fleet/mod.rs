@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub use authorization::{Authorization, Authorized};
 pub use credentials::RENEWAL_GRACE;
 pub use explain::{Answer, ExplainError, Version};
-pub use holds::{CallbackHold, Failure, InstanceState};
+pub use holds::{CallbackFailure, CallbackHold, Failure, InstanceState};
 pub use instance::{Instance, InstanceSettings, provider_secret_names, secret_names};
 pub use kinship::{Sibling, Taker};
 pub use poller::{Poller, PollerSettings};

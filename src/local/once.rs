@@ -69,11 +69,7 @@ mod tests {
     }
 
     fn failed(category: Category) -> End {
-        End::ProviderFailed(FetchError {
-            category,
-            message: "503".into(),
-            retry_after: None,
-        })
+        End::ProviderFailed(FetchError::new(category, "503"))
     }
 
     fn down() -> End {
@@ -81,12 +77,9 @@ mod tests {
     }
 
     fn throttled(seconds: u64) -> End {
-        let retry_after = Some(Duration::from_secs(seconds));
-        let category = Category::RateLimited;
         End::ProviderFailed(FetchError {
-            category,
-            message: "429".into(),
-            retry_after,
+            retry_after: Some(Duration::from_secs(seconds)),
+            ..FetchError::new(Category::RateLimited, "429")
         })
     }
 

@@ -1,19 +1,25 @@
 //! What a poll's outcome or an instance's state means for conditions: no client required.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+mod aspects;
+
+pub(super) use aspects::{Circumstances, set_aspects};
+use chrono::{DateTime, TimeDelta, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::{item::Key, status::conditions::Standing};
+use super::{
+    item::Key,
+    status::conditions::{READY, Standing},
+};
 use crate::{
     api::{
         HeldCallback,
         annotations::CONFIRM_DELETES,
-        conditions::{Aspect, Conditions, Status, find},
+        conditions::{Aspect, find},
         reasons::{self, Reason},
     },
     callback::{Rejection, Unavailable},
     category::{Category, ConfigurationError, Subject},
-    fleet::{Failure, InstanceState},
+    fleet::{CallbackFailure, InstanceState},
     poll::{DELETES_UNAVAILABLE, End, Outcome, StoreError, Topic, told_of_block},
 };
 
@@ -171,9 +177,35 @@ fn late(overdue: bool, reason: Reason, message: &str) -> Standing {
     }
 }
 
-/// What a running instance's state says of it. `answered`: a poll of it has ended; `overdue`: what
-/// fails has failed for three intervals.
-pub(super) fn of_instance(state: &InstanceState, answered: bool, overdue: bool) -> Standing {
+/// What has become of a running instance so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Past {
+    /// A poll of it has ended.
+    pub(super) has_answered: bool,
+    /// What fails has failed for three intervals.
+    pub(super) is_overdue: bool,
+    /// Its callback has taken events as the spec is now, so that a failure may be one that passes.
+    pub(super) has_accepted: bool,
+}
+
+/// Whether the conditions stored of an instance show that its callback has taken events, as the spec
+/// is in this generation: they say so, or that what fails counted as transient so far.
+pub(super) fn has_accepted(all: &[Condition], generation: i64) -> bool {
+    let is_now = |condition: &&Condition| {
+        condition.status == "True" && condition.observed_generation == Some(generation)
+    };
+    let accepting = find(all, Aspect::CallbackAccepting.as_str()).filter(is_now);
+    let ready = find(all, READY).filter(is_now);
+    accepting.is_some()
+        || ready.is_some_and(|ready| {
+            [reasons::CALLBACK_UNAVAILABLE, reasons::CALLBACK_REJECTED]
+                .iter()
+                .any(|reason| reason.as_str() == ready.reason)
+        })
+}
+
+/// What a running instance's state says of it.
+pub(super) fn of_instance(state: &InstanceState, past: Past) -> Standing {
     if state.callback_gone {
         return Standing::stalled(reasons::CALLBACK_GONE, CALLBACK_GONE);
     }
@@ -181,114 +213,42 @@ pub(super) fn of_instance(state: &InstanceState, answered: bool, overdue: bool) 
         return if needs_a_person(failure.category) {
             Standing::stalled(reasons::AUTHENTICATION_FAILED, failure.message.as_str())
         } else {
-            late(overdue, reasons::PROVIDER_UNAVAILABLE, &failure.message)
+            late(
+                past.is_overdue,
+                reasons::PROVIDER_UNAVAILABLE,
+                &failure.message,
+            )
         };
     }
+    if let Some(message) = &state.unreached {
+        return late(past.is_overdue, reasons::PROVIDER_UNAVAILABLE, message);
+    }
     if let Some(Err(failure)) = &state.callback {
-        return late(overdue, reasons::CALLBACK_UNAVAILABLE, &failure.message);
+        // What never worked does not pass by itself.
+        let lasts = past.is_overdue || !past.has_accepted;
+        return late(lasts, of_callback_failure(failure), failure.message());
     }
     if state.deferred_until.is_some() {
         let message = "the provider asked to be left alone for a while";
-        return late(overdue, reasons::RATE_LIMITED, message);
+        return late(past.is_overdue, reasons::RATE_LIMITED, message);
     }
-    if answered || state.authenticated.is_some() {
+    if past.has_answered || state.authenticated.is_some() {
         Standing::ready(reasons::SUCCEEDED, "its pollers poll")
     } else {
         Standing::progressing("waiting for the first poll")
     }
 }
 
+const fn of_callback_failure(failure: &CallbackFailure) -> Reason {
+    match failure {
+        CallbackFailure::Unavailable(_) => reasons::CALLBACK_UNAVAILABLE,
+        CallbackFailure::Rejects(_) => reasons::CALLBACK_REJECTED,
+    }
+}
+
 /// Whether a running instance has said nothing yet, so that what is stored of it still stands.
 pub(super) fn is_silent(state: &InstanceState, answered: bool) -> bool {
     !answered && *state == InstanceState::default()
-}
-
-/// What an instance's aspects tell beside its state.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Circumstances {
-    /// When the refresh token ends, if that is soon.
-    pub(super) reauthorization_due: Option<DateTime<Utc>>,
-    /// Events are posted over plain http.
-    pub(super) plain_callback: bool,
-}
-
-impl Circumstances {
-    fn of_credentials(&self) -> (Reason, String) {
-        let Some(end) = self.reauthorization_due else {
-            return (reasons::SUCCEEDED, String::new());
-        };
-        let end = end.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let message = format!(
-            "the provider's authorization ends at {end}: authorize again before, with `pollen authorize` or by a new \
-             code or refresh token in the Secret that spec.authentication.secretRef names"
-        );
-        (reasons::AUTHORIZATION_EXPIRING, message)
-    }
-
-    fn of_callback(&self) -> (Reason, String) {
-        if !self.plain_callback {
-            return (reasons::SUCCEEDED, String::new());
-        }
-        let message = "events are posted over plain http, readable on the way: write https in \
-                       spec.events.callback.url";
-        (reasons::CALLBACK_UNENCRYPTED, message.to_owned())
-    }
-}
-
-/// Writes `Authenticated` and `CallbackAccepting`, as far as they are known.
-pub(super) fn set_aspects(
-    state: &InstanceState,
-    known: &Circumstances,
-    all: &mut Vec<Condition>,
-    generation: i64,
-    now: DateTime<Utc>,
-) {
-    let was_resumed = was_resumed(state, all);
-    let mut conditions = Conditions::new(std::mem::take(all), Some(generation), now);
-    if was_resumed {
-        let message = "delivery goes on: nothing has been answered yet";
-        let (aspect, reason) = (Aspect::CallbackAccepting, reasons::PROGRESSING);
-        conditions.set(aspect, Status::Unknown, reason, message);
-    }
-    let refused = match &state.authenticated {
-        // A provider that is down says nothing of the credentials.
-        Some(Err(failure)) if !needs_a_person(failure.category) => &None,
-        known => known,
-    };
-    set_aspect(
-        &mut conditions,
-        Aspect::Authenticated,
-        refused,
-        known.of_credentials(),
-        reasons::AUTHENTICATION_FAILED,
-    );
-    let failed = if state.callback_gone {
-        reasons::CALLBACK_GONE
-    } else {
-        reasons::CALLBACK_UNAVAILABLE
-    };
-    set_aspect(
-        &mut conditions,
-        Aspect::CallbackAccepting,
-        &state.callback,
-        known.of_callback(),
-        failed,
-    );
-    *all = conditions.into_vec();
-}
-
-fn set_aspect(
-    conditions: &mut Conditions,
-    aspect: Aspect,
-    known: &Option<Result<(), Failure>>,
-    (good, message): (Reason, String),
-    failed: Reason,
-) {
-    match known {
-        Some(Ok(())) => conditions.set(aspect, Status::True, good, &message),
-        Some(Err(failure)) => conditions.set(aspect, Status::False, failed, &failure.message),
-        None => {}
-    }
 }
 
 const fn needs_a_person(category: Category) -> bool {
@@ -327,14 +287,6 @@ pub(super) fn stored_hold(
         stored.callback == held.callback && (is_short || is_close)
     };
     Some(stored.filter(says_the_same).unwrap_or(held))
-}
-
-/// The callback was gone, and delivery has been resumed since without an answer yet.
-fn was_resumed(state: &InstanceState, all: &[Condition]) -> bool {
-    let accepting = find(all, Aspect::CallbackAccepting.as_str());
-    let was_gone =
-        accepting.is_some_and(|condition| condition.reason == reasons::CALLBACK_GONE.as_str());
-    was_gone && state.callback.is_none()
 }
 
 #[cfg(test)]

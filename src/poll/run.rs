@@ -29,7 +29,7 @@ use super::{
 use crate::{
     callback::Callback,
     clock::Clock,
-    provider::{Ask, FetchError, Page, PageError, PageSource, Step},
+    provider::{Ask, Page, PageError, PageSource, Step},
 };
 
 /// Records that must vary in content alone before their content is left out.
@@ -277,9 +277,5 @@ impl<'a, S: PageSource, C: Callback, K: CheckpointStore> Poll<'a, S, C, K> {
 }
 
 fn no_page(error: PageError) -> End {
-    End::ProviderFailed(FetchError {
-        category: error.category,
-        message: error.message,
-        retry_after: None,
-    })
+    End::ProviderFailed(error.into())
 }

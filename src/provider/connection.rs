@@ -192,9 +192,13 @@ impl Connection {
             .await
             .map_err(|_| self.slow(url, IDLE))?;
         sent.map_err(|error| {
-            let advice = if error.is_unsent() { ADVICE } else { "" };
+            let is_unreached = error.is_unsent();
+            let advice = if is_unreached { ADVICE } else { "" };
             let error = error.told("spec.baseUrl", "spec.tls");
-            self.broken(url, &format!("{error}{advice}"))
+            FetchError {
+                is_unreached,
+                ..self.broken(url, &format!("{error}{advice}"))
+            }
         })
     }
 

@@ -129,6 +129,8 @@ pub struct FetchError {
     pub message: String,
     /// How long the provider asked to be left alone.
     pub retry_after: Option<std::time::Duration>,
+    /// No connection to the host could be made, which concerns everything that is asked there.
+    pub is_unreached: bool,
 }
 
 impl FetchError {
@@ -139,6 +141,7 @@ impl FetchError {
             category,
             message: message.into(),
             retry_after: None,
+            is_unreached: false,
         }
     }
 }

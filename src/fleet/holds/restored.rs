@@ -6,7 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    CallbackHold, Cause, FIRST_HOLD, Failure, Hold, Holds, InstanceState, LONGEST_HOLD, backoff,
+    CallbackFailure, CallbackHold, Cause, FIRST_HOLD, Hold, Holds, InstanceState, LONGEST_HOLD,
+    backoff,
 };
 use crate::{
     callback::Unavailable,
@@ -15,6 +16,9 @@ use crate::{
     poll::{End, Outcome},
     provider::FetchError,
 };
+
+const FAILED_BEFORE: &str =
+    "the callback failed before this process began, and is tried again before long";
 
 /// What an earlier process stored of an instance.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,7 +52,9 @@ impl Holds {
         let state = InstanceState {
             deferred_until: deferred.map(|(until, _)| until),
             held: earlier.held,
-            callback: earlier.held.map(|_| Err(failed_before())),
+            callback: earlier
+                .held
+                .map(|_| Err(CallbackFailure::Unavailable(FAILED_BEFORE.to_owned()))),
             ..InstanceState::default()
         };
         let holds = Self {
@@ -72,7 +78,7 @@ fn deferral(until: DateTime<Utc>, left: Duration) -> Hold {
 
 fn callback_hold(held: CallbackHold, left: Duration) -> Hold {
     let end = End::CallbackUnavailable(Unavailable {
-        message: failed_before().message,
+        message: FAILED_BEFORE.to_owned(),
         retry_after: None,
     });
     let failures = if held.asked { 1 } else { failures_behind(left) };
@@ -86,14 +92,6 @@ fn hold(cause: Cause, end: End, left: Duration, failures: u32) -> Hold {
         until: Some(Instant::now() + left),
         failures,
         probing: false,
-    }
-}
-
-fn failed_before() -> Failure {
-    Failure {
-        category: Category::Callback,
-        message: "the callback failed before this process began, and is tried again before long"
-            .to_owned(),
     }
 }
 

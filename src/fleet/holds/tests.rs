@@ -1,3 +1,5 @@
+use chrono::DateTime;
+
 use super::*;
 use crate::poll::Progress;
 
@@ -64,11 +66,7 @@ async fn each_failed_probe_waits_longer_up_to_five_minutes() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_names_a_time_is_left_alone_until_then() {
     let holds = holds();
-    holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
-        category: Category::RateLimited,
-        message: "the provider answered 429".to_owned(),
-        retry_after: Some(Duration::from_secs(900)),
-    })));
+    holds.leave(&failed(Category::RateLimited, Some(900)));
     tokio::time::advance(Duration::from_secs(899)).await;
     assert!(waits(&holds));
     tokio::time::advance(Duration::from_secs(1)).await;
@@ -179,19 +177,14 @@ async fn a_poll_that_does_not_wait_ends_as_the_one_that_showed_why() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_of_one_resource_holds_nobody_else() {
     let holds = holds();
-    holds.leave(&Outcome::of(End::ProviderFailed(FetchError {
-        category: Category::Permission,
-        message: "403".to_owned(),
-        retry_after: None,
-    })));
+    holds.leave(&failed(Category::Permission, None));
     assert_eq!(holds.enter(), Entry::Poll);
 }
 
 fn failed(category: Category, retry_after: Option<u64>) -> Outcome {
     Outcome::of(End::ProviderFailed(FetchError {
-        category,
-        message: "the provider refused".to_owned(),
         retry_after: retry_after.map(Duration::from_secs),
+        ..FetchError::new(category, "the provider refused")
     }))
 }
 
@@ -338,4 +331,44 @@ async fn a_probe_that_does_not_reach_the_provider_ends_no_deferral_of_it() {
     assert_eq!(holds.enter(), Entry::Probe);
     holds.leave_probe(&failed(Category::Permission, None));
     assert_eq!(holds.enter(), Entry::Poll);
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_the_provider_cannot_be_reached_is_known_until_it_answers_whatever_it_says() {
+    let holds = holds();
+    let unreached = Outcome::of(End::ProviderFailed(FetchError {
+        is_unreached: true,
+        ..FetchError::new(Category::Provider, "acme.invalid: DNS knows no such host")
+    }));
+    for answer in [
+        failed(Category::Permission, None),
+        failed(Category::Provider, None),
+        delivered(),
+    ] {
+        holds.leave(&unreached);
+        let known = holds.state().borrow().unreached.clone();
+        assert!(known.is_some_and(|known| known.contains("acme.invalid")));
+        assert_eq!(holds.enter(), Entry::Poll, "each poller paces itself");
+        holds.leave(&failed(Category::Internal, None));
+        assert!(holds.state().borrow().unreached.is_some());
+        holds.leave(&answer);
+        assert_eq!(holds.state().borrow().unreached, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_refuses_an_event_is_told_from_one_that_is_down() {
+    let holds = holds();
+    let rejection = crate::callback::Rejection {
+        message: "422".to_owned(),
+        ..Default::default()
+    };
+    let blocked = End::Blocked {
+        object_id: "7".to_owned(),
+        rejection,
+        dead_letter: None,
+    };
+    holds.leave(&Outcome::of(blocked));
+    let known = holds.state().borrow().callback.clone();
+    assert_eq!(known, Some(Err(CallbackFailure::Rejects("422".to_owned()))));
 }

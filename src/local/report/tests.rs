@@ -48,12 +48,8 @@ fn outcome(end: End, progress: Progress) -> Outcome {
 }
 
 fn failed() -> Outcome {
-    let message = "GET https://acme.service-now.com answered 401".into();
-    let error = FetchError {
-        category: Category::Authentication,
-        message,
-        retry_after: None,
-    };
+    let message = "GET https://acme.service-now.com answered 401";
+    let error = FetchError::new(Category::Authentication, message);
     outcome(End::ProviderFailed(error), Progress::default())
 }
 

@@ -2,18 +2,16 @@ use rstest::rstest;
 
 use super::*;
 use crate::{
+    api::conditions::{Conditions, Status},
     callback::{Rejection, Unavailable},
+    fleet::Failure,
     operator::status::conditions::status_of,
     poll::Progress,
     provider::FetchError,
 };
 
 fn failed(category: Category) -> Outcome {
-    Outcome::of(End::ProviderFailed(FetchError {
-        category,
-        message: "no".into(),
-        retry_after: None,
-    }))
+    Outcome::of(End::ProviderFailed(FetchError::new(category, "no")))
 }
 
 fn blocked() -> Outcome {
@@ -171,15 +169,24 @@ fn refused(category: Category) -> Option<Result<(), Failure>> {
     }))
 }
 
+fn down() -> Option<Result<(), CallbackFailure>> {
+    Some(Err(CallbackFailure::Unavailable("no".into())))
+}
+
 #[rstest]
 #[case(InstanceState::default(), "Unknown Progressing")]
 #[case(InstanceState { authenticated: Some(Ok(())), ..InstanceState::default() }, "True Succeeded")]
 #[case(InstanceState { authenticated: refused(Category::Authentication), ..InstanceState::default() }, "False AuthenticationFailed stalled")]
 #[case(InstanceState { authenticated: refused(Category::Provider), ..InstanceState::default() }, "True ProviderUnavailable")]
-#[case(InstanceState { callback: refused(Category::Callback), ..InstanceState::default() }, "True CallbackUnavailable")]
+#[case(InstanceState { unreached: Some("DNS knows no such host".into()), ..InstanceState::default() }, "True ProviderUnavailable")]
+#[case(InstanceState { callback: down(), ..InstanceState::default() }, "True CallbackUnavailable")]
 #[case(InstanceState { callback_gone: true, ..InstanceState::default() }, "False CallbackGone stalled")]
 fn an_instance_in_this_state_shows(#[case] state: InstanceState, #[case] expected: &str) {
-    assert_eq!(after_health(&of_instance(&state, false, false)), expected);
+    let past = Past {
+        has_accepted: true,
+        ..Past::default()
+    };
+    assert_eq!(after_health(&of_instance(&state, past)), expected);
 }
 
 #[test]
@@ -192,6 +199,102 @@ fn a_provider_that_is_down_says_nothing_of_the_credentials() {
     let known = Circumstances::default();
     set_aspects(&state, &known, &mut all, 1, DateTime::UNIX_EPOCH);
     assert_eq!(status_of(&all, "Authenticated"), None);
+}
+
+/// Ready's status and reason of an instance that polled well before, and whose callback did what
+/// `callback` says, when that refuses an event or cannot be reached.
+fn once_the_callback_fails(failure: CallbackFailure, callback: Option<Status>) -> String {
+    let mut all = Vec::new();
+    let mut conditions = Conditions::new(Vec::new(), Some(1), DateTime::UNIX_EPOCH);
+    conditions.ready(reasons::SUCCEEDED, "");
+    if let Some(status) = callback {
+        conditions.set(Aspect::CallbackAccepting, status, reasons::SUCCEEDED, "");
+    }
+    all.extend(conditions.into_vec());
+    let state = InstanceState {
+        callback: Some(Err(failure)),
+        ..InstanceState::default()
+    };
+    // Twice: the second report goes by what the first has stored.
+    for _ in 0..2 {
+        let past = Past {
+            has_accepted: has_accepted(&all, 1),
+            ..Past::default()
+        };
+        of_instance(&state, past).apply(&mut all, 1, DateTime::UNIX_EPOCH);
+        let known = Circumstances::default();
+        set_aspects(&state, &known, &mut all, 1, DateTime::UNIX_EPOCH);
+    }
+    let accepting = find(&all, "CallbackAccepting").unwrap();
+    assert_eq!(accepting.status, "False");
+    format!("{} {}, {}", all[0].status, all[0].reason, accepting.reason)
+}
+
+#[test]
+fn a_callback_that_has_never_taken_an_event_makes_the_instance_not_ready_at_once() {
+    let unknown = "the callback x.invalid: no connection could be made: DNS knows no such host";
+    let unavailable = || CallbackFailure::Unavailable(unknown.to_owned());
+    assert_eq!(
+        once_the_callback_fails(unavailable(), None),
+        "False CallbackUnavailable, CallbackUnavailable"
+    );
+    assert_eq!(
+        once_the_callback_fails(unavailable(), Some(Status::True)),
+        "True CallbackUnavailable, CallbackUnavailable"
+    );
+}
+
+#[test]
+fn an_instance_whose_callback_refuses_an_event_says_so() {
+    let rejects = || CallbackFailure::Rejects("422 Unprocessable".to_owned());
+    assert_eq!(
+        once_the_callback_fails(rejects(), Some(Status::True)),
+        "True CallbackRejected, CallbackRejected"
+    );
+    assert_eq!(
+        once_the_callback_fails(rejects(), None),
+        "False CallbackRejected, CallbackRejected"
+    );
+}
+
+#[test]
+fn that_a_callback_took_events_before_an_edit_says_nothing_of_it_now() {
+    let mut conditions = Conditions::new(Vec::new(), Some(1), DateTime::UNIX_EPOCH);
+    conditions.set(
+        Aspect::CallbackAccepting,
+        Status::True,
+        reasons::SUCCEEDED,
+        "",
+    );
+    let all = conditions.into_vec();
+    assert!(has_accepted(&all, 1) && !has_accepted(&all, 2));
+}
+
+/// Until then it would say that its pollers poll, while none can.
+#[test]
+fn an_instance_whose_provider_has_never_been_reached_is_not_ready_and_names_the_host() {
+    let message = "GET / of acme.invalid: no connection could be made: DNS knows no such host";
+    let state = InstanceState {
+        unreached: Some(message.to_owned()),
+        ..InstanceState::default()
+    };
+    let past = |is_overdue| Past {
+        has_answered: true,
+        is_overdue,
+        has_accepted: false,
+    };
+    let mut all = Vec::new();
+    for (is_overdue, status) in [(false, "Unknown"), (true, "False")] {
+        of_instance(&state, past(is_overdue)).apply(&mut all, 1, DateTime::UNIX_EPOCH);
+        let shown = (all[0].status.as_str(), all[0].reason.as_str());
+        assert_eq!(shown, (status, "ProviderUnavailable"));
+        assert_eq!(all[0].message, message);
+    }
+    assert_eq!(
+        after_health(&of_instance(&state, past(false))),
+        "True ProviderUnavailable",
+        "what worked before may pass"
+    );
 }
 
 /// Reason and message of an aspect of an instance that is well.
@@ -294,11 +397,16 @@ fn a_poller_whose_dead_letter_is_not_taken_is_not_ready_and_says_both() {
 #[test]
 fn a_callback_that_is_down_for_three_intervals_makes_the_instance_not_ready() {
     let state = InstanceState {
-        callback: refused(Category::Callback),
+        callback: down(),
         ..InstanceState::default()
     };
+    let past = Past {
+        has_answered: true,
+        is_overdue: true,
+        has_accepted: true,
+    };
     assert_eq!(
-        after_health(&of_instance(&state, true, true)),
+        after_health(&of_instance(&state, past)),
         "False CallbackUnavailable"
     );
 }

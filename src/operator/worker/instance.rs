@@ -58,6 +58,7 @@ impl Running {
     /// Whether what fails has failed for three of the instance's intervals.
     pub(super) fn is_overdue(&mut self, state: &InstanceState, item: &InstanceItem) -> bool {
         let fails = matches!(state.authenticated, Some(Err(_)))
+            || state.unreached.is_some()
             || matches!(state.callback, Some(Err(_)))
             || state.deferred_until.is_some();
         if !fails {

@@ -13,7 +13,7 @@ use crate::{
             conditions::{READY, Standing, status_of},
             report_refused,
         },
-        verdict::{self, Circumstances},
+        verdict::{self, Circumstances, Past},
     },
 };
 
@@ -114,8 +114,12 @@ impl Worker {
                 if known && verdict::is_silent(&state, answered) {
                     return None;
                 }
-                let overdue = running.is_overdue(&state, item);
-                let standing = verdict::of_instance(&state, answered, overdue);
+                let past = Past {
+                    has_answered: answered,
+                    is_overdue: running.is_overdue(&state, item),
+                    has_accepted: verdict::has_accepted(&next.conditions, item.generation),
+                };
+                let standing = verdict::of_instance(&state, past);
                 standing.apply(&mut next.conditions, item.generation, now);
                 let known = circumstances(running, item);
                 verdict::set_aspects(&state, &known, &mut next.conditions, item.generation, now);

@@ -123,11 +123,7 @@ impl Authorize for FixedCredential {
         if *used != self.value {
             return futures::future::ready(Ok(())).boxed();
         }
-        let error = FetchError {
-            category: Category::Authentication,
-            message: self.advice.clone(),
-            retry_after: None,
-        };
+        let error = FetchError::new(Category::Authentication, self.advice.clone());
         futures::future::ready(Err(error)).boxed()
     }
 

@@ -204,14 +204,11 @@ fn error(endpoint: &Endpoint, what: &str, refusal: Refusal, advice: &str) -> Fet
     };
     FetchError {
         retry_after,
+        is_unreached: kind == RefusalKind::Unsent,
         ..failure(category, message)
     }
 }
 
-const fn failure(category: Category, message: String) -> FetchError {
-    FetchError {
-        category,
-        message,
-        retry_after: None,
-    }
+fn failure(category: Category, message: String) -> FetchError {
+    FetchError::new(category, message)
 }

@@ -64,9 +64,8 @@ impl Connection {
         let said = answer::advised(advice, &network::one_line(&(self.redact)(&words)));
         let message = format!("{}: HTTP {}: {said}", subject(url), status.as_u16());
         let error = FetchError {
-            category: answer::category(reaction),
-            message,
             retry_after: self.pause(reaction, headers),
+            ..FetchError::new(answer::category(reaction), message)
         };
         match reaction {
             Reaction::Empty => Answered::Good(Reply {

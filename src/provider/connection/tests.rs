@@ -251,6 +251,7 @@ async fn a_connection_that_fails_is_explained(#[case] base: &str, #[case] words:
         panic!("no error")
     };
     assert!(error.message.contains(words), "{error}");
+    assert!(error.is_unreached);
 }
 
 #[tokio::test]

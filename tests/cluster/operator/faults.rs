@@ -38,6 +38,8 @@ async fn an_instance_that_cannot_run_says_why_and_the_others_go_on() {
                 json!("http://169.254.169.254/events"),
             ),
             named(poller("problem", "unknown"), "of-unknown"),
+            instance("unresolved", "/spec/baseUrl", json!("https://acme.invalid")),
+            named(poller("problem", "unresolved"), "of-unresolved"),
         ])
         .await;
     let cases = [
@@ -49,6 +51,7 @@ async fn an_instance_that_cannot_run_says_why_and_the_others_go_on() {
         ("secretless", "False SecretNotFound", "\"nowhere\""),
         ("keyless", "False SecretNotFound", "\"clientSecret\""),
         ("inside", "False AddressRefused stalled", "169.254.169.254"),
+        ("unresolved", "Unknown ProviderUnavailable", "acme.invalid"),
     ];
     for (name, ready, part) in cases {
         let told = stage.instance_is(name, ready).await;

@@ -275,9 +275,5 @@ impl PageSource for World {
 }
 
 pub(in crate::poll::tests) fn provider_error() -> FetchError {
-    FetchError {
-        category: Category::Provider,
-        message: "the provider answered 500".to_owned(),
-        retry_after: None,
-    }
+    FetchError::new(Category::Provider, "the provider answered 500")
 }

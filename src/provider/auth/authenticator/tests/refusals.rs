@@ -87,6 +87,7 @@ async fn a_service_that_is_not_there_is_the_providers_failure() {
     settings.token_url = "http://127.0.0.1:1/".parse().unwrap();
     let error = failure(&Authenticator::new(settings)).await;
     assert_eq!(error.category, Category::Provider);
+    assert!(error.is_unreached);
     assert!(
         error.message.contains("no connection could be made"),
         "{error}"
