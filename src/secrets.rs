@@ -75,7 +75,9 @@ impl Secrets {
         let entries = self.entries.get(name).ok_or_else(|| {
             ConfigurationError::new(
                 field,
-                format!("Secret {name:?} does not exist: create it in the instance's namespace"),
+                format!(
+                    "Secret {name:?} does not exist in the instance's namespace: create it there"
+                ),
             )
             .about(Subject::Secret)
         })?;

@@ -1,7 +1,15 @@
 //! What manifests on the command line run in.
 
-use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    future::{Future, ready},
+    io,
+    net::{IpAddr, Ipv4Addr},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
+use futures::{FutureExt as _, future::BoxFuture};
 use tokio::runtime;
 
 use super::output;
@@ -10,7 +18,7 @@ use crate::{
     catalog::{Catalog, CatalogError},
     clock::Clock,
     fleet::Environment,
-    network::{AddressPolicy, AddressRule, ClientOptions, Clients, Proxies, ProxyError},
+    network::{AddressPolicy, AddressRule, ClientOptions, Clients, Lookup, Proxies, ProxyError},
 };
 
 /// How a notification is repeated while pollers keep running: behind it the instance is held.
@@ -60,6 +68,35 @@ pub(super) fn environment(
         )),
         retry,
     })
+}
+
+/// The same where nothing is sent: every address will do, and no name is looked up.
+///
+/// # Errors
+///
+/// The catalog cannot be read, or a variable names no proxy.
+pub(super) fn offline() -> Result<Environment, EnvironmentError> {
+    let everywhere = ["0.0.0.0/0", "::/0"];
+    let allowed = everywhere.iter().filter_map(|range| range.parse().ok());
+    let policy = AddressPolicy::new(allowed.collect(), Vec::new());
+    let options = ClientOptions {
+        names: Arc::new(NoNames),
+        ..ClientOptions::default()
+    };
+    Ok(Environment {
+        clients: Arc::new(Clients::new(Arc::new(policy), options)),
+        ..environment(Vec::new(), STEADY)?
+    })
+}
+
+/// Has an address for every name, without asking anybody.
+#[derive(Debug)]
+struct NoNames;
+
+impl Lookup for NoNames {
+    fn addresses<'a>(&'a self, _host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        ready(Ok(vec![Ipv4Addr::LOCALHOST.into()])).boxed()
+    }
 }
 
 /// Runs a command that waits for files and sockets.

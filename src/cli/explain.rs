@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::{
-    environment::{STEADY, block_on, environment},
+    environment::{STEADY, block_on, environment, offline},
     output,
 };
 use crate::{
@@ -62,7 +62,8 @@ pub(super) struct Explain {
     /// `version` in the log.
     #[arg(long, value_name = "TEXT", requires = "updated")]
     version: Option<String>,
-    /// A private address range that the provider may lie in, such as 127.0.0.0/8. May be repeated.
+    /// A private address range that provider and callback may lie in, such as 127.0.0.0/8; not needed
+    /// where nothing is asked. May be repeated.
     #[arg(long, value_name = "CIDR[:PORT][@NAMESPACE]")]
     allow_address: Vec<AddressRule>,
 }
@@ -70,7 +71,12 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(mut self) -> ExitCode {
         let allowed = std::mem::take(&mut self.allow_address);
-        match environment(allowed, STEADY) {
+        let environment = if self.updated.is_some() {
+            offline()
+        } else {
+            environment(allowed, STEADY)
+        };
+        match environment {
             Ok(environment) => block_on(explain(self.question(environment))),
             Err(error) => output::complain(error),
         }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     api::{ConnectorInstance, PollerResource, annotations::CONFIRM_DELETES},
+    category::{ConfigurationError, Subject},
     fleet::{Environment, Instance, InstanceSettings, Poller, PollerSettings, Sibling, Stored},
     provider::auth::Renewals,
     secrets::Secrets,
@@ -81,7 +82,7 @@ impl Assembler<'_> {
             }
             match Instance::build(self.instance_settings(placed), self.environment).await {
                 Ok(instance) => _ = assembly.instances.insert(name.clone(), instance),
-                Err(error) => problems.push(placed.problem(error)),
+                Err(error) => problems.push(self.unusable(placed, error)),
             }
         }
         for (name, placed) in &self.manifests.pollers {
@@ -93,10 +94,24 @@ impl Assembler<'_> {
             };
             match Poller::build(instance, settings, self.environment) {
                 Ok(poller) => _ = assembly.pollers.insert(name.clone(), poller),
-                Err(error) => problems.push(placed.problem(error)),
+                Err(error) => problems.push(placed.unusable(&error)),
             }
         }
         (assembly, problems)
+    }
+
+    /// Why an instance cannot be built; where a Secret is missing, with what may be meant.
+    fn unusable(
+        &self,
+        placed: &Placed<Box<ConnectorInstance>>,
+        mut error: ConfigurationError,
+    ) -> Problem {
+        if error.subject == Subject::Secret {
+            for secret in self.manifests.missing_secrets(placed) {
+                error.message += &self.manifests.elsewhere(&placed.id.name, &secret);
+            }
+        }
+        placed.unusable(&error)
     }
 
     pub(super) fn instance_settings(

@@ -32,8 +32,10 @@ pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
     let mut notes = Vec::new();
     for instance in manifests.instances.values() {
         for secret in manifests.missing_secrets(instance) {
-            let text =
-                format!("Secret {secret:?} is not among these files: its entries were not checked");
+            let elsewhere = manifests.elsewhere(&instance.id.name, &secret);
+            let text = format!(
+                "Secret {secret:?} is not among these files: its entries were not checked{elsewhere}"
+            );
             notes.push(instance.problem(text));
         }
     }

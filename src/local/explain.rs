@@ -208,17 +208,18 @@ impl Inquiry<'_> {
             environment,
             secrets_may_be_elsewhere: self.question.version.is_some(),
         };
-        let wrong = |error| ExplainError::Invalid(vec![self.poller.problem(error)]);
+        let placed = self.instance()?;
         let settings = InstanceSettings {
             tokens,
-            ..assembler.instance_settings(self.instance()?)
+            ..assembler.instance_settings(placed)
         };
         let instance = Instance::build(settings, environment).await;
-        let instance = instance.map_err(wrong)?;
+        let instance = instance.map_err(|error| invalid(placed.unusable(&error)))?;
         let settings = assembler.poller_settings(self.poller);
         let settings = settings
             .ok_or_else(|| ExplainError::Argument(self.question.no_poller(self.manifests)))?;
-        Poller::build(&instance, settings, environment).map_err(wrong)
+        Poller::build(&instance, settings, environment)
+            .map_err(|error| invalid(self.poller.unusable(&error)))
     }
 
     fn instance(&self) -> Result<&Placed<Box<ConnectorInstance>>, ExplainError> {
@@ -230,6 +231,10 @@ impl Inquiry<'_> {
             ))
         })
     }
+}
+
+fn invalid(problem: Problem) -> ExplainError {
+    ExplainError::Invalid(vec![problem])
 }
 
 /// Whether asking for an access token leaves the grant as it was.

@@ -4,13 +4,25 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::problem::{Place, Problem};
+use super::{
+    lines::{Lines, Located},
+    problem::{Place, Problem},
+};
 
 /// One object as it was written, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Document {
     pub(super) place: Place,
     pub(super) value: Value,
+    /// Where its fields stand.
+    pub(super) lines: Lines,
+}
+
+impl Document {
+    /// Where the field at this path stands.
+    pub(super) fn at(&self, field: &str) -> Place {
+        self.place.with_line(self.lines.of(field))
+    }
 }
 
 /// Reads all documents of the YAML and JSON files at and below `paths`, in the order of their
@@ -83,15 +95,9 @@ impl Found {
     }
 
     fn parse(&mut self, path: &Path, mut content: &[u8]) {
-        for document in serde_saphyr::read::<_, serde_saphyr::Spanned<Value>>(&mut content) {
+        for document in serde_saphyr::read::<_, serde_saphyr::Spanned<Located>>(&mut content) {
             match document {
-                Ok(document) => {
-                    let place = Place {
-                        path: path.to_owned(),
-                        line: document.referenced.line(),
-                    };
-                    self.add(&place, document.value);
-                }
+                Ok(document) => self.add(path, document.value.at(document.referenced.line())),
                 Err(error) => {
                     let line = error.location().map_or(1, |location| location.line());
                     // Without the snippet: the lines around may be a Secret's.
@@ -107,14 +113,22 @@ impl Found {
     }
 
     /// A `List`, as `kubectl get -o yaml` prints it, is its items.
-    fn add(&mut self, place: &Place, mut value: Value) {
+    fn add(&mut self, path: &Path, Located { mut value, lines }: Located) {
         if value.get("kind").and_then(Value::as_str) != Some("List") {
+            let place = Place {
+                path: path.to_owned(),
+                line: lines.of(""),
+            };
             self.documents.push(Document {
-                place: place.clone(),
+                place,
                 value,
+                lines,
             });
         } else if let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
-            items.into_iter().for_each(|item| self.add(place, item));
+            let lines = lines.elements("items").iter().cloned();
+            for (value, lines) in items.into_iter().zip(lines) {
+                self.add(path, Located { value, lines });
+            }
         }
     }
 
@@ -201,7 +215,7 @@ mod tests {
     #[test]
     fn a_list_is_its_items() {
         let root = folder(&[
-            ("a.yaml", "kind: List\nitems: [{a: 1}, {a: 2}]"),
+            ("a.yaml", "kind: List\nitems:\n- {a: 1}\n- {a: 2}"),
             ("b.yaml", "kind: Menu\nitems: [1]"),
         ]);
         let (documents, _) = read_root(&root);
@@ -210,6 +224,7 @@ mod tests {
             values(&documents),
             [&json!({"a": 1}), &json!({"a": 2}), &menu]
         );
+        assert_eq!(documents[1].place.line, 4);
     }
 
     #[test]

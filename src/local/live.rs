@@ -39,7 +39,7 @@ pub(super) fn read(documents: &[Document]) -> (BTreeMap<ObjectName, Live>, Vec<P
         match Live::read(&document.value) {
             Ok(live) => all.extend(live.map(|live| (name, live))),
             Err(error) => problems.push(Problem {
-                place: document.place.clone(),
+                place: document.at("status.checkpoint"),
                 message: format!("PollerResource {name}: status.checkpoint: {error}"),
             }),
         }

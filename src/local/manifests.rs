@@ -9,12 +9,14 @@ use std::{
 use secrecy::SecretString;
 
 use super::{
-    folder,
+    folder::{self, Document},
+    lines::Lines,
     object::{self, Object},
     problem::{ObjectId, ObjectName, Place, Problem},
 };
 use crate::{
     api::{ConnectorInstance, ConnectorInstanceSpec, PollerResource, Tls},
+    category::ConfigurationError,
     fleet,
     secrets::Secrets,
 };
@@ -23,6 +25,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Placed<T> {
     pub(super) place: Place,
+    /// Where its fields stand.
+    lines: Lines,
     pub(super) id: ObjectId,
     pub(super) object: T,
 }
@@ -34,6 +38,19 @@ impl<T> Placed<T> {
             place: self.place.clone(),
             message: format!("{}: {message}", self.id),
         }
+    }
+
+    /// Something wrong with one field of it.
+    pub(super) fn fault(&self, field: &str, message: impl Display) -> Problem {
+        Problem {
+            place: self.place.with_line(self.lines.of(field)),
+            message: format!("{}: {field}: {message}", self.id),
+        }
+    }
+
+    /// A field, or what it names, that cannot be used.
+    pub(super) fn unusable(&self, error: &ConfigurationError) -> Problem {
+        self.fault(&error.field, &error.message)
     }
 }
 
@@ -63,12 +80,11 @@ impl Manifests {
             .filter_map(|document| object::name_of("ConnectorInstance", &document.value))
             .collect();
         let mut ambiguous = Vec::new();
-        for document in documents {
-            let place = document.place.clone();
+        for mut document in documents {
             let poller = object::name_of("PollerResource", &document.value);
-            match object::read(document) {
+            match object::read(&mut document) {
                 Ok(Some((id, object))) => {
-                    if let Some(problem) = manifests.add(place, id.clone(), object) {
+                    if let Some(problem) = manifests.add(document, id.clone(), object) {
                         problems.push(problem);
                         ambiguous.push(id);
                     }
@@ -104,11 +120,11 @@ impl Manifests {
         self.instances.len() + self.pollers.len() + self.secrets.len()
     }
 
-    fn add(&mut self, place: Place, id: ObjectId, object: Object) -> Option<Problem> {
+    fn add(&mut self, document: Document, id: ObjectId, object: Object) -> Option<Problem> {
         match object {
-            Object::Instance(object) => insert(&mut self.instances, Placed { place, id, object }),
-            Object::Poller(object) => insert(&mut self.pollers, Placed { place, id, object }),
-            Object::Secret(object) => insert(&mut self.secrets, Placed { place, id, object }),
+            Object::Instance(object) => insert(&mut self.instances, placed(document, id, object)),
+            Object::Poller(object) => insert(&mut self.pollers, placed(document, id, object)),
+            Object::Secret(object) => insert(&mut self.secrets, placed(document, id, object)),
         }
     }
 
@@ -118,10 +134,10 @@ impl Manifests {
             let instance = &poller.object.spec.instance_ref.name;
             let namespace = &poller.id.name.namespace;
             (!named.contains(&poller.id.name.beside(instance))).then(|| {
-                poller.problem(format!(
-                    "spec.instanceRef.name: no ConnectorInstance {instance:?} in namespace {namespace:?}: \
-                     add it, or name one that is there"
-                ))
+                let message = format!(
+                    "no ConnectorInstance {instance:?} in namespace {namespace:?}: add it, or name one that is there"
+                );
+                poller.fault("spec.instanceRef.name", message)
             })
         };
         self.pollers.values().filter_map(dangling).collect()
@@ -178,6 +194,20 @@ impl Manifests {
         instance.map_or_else(Vec::new, |placed| shared_with(&placed.object.spec))
     }
 
+    /// What to add where an instance's Secret is missing and another namespace has one of that name;
+    /// nothing where none has.
+    pub(super) fn elsewhere(&self, instance: &ObjectName, secret: &str) -> String {
+        let mut names = self.secrets.keys();
+        let found = names.find(|name| name.name == secret);
+        found.map_or_else(String::new, |found| {
+            let (other, own) = (&found.namespace, &instance.namespace);
+            format!(
+                "; namespace {other:?} has one of that name, but an instance takes Secrets of its own namespace alone: \
+                 write namespace: {own} there"
+            )
+        })
+    }
+
     /// The names of an instance's Secrets that are not here.
     pub(super) fn missing_secrets(&self, instance: &Placed<Box<ConnectorInstance>>) -> Vec<String> {
         let mut names = fleet::secret_names(&instance.object.spec);
@@ -221,6 +251,16 @@ fn shared_with(spec: &ConnectorInstanceSpec) -> Vec<&'static str> {
     uses.map(|(_, field)| field).collect()
 }
 
+fn placed<T>(document: Document, id: ObjectId, object: T) -> Placed<T> {
+    let Document { place, lines, .. } = document;
+    Placed {
+        place,
+        lines,
+        id,
+        object,
+    }
+}
+
 fn insert<T>(objects: &mut ByName<T>, placed: Placed<T>) -> Option<Problem> {
     match objects.entry(placed.id.name.clone()) {
         Entry::Vacant(entry) => {
@@ -229,9 +269,8 @@ fn insert<T>(objects: &mut ByName<T>, placed: Placed<T>) -> Option<Problem> {
         }
         Entry::Occupied(entry) => {
             let first = &entry.get().place;
-            Some(placed.problem(format!(
-                "metadata.name: this object is also at {first}: remove one or rename it"
-            )))
+            let message = format!("this object is also at {first}: remove one or rename it");
+            Some(placed.fault("metadata.name", message))
         }
     }
 }

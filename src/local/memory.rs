@@ -213,12 +213,12 @@ fn changed<T>(
     path: &Path,
 ) -> Option<(ObjectId, Problem)> {
     (was != is).then(|| {
-        let problem = placed.problem(format!(
-            "{field}: was {was:?} and cannot become {is:?}, as the stored checkpoints belong to {was:?}: \
+        let message = format!(
+            "was {was:?} and cannot become {is:?}, as the stored checkpoints belong to {was:?}: \
              give the object another metadata.name, or delete {} to start anew",
             path.display()
-        ));
-        (placed.id.clone(), problem)
+        );
+        (placed.id.clone(), placed.fault(field, message))
     })
 }
 

@@ -12,6 +12,7 @@ mod durable;
 mod explain;
 mod folder;
 mod instance_state;
+mod lines;
 mod live;
 mod manifests;
 mod memory;

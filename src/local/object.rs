@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     folder::Document,
-    problem::{ObjectId, ObjectName, Place, Problem},
+    problem::{ObjectId, ObjectName, Problem},
 };
 use crate::api::{
     ConnectorInstance, PollerResource,
@@ -25,19 +25,21 @@ pub(super) enum Object {
     Secret(BTreeMap<String, SecretString>),
 }
 
-/// Reads one document; `None` for an object of somebody else's kind and for no object at all.
+/// Takes the value of one document and reads it; `None` for an object of somebody else's kind and for no object at all.
 ///
 /// # Errors
 ///
 /// All that is wrong with it.
-pub(super) fn read(document: Document) -> Result<Option<(ObjectId, Object)>, Vec<Problem>> {
-    let Document { place, value } = document;
-    if !has_header(&value) {
+pub(super) fn read(document: &mut Document) -> Result<Option<(ObjectId, Object)>, Vec<Problem>> {
+    if !has_header(&document.value) {
         return Ok(None);
     }
-    match manifest::read(value) {
+    match manifest::read(document.value.take()) {
         Ok(manifest) => Ok(typed(manifest)),
-        Err(errors) => Err(errors.iter().map(|error| problem(&place, error)).collect()),
+        Err(errors) => Err(errors
+            .iter()
+            .map(|error| problem(document, error))
+            .collect()),
     }
 }
 
@@ -93,9 +95,9 @@ fn id(kind: &'static str, namespace: Option<String>, name: String) -> ObjectId {
     }
 }
 
-fn problem(place: &Place, error: &ManifestError) -> Problem {
+fn problem(document: &Document, error: &ManifestError) -> Problem {
     Problem {
-        place: place.clone(),
+        place: document.at(&error.field),
         message: error.to_string(),
     }
 }

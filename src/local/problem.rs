@@ -2,12 +2,22 @@
 
 use std::{fmt, path::PathBuf};
 
-/// A document's place: what an editor opens.
+/// A place in a file: what an editor opens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub path: PathBuf,
-    /// First line of the document, from 1.
+    /// The line of the field that is meant, else the first one of the document, from 1.
     pub line: u64,
+}
+
+impl Place {
+    /// Another line of the same file.
+    pub(super) fn with_line(&self, line: u64) -> Self {
+        Self {
+            path: self.path.clone(),
+            line,
+        }
+    }
 }
 
 impl fmt::Display for Place {

@@ -31,9 +31,9 @@ pub(super) fn instance(item: &InstanceItem, missing: &[String]) -> Plan {
         return Plan::Rest(Standing::ready(reasons::EVENTS_DISABLED, message));
     }
     if let Some(first) = missing.first() {
+        let namespace = &item.key.namespace;
         let message = format!(
-            "Secret {first:?} does not exist: create it in namespace {:?}",
-            item.key.namespace
+            "namespace {namespace:?} has no Secret {first:?}: create it there; one of another namespace does not count"
         );
         return Plan::Rest(Standing::waiting(reasons::SECRET_NOT_FOUND, message));
     }

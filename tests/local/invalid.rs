@@ -96,11 +96,11 @@ fn all_mistakes_are_named_at_once_with_file_line_and_object() {
     );
     folder.write("poller.yaml", &format!("# one\n---\n{POLLER}---\n{POLLER}"));
     folder.replace("secret.yaml", "hunter2", "[hunter2]");
-    let first = "poller.yaml:9: PollerResource helpdesk/incident: metadata.name: ";
+    let first = "poller.yaml:11: PollerResource helpdesk/incident: metadata.name: ";
     assert_refused(
         &folder,
         &[
-            "instance.yaml:1: ConnectorInstance helpdesk/prod: ",
+            "instance.yaml:13: ConnectorInstance helpdesk/prod: spec.events.refreshInterval: ",
             first,
             "stringData.clientSecret",
         ],
@@ -134,6 +134,21 @@ fn a_secret_that_is_elsewhere_is_a_note_to_check_and_a_mistake_to_local() {
         "{}",
         local.errors
     );
+}
+
+#[test]
+fn a_secret_of_another_namespace_is_told_apart_from_none() {
+    let folder = Folder::valid();
+    folder.replace("secret.yaml", "namespace: helpdesk", "namespace: default");
+    for command in ["check", "local"] {
+        let ended = folder.run(command, &[]);
+        let hint = "namespace \"default\" has one of that name";
+        assert!(ended.errors.contains(hint), "{command}: {ended:?}");
+        assert!(
+            ended.errors.contains("write namespace: helpdesk"),
+            "{command}: {ended:?}"
+        );
+    }
 }
 
 #[test]

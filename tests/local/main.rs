@@ -6,6 +6,7 @@
 )]
 
 mod examples;
+mod explain;
 mod folder;
 mod invalid;
 mod process;

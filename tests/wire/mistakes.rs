@@ -112,7 +112,7 @@ async fn a_secret_that_is_not_there_is_named_and_the_others_are_run() {
     let world = world().await;
     world.manifests.remove("other-oauth");
     assert_eq!(world.check().await.code, Some(0));
-    let field = "spec.authentication.secretRef: Secret \"other-oauth\" does not exist: create it";
+    let field = "spec.authentication.secretRef: Secret \"other-oauth\" does not exist in the instance's namespace";
     world.poll_once().await.assert_said(2, &[INSTANCE, field]);
     assert_eq!(delivered(&world), ["incident"]);
 }

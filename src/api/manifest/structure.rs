@@ -185,8 +185,11 @@ impl Check<'_> {
             .as_deref()
             .filter(|pattern| !self.matches(pattern, text))
         {
-            let hint = patterns::hint(pattern).unwrap_or("write what matches it");
-            return self.refuse(field, format!("does not match {pattern}: {hint}"));
+            let message = match patterns::hint(pattern) {
+                Some(hint) => format!("is of another form: {hint}"),
+                None => format!("is of another form: write what matches {pattern}"),
+            };
+            return self.refuse(field, message);
         }
         if schema.format.as_deref() == Some("date-time")
             && DateTime::parse_from_rfc3339(text).is_err()

@@ -36,8 +36,7 @@ fn an_error_names_object_field_and_what_to_write() {
     assert_eq!(
         errors(poller(spec)),
         [
-            "PollerResource helpdesk/accounts: spec.refreshInterval: does not match ^([0-9]+([.][0-9]+)?(ms|s|m|h))+$: \
-             write numbers with their units ms, s, m or h, such as 30s, 15m or 1h30m",
+            "PollerResource helpdesk/accounts: spec.refreshInterval: is of another form: write numbers with their units ms, s, m or h, such as 30s, 15m or 1h30m",
         ]
     );
 }
