@@ -87,6 +87,12 @@ impl HttpCallback {
         })
     }
 
+    /// What a person should know of the keys that it signs with.
+    #[must_use]
+    pub fn doubts(&self) -> &[String] {
+        self.signer.doubts()
+    }
+
     /// Posts until an answer settles it, or as often as the policy says.
     async fn post(&self, endpoint: &Endpoint, posting: &Posting) -> Delivery {
         let attempt = || self.attempt(endpoint, posting);

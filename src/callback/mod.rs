@@ -17,7 +17,7 @@ use crate::event::{Notification, Origin};
 
 pub use http::{CallbackSettings, HttpCallback};
 pub use retry::RetryPolicy;
-pub use signing::{SignedBody, Signer};
+pub use signing::{SIGNING_SECRET, SignedBody, Signer};
 pub use url::is_same_origin;
 
 /// Where notifications go: the engine's edge towards the receiver.

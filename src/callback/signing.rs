@@ -25,7 +25,11 @@ const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature
 /// The bytes of a key (Standard Webhooks 1.0, "Signature scheme").
 const KEY_SIZES: RangeInclusive<usize> = 24..=64;
 
-const SECRET_FIELD: &str = "spec.events.callback.signing.secretRef";
+/// A key of Open Connectors that is shorter can be guessed; its users bring keys of any length.
+const SHORTEST: usize = 16;
+
+/// Where the spec names the Secret of the keys.
+pub const SIGNING_SECRET: &str = "spec.events.callback.signing.secretRef";
 
 /// What signs the notifications of one callback, as `spec.events.callback.signing` says.
 #[derive(Clone, Default)]
@@ -33,6 +37,8 @@ pub struct Signer {
     open_connectors: Option<Key>,
     /// The current key first; all of them sign, so that a receiver may know either.
     standard_webhooks: Vec<Key>,
+    /// What is to be known of the key of Open Connectors, though it is used as it is.
+    doubts: Vec<String>,
 }
 
 /// A body with the signatures that the configuration demands: all that can be posted.
@@ -66,21 +72,27 @@ impl Signer {
         let open_connectors = signing.schemes.is_empty()
             || signing.schemes.contains(&SignatureScheme::OpenConnectors);
         let name = &signing.secret_ref.name;
-        let current = secrets.entry(SECRET_FIELD, name, "key")?.expose_secret();
+        let current = secrets.entry(SIGNING_SECRET, name, "key")?.expose_secret();
         let mut signer = Self::default();
         if open_connectors {
             signer.open_connectors = Some(Key::new(current.as_bytes())?);
+            signer.doubts = doubts(name, current);
         }
         if standard_webhooks {
             signer
                 .standard_webhooks
                 .push(Key::decoded(name, "key", current)?);
-            if let Some(previous) = secrets.optional(SECRET_FIELD, name, "previousKey")? {
+            if let Some(previous) = secrets.optional(SIGNING_SECRET, name, "previousKey")? {
                 let previous = Key::decoded(name, "previousKey", previous.expose_secret())?;
                 signer.standard_webhooks.push(previous);
             }
         }
         Ok(signer)
+    }
+
+    /// What a person should know of the keys, for a condition: never a key.
+    pub(super) fn doubts(&self) -> &[String] {
+        &self.doubts
     }
 
     /// Signs a payload for an attempt made `now`.
@@ -134,6 +146,23 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
+/// What is odd about a key of which every byte counts.
+fn doubts(name: &str, key: &str) -> Vec<String> {
+    let has_blanks = (key.trim() != key).then(|| {
+        format!(
+            "the entry \"key\" of Secret {name:?} begins or ends with blanks or a line break, which OpenConnectors signs \
+             with as they are: write the key without them (printf %s KEY, not echo), unless the receiver's has them too"
+        )
+    });
+    let is_short = (key.len() < SHORTEST).then(|| {
+        format!(
+            "the entry \"key\" of Secret {name:?} is shorter than {SHORTEST} bytes, and so can be guessed: make one with \
+             openssl rand -hex 32, write it there, and give it to the receiver too"
+        )
+    });
+    has_blanks.into_iter().chain(is_short).collect()
+}
+
 /// An HMAC-SHA256 that has taken in its key.
 #[derive(Clone)]
 struct Key(Hmac<Sha256>);
@@ -141,7 +170,7 @@ struct Key(Hmac<Sha256>);
 impl Key {
     fn new(key: &[u8]) -> Result<Self, ConfigurationError> {
         let hmac = Hmac::new_from_slice(key)
-            .map_err(|error| ConfigurationError::new(SECRET_FIELD, error.to_string()))?;
+            .map_err(|error| ConfigurationError::new(SIGNING_SECRET, error.to_string()))?;
         Ok(Self(hmac))
     }
 
@@ -149,7 +178,7 @@ impl Key {
     fn decoded(name: &str, entry: &str, text: &str) -> Result<Self, ConfigurationError> {
         let refused = |problem: &str| {
             ConfigurationError::new(
-                SECRET_FIELD,
+                SIGNING_SECRET,
                 format!(
                     "the entry {entry:?} of Secret {name:?} {problem}: make a key with \
                      echo whsec_$(openssl rand -base64 32), write it there, and give it to the receiver too"

@@ -180,6 +180,12 @@ impl Instance {
         self.holds.state()
     }
 
+    /// What a person should know of the keys by which its notifications are signed.
+    #[must_use]
+    pub fn doubts(&self) -> &[String] {
+        self.callback.as_ref().map_or(&[], HttpCallback::doubts)
+    }
+
     /// Sends to the callback again after a 410 or within a hold.
     pub fn resume_delivery(&self) {
         self.holds.release_callback();

@@ -8,7 +8,7 @@ use super::{
     memory::Memory,
     problem::Problem,
 };
-use crate::fleet::Environment;
+use crate::{callback::SIGNING_SECRET, fleet::Environment};
 
 /// What a check found.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
             notes.push(instance.problem(text));
         }
     }
-    let (_, found) = assemble(&manifests, environment, true).await;
+    let (assembly, found) = assemble(&manifests, environment, true).await;
+    notes.extend(doubts(&manifests, &assembly));
     let problems = sorted(problems, found);
     Checked {
         objects: manifests.len(),
@@ -47,6 +48,16 @@ pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
         problems,
         notes,
     }
+}
+
+/// What is no mistake, but odd, of instances that could be built.
+pub(super) fn doubts(manifests: &Manifests, assembly: &Assembly) -> Vec<Problem> {
+    let built = assembly.instances.iter().filter_map(|(name, instance)| {
+        let placed = manifests.instances.get(name)?;
+        let doubts = instance.doubts().iter();
+        Some(doubts.map(|doubt| placed.fault(SIGNING_SECRET, doubt)))
+    });
+    built.flatten().collect()
 }
 
 /// Builds everything as if it were seen for the first time; sends nothing.

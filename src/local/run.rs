@@ -92,6 +92,10 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<Ended, Loc
         environment,
     };
     let report = session.report(streams);
+    let doubts = check::doubts(&session.manifests, &assembly);
+    doubts
+        .iter()
+        .for_each(|doubt| report.warn(&doubt.to_string()));
     problems.iter().for_each(|problem| report.complain(problem));
     unusable.iter().for_each(|error| report.complain(error));
     let run = session.run(assembly, report, once, stop);

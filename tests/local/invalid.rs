@@ -152,6 +152,37 @@ fn a_secret_of_another_namespace_is_told_apart_from_none() {
 }
 
 #[test]
+fn an_odd_signing_key_is_noted_and_used() {
+    let folder = Folder::valid();
+    let signing = "/events\", signing: {secretRef: {name: oauth}}}";
+    folder.replace("instance.yaml", "/events\"}", signing);
+    folder.replace(
+        "secret.yaml",
+        "clientId: client,",
+        "clientId: client, key: \"hunter2\\n\",",
+    );
+    let checked = folder.run("check", &[]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let local = folder.poll_once();
+    assert_eq!(local.code, Some(1), "{local:?}");
+    for (ended, kind) in [(checked, "note"), (local, "warning")] {
+        for text in ["ends with blanks or a line break", "shorter than 16 bytes"] {
+            let line = ended
+                .errors
+                .lines()
+                .find(|line| line.contains(text))
+                .unwrap();
+            assert!(line.starts_with(&format!("{kind}: ")), "{line}");
+            assert!(
+                line.contains("instance.yaml:14: ConnectorInstance helpdesk/prod"),
+                "{line}"
+            );
+            assert!(!line.contains("hunter2"), "{line}");
+        }
+    }
+}
+
+#[test]
 fn valid_manifests_are_counted() {
     let folder = Folder::valid();
     folder.write(

@@ -75,6 +75,36 @@ fn a_key_of_open_connectors_is_any_text() {
     assert!(signer(&[], &[("key", "k")]).is_ok());
 }
 
+#[rstest]
+#[case::good("MySecretEventSignatureKey", &[])]
+#[case::sixteen_bytes("demo-signing-key", &[])]
+#[case::of_echo("MySecretEventSignatureKey\n", &["line break"])]
+#[case::short("s3cr3t", &["shorter than 16 bytes"])]
+#[case::both(" s3cr3t\n", &["blanks", "shorter"])]
+fn what_is_odd_about_a_key_of_open_connectors_is_told_and_the_key_counts_as_it_is(
+    #[case] key: &str,
+    #[case] expected: &[&str],
+) {
+    let signer = signer(&[SignatureScheme::OpenConnectors], &[("key", key)]).unwrap();
+    assert_eq!(signer.doubts().len(), expected.len());
+    for (doubt, expected) in signer.doubts().iter().zip(expected) {
+        assert!(
+            doubt.contains(expected) && doubt.contains("Secret \"signing\""),
+            "{doubt}"
+        );
+        assert!(!doubt.contains("s3cr3t"), "{doubt}");
+    }
+}
+
+/// Its blanks are no part of the key.
+#[test]
+fn a_line_break_behind_a_key_of_standard_webhooks_is_passed_over() {
+    let schemes = [SignatureScheme::StandardWebhooks];
+    let text = format!("{NEW}\n");
+    let signer = signer(&schemes, &[("key", &text)]).unwrap();
+    assert!(signer.doubts().is_empty());
+}
+
 /// The example of the Standard Webhooks specification.
 #[test]
 fn the_signature_of_standard_webhooks_has_its_known_answer() {

@@ -22,6 +22,8 @@ pub(in crate::operator) struct Circumstances {
     pub(in crate::operator) reauthorization_due: Option<DateTime<Utc>>,
     /// Events are posted over plain http.
     pub(in crate::operator) plain_callback: bool,
+    /// What is odd about the keys by which events are signed.
+    pub(in crate::operator) doubts: Vec<String>,
 }
 
 impl Circumstances {
@@ -38,12 +40,20 @@ impl Circumstances {
     }
 
     fn of_callback(&self) -> (Reason, String) {
-        if !self.plain_callback {
-            return (reasons::SUCCEEDED, String::new());
-        }
-        let message = "events are posted over plain http, readable on the way: write https in \
-                       spec.events.callback.url";
-        (reasons::CALLBACK_UNENCRYPTED, message.to_owned())
+        let plain = "events are posted over plain http, readable on the way: write https in \
+                     spec.events.callback.url";
+        let plain = self.plain_callback.then(|| plain.to_owned());
+        let reason = match (&plain, self.doubts.as_slice()) {
+            (Some(_), _) => reasons::CALLBACK_UNENCRYPTED,
+            (None, [_, ..]) => reasons::SIGNING_KEY_DOUBTFUL,
+            (None, []) => reasons::SUCCEEDED,
+        };
+        let told: Vec<_> = plain
+            .iter()
+            .chain(&self.doubts)
+            .map(String::as_str)
+            .collect();
+        (reason, told.join("; "))
     }
 }
 

@@ -337,6 +337,20 @@ fn a_callback_over_plain_http_is_told() {
 }
 
 #[test]
+fn what_is_odd_about_a_signing_key_is_told_beside_a_callback_over_plain_http() {
+    let doubtful = |plain_callback| Circumstances {
+        plain_callback,
+        doubts: vec!["the entry \"key\" ends with a line break".to_owned()],
+        ..Circumstances::default()
+    };
+    for (plain, expected) in [(false, "SigningKeyDoubtful"), (true, "CallbackUnencrypted")] {
+        let (reason, message) = aspect_of_a_well_instance(&doubtful(plain), "CallbackAccepting");
+        assert_eq!(reason, expected);
+        assert!(message.contains("line break"), "{message}");
+    }
+}
+
+#[test]
 fn a_deferral_is_stored_from_a_minute_on_and_not_again_while_it_says_the_same() {
     let now = DateTime::UNIX_EPOCH;
     let at = |seconds| Some(now + TimeDelta::seconds(seconds));

@@ -144,6 +144,7 @@ fn circumstances(running: &Running, item: &InstanceItem) -> Circumstances {
     let callback = events.and_then(|events| events.callback.as_ref());
     Circumstances {
         reauthorization_due: running.instance.reauthorization_due(),
+        doubts: running.instance.doubts().to_vec(),
         plain_callback: callback.is_some_and(|callback| callback.url.starts_with("http://")),
     }
 }
