@@ -4,7 +4,7 @@ mod answers;
 mod place;
 mod words;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fmt::Display, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
@@ -117,11 +117,15 @@ impl Authorize {
 
     async fn authorized(self, environment: &Environment) -> Result<String, Ended> {
         let place = Place::open(&self, environment).await?;
+        Authorization::is_due(place.settings())
+            .map_err(|error| of_instance(place.settings(), &error))?;
         let redirect_uri = self.redirect_uri(place.settings())?;
         let answers = Answers::open(redirect_uri).await.map_err(Ended::failed)?;
         let prepared =
             Authorization::prepare(place.settings(), answers.redirect_uri(), environment);
-        let authorization = prepared.await.map_err(Ended::invalid)?;
+        let authorization = prepared
+            .await
+            .map_err(|error| of_instance(place.settings(), &error))?;
         output::print(words::request(
             &authorization,
             answers.is_listening(),
@@ -147,7 +151,17 @@ impl Authorize {
             .redirect_uri
             .as_deref()
             .unwrap_or_default();
-        uri.parse()
-            .map_err(|error| Ended::invalid(format!("spec.authentication.redirectUri: {error}")))
+        uri.parse().map_err(|error| {
+            let error = format!("spec.authentication.redirectUri: {error}");
+            of_instance(settings, &error)
+        })
     }
+}
+
+/// Something wrong with the instance, which is named.
+fn of_instance(settings: &InstanceSettings, error: &dyn Display) -> Ended {
+    let InstanceSettings {
+        namespace, name, ..
+    } = settings;
+    Ended::invalid(format!("ConnectorInstance {namespace}/{name}: {error}"))
 }

@@ -47,6 +47,23 @@ pub struct Authorized {
 }
 
 impl Authorization {
+    /// Whether the instance is one that a person authorizes.
+    ///
+    /// # Errors
+    ///
+    /// Its type of authentication, for which nobody does.
+    pub fn is_due(settings: &InstanceSettings) -> Result<(), ConfigurationError> {
+        let kind = match settings.spec.authentication.kind {
+            None | Some(AuthenticationType::AuthorizationCode) => return Ok(()),
+            Some(kind) => kind,
+        };
+        let message = format!(
+            "is {kind:?}, for which nobody needs to authorize: its Secret has all that it takes; only where a person \
+             is to grant access write AuthorizationCode, which takes a refreshToken in the Secret too"
+        );
+        Err(ConfigurationError::new(KIND, message))
+    }
+
     /// Prepares one, whose answer goes to `redirect_uri`; sends nothing.
     ///
     /// # Errors
@@ -57,19 +74,11 @@ impl Authorization {
         redirect_uri: &RedirectUri,
         environment: &Environment,
     ) -> Result<Self, ConfigurationError> {
-        let authentication = &settings.spec.authentication;
-        if !matches!(
-            authentication.kind,
-            None | Some(AuthenticationType::AuthorizationCode)
-        ) {
-            let message = "nobody needs to authorize an instance of this type: write AuthorizationCode, which \
-                           takes a refreshToken in the Secret too";
-            return Err(ConfigurationError::new(KIND, message));
-        }
+        Self::is_due(settings)?;
         let connector = connector(&settings.spec, environment)?;
         let client = provider_client(settings, environment)?;
         let base = base(settings, &connector, &client).await?;
-        let oauth = oauth(&connector, authentication)?;
+        let oauth = oauth(&connector, &settings.spec.authentication)?;
         let clock = environment.clock;
         let own = authenticator_settings(settings, &connector, &base, client, clock)?;
         let audience = oauth

@@ -324,8 +324,20 @@ async fn what_cannot_be_authorized_says_why() {
     world
         .manifests
         .set("servicenow", "/spec/authentication/type", json!("Password"));
+    // Nor does it matter then that it has no redirect URI.
+    world.manifests.set(
+        "servicenow",
+        "/spec/authentication/redirectUri",
+        json!(null),
+    );
     let ended = Authorize::start(&world, &[]).await.ended().await;
-    ended.assert_said(2, &["nobody needs to authorize an instance of this type"]);
+    ended.assert_said(
+        2,
+        &[
+            "ConnectorInstance helpdesk/servicenow: spec.authentication.type: is Password",
+            "nobody needs to authorize",
+        ],
+    );
 }
 
 #[tokio::test]
