@@ -29,6 +29,9 @@ Examples:
   pollen local manifests --state /var/lib/pollen
   pollen local examples/demo --allow-address 127.0.0.0/8";
 
+/// The engine warns of refused events alone, of which the report has a line.
+const LOG: &str = "warn,pollen::poll=error";
+
 /// Polls the resources of a folder of manifests and delivers their events, without a cluster.
 ///
 /// Reads every *.yaml, *.yml and *.json of the folder, in its subfolders too, but nothing hidden:
@@ -59,8 +62,8 @@ pub(super) struct Local {
     #[arg(long, value_name = "CIDR[:PORT][@NAMESPACE]")]
     allow_address: Vec<AddressRule>,
     /// What is logged to standard error: error, warn, info, debug, or a filter such as
-    /// `pollen::provider=debug`.
-    #[arg(long, value_name = "FILTER", default_value = "warn", env = "POLLEN_LOG", value_parser = filter)]
+    /// `pollen::provider=debug`. What the lines for people say is left out unless it is asked for.
+    #[arg(long, value_name = "FILTER", default_value = LOG, env = "POLLEN_LOG", value_parser = filter)]
     log: String,
 }
 

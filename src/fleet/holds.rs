@@ -115,6 +115,11 @@ impl Holds {
         self.state.subscribe()
     }
 
+    /// Whether anything holds, if only until a probe.
+    pub(super) fn is_held(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// Whether a poll may begin now; the first to ask behind a hold's end is its probe.
     pub(super) fn enter(&self) -> Entry {
         let mut held = self.lock();

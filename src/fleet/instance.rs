@@ -180,6 +180,13 @@ impl Instance {
         self.holds.state()
     }
 
+    /// Whether something still holds its polls: a callback or a provider that has not shown to be well
+    /// again.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.holds.is_held()
+    }
+
     /// What a person should know of the keys by which its notifications are signed.
     #[must_use]
     pub fn doubts(&self) -> &[String] {

@@ -18,6 +18,8 @@ pub(super) struct Attention {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Severity {
     Warning,
+    /// A warning that the poller does not poll.
+    Waiting,
     Error,
 }
 
@@ -30,6 +32,14 @@ impl Attention {
         }
     }
 
+    /// Why the poller waits instead of polling.
+    pub(super) fn waiting(reason: &str) -> Self {
+        Self {
+            severity: Severity::Waiting,
+            text: format!("waits: {reason}"),
+        }
+    }
+
     const fn error(text: String) -> Self {
         Self {
             severity: Severity::Error,
@@ -39,6 +49,11 @@ impl Attention {
 
     pub(super) const fn is_error(&self) -> bool {
         matches!(self.severity, Severity::Error)
+    }
+
+    /// Whether it keeps the poller from its work, so that its end is worth a line.
+    pub(super) const fn is_trouble(&self) -> bool {
+        !matches!(self.severity, Severity::Warning)
     }
 
     /// What a poll's end asks for; `None` when all is well.
@@ -111,7 +126,7 @@ fn bad_records(progress: &Progress) -> Option<String> {
 impl fmt::Display for Attention {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = match self.severity {
-            Severity::Warning => "warning",
+            Severity::Warning | Severity::Waiting => "warning",
             Severity::Error => "error",
         };
         write!(f, "{severity}: {}", self.text)

@@ -19,6 +19,7 @@ mod memory;
 mod object;
 mod once;
 mod problem;
+mod replays;
 mod report;
 mod run;
 mod runner;

@@ -13,7 +13,7 @@ use chrono::{DateTime, Local, SecondsFormat};
 use super::attention::Attention;
 use crate::{
     clock::Clock,
-    poll::{Outcome, Progress, SetAside},
+    poll::{End, Outcome, Progress, SetAside},
 };
 
 /// Where the lines go.
@@ -45,8 +45,9 @@ pub(super) struct Report {
 struct Inner {
     output: Box<dyn Write + Send>,
     errors: Box<dyn Write + Send>,
-    /// What was last said of each poller, so that it is said once.
-    said: BTreeMap<String, Attention>,
+    /// What keeps each poller from its work, and what else was last said of it: each is said once.
+    trouble: BTreeMap<String, Attention>,
+    noted: BTreeMap<String, Attention>,
     events: u64,
 }
 
@@ -65,7 +66,8 @@ impl Report {
         let inner = Inner {
             output,
             errors,
-            said: BTreeMap::new(),
+            trouble: BTreeMap::new(),
+            noted: BTreeMap::new(),
             events: 0,
         };
         Self {
@@ -75,32 +77,46 @@ impl Report {
         }
     }
 
-    /// A poll of the poller `label` has ended.
-    pub(super) fn polled(&self, label: &str, outcome: &Outcome) {
+    /// A poll of the poller `label` has ended. `is_held`: something still holds its instance, so that
+    /// nobody can say that it is over.
+    pub(super) fn polled(&self, label: &str, outcome: &Outcome, is_held: bool) {
         self.told_of_delivery(label, outcome);
+        if outcome.end == End::Stopped {
+            // It shows neither that something is wrong nor that something is over.
+            return;
+        }
+        if outcome.end == End::Complete && !is_held {
+            self.recovered(label);
+        }
         match Attention::of(outcome) {
             Some(attention) => self.attend(label, attention),
-            None => self.recovered(label),
+            None => self.with(|inner| _ = inner.noted.remove(label)),
         }
     }
 
     /// A stretch of a replay has ended: what it found is said once no other follows.
-    pub(super) fn replayed(&self, label: &str, outcome: &Outcome, is_over: bool) {
+    pub(super) fn replayed(&self, label: &str, outcome: &Outcome, is_over: bool, is_held: bool) {
         if is_over {
-            self.polled(label, outcome);
+            self.polled(label, outcome, is_held);
         } else {
             self.told_of_delivery(label, outcome);
         }
     }
 
+    /// All of the replay `id` is read and delivered.
+    pub(super) fn replay_is_over(&self, label: &str, id: &str) {
+        let line = self.line(label, &format!("the replay {id:?} is over"));
+        self.with(|inner| _ = writeln!(inner.output, "{line}"));
+    }
+
     /// The poller `label` waits, for the reason given; one whose own error is the reason has said so.
     pub(super) fn waiting(&self, label: &str, reason: &str) {
         let mut failed = false;
-        self.with(|inner| failed = inner.said.get(label).is_some_and(Attention::is_error));
+        self.with(|inner| failed = inner.trouble.get(label).is_some_and(Attention::is_error));
         if failed {
             return;
         }
-        self.attend(label, Attention::warning(format!("waits: {reason}")));
+        self.attend(label, Attention::waiting(reason));
     }
 
     /// A line about no poller in particular.
@@ -169,9 +185,14 @@ impl Report {
     fn attend(&self, label: &str, attention: Attention) {
         let line = self.line(label, &attention.to_string());
         self.with(|inner| {
-            if inner.said.get(label) != Some(&attention) {
+            let said = if attention.is_trouble() {
+                &mut inner.trouble
+            } else {
+                &mut inner.noted
+            };
+            if said.get(label) != Some(&attention) {
                 _ = writeln!(inner.errors, "{line}");
-                inner.said.insert(label.to_owned(), attention);
+                said.insert(label.to_owned(), attention);
             }
         });
     }
@@ -179,7 +200,7 @@ impl Report {
     fn recovered(&self, label: &str) {
         let line = self.line(label, "well again");
         self.with(|inner| {
-            if inner.said.remove(label).is_some() {
+            if inner.trouble.remove(label).is_some() {
                 _ = writeln!(inner.errors, "{line}");
             }
         });

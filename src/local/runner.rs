@@ -5,38 +5,57 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{once, report::Report, state::FileCheckpointStore};
+use super::{once, replays::Replays, report::Report, state::FileCheckpointStore};
 use crate::{
-    fleet::{self, Begin, Observer, Poller},
+    fleet::{self, Begin, Instance, Observer, Poller},
     poll::{CheckpointStore as _, End, Held, Outcome},
 };
 
 /// One poller, its file, and where its lines go.
 pub(super) struct Runner {
-    /// The poller's name in the report.
-    pub(super) label: String,
-    pub(super) poller: Poller,
-    pub(super) store: FileCheckpointStore,
-    pub(super) report: Arc<Report>,
+    poller: Poller,
+    store: FileCheckpointStore,
+    reporter: Reporter,
 }
 
 impl Runner {
+    /// A runner of the poller that `report` calls `label`.
+    pub(super) fn new(
+        label: String,
+        poller: Poller,
+        store: FileCheckpointStore,
+        replays: Replays,
+        report: Arc<Report>,
+    ) -> Self {
+        let reporter = Reporter {
+            label,
+            report,
+            instance: Arc::clone(poller.instance()),
+            replays,
+        };
+        Self {
+            poller,
+            store,
+            reporter,
+        }
+    }
+
     /// Polls once, and again while that may settle what is open; returns whether all is settled.
     pub(super) async fn settle(mut self, patience: Duration, stop: &CancellationToken) -> bool {
         let mut checkpoint = None;
         let poll = async || {
             let mut outcome = self.poll(checkpoint.take(), stop).await;
-            self.report.polled(&self.label, &outcome);
+            self.reporter.tell(&outcome);
             checkpoint = outcome.checkpoint.take();
             while let Some(held) = comparing(&outcome, &mut checkpoint) {
                 outcome = self.poll(Some(held), stop).await;
-                self.report.polled(&self.label, &outcome);
+                self.reporter.tell(&outcome);
                 checkpoint = outcome.checkpoint.take();
             }
             while let Some(held) = self.replaying(&outcome, &mut checkpoint) {
                 outcome = self.poller.replay(held, &mut self.store, stop).await;
                 let is_over = !self.poller.goes_on_replaying(&outcome);
-                self.report.replayed(&self.label, &outcome, is_over);
+                self.reporter.tell_of_replay(&outcome, is_over);
                 checkpoint = outcome.checkpoint.take();
             }
             if outcome.end == End::Complete {
@@ -70,13 +89,9 @@ impl Runner {
 
     /// Polls at the poller's interval until `stop`.
     pub(super) async fn keep_polling(self, poke: watch::Receiver<u64>, stop: CancellationToken) {
-        let observer = Reporter {
-            label: self.label,
-            report: self.report,
-        };
         // Somebody has just started this, and looks on.
         let begin = Begin::AtOnce;
-        fleet::run(self.poller, self.store, observer, begin, poke, stop).await;
+        fleet::run(self.poller, self.store, self.reporter, begin, poke, stop).await;
     }
 }
 
@@ -90,17 +105,40 @@ fn comparing(outcome: &Outcome, checkpoint: &mut Option<Held>) -> Option<Held> {
 
 /// Makes lines of what a poller does.
 struct Reporter {
+    /// The poller's name in the report.
     label: String,
     report: Arc<Report>,
+    instance: Arc<Instance>,
+    replays: Replays,
+}
+
+impl Reporter {
+    fn tell(&mut self, outcome: &Outcome) {
+        let is_held = self.instance.is_held();
+        self.report.polled(&self.label, outcome, is_held);
+        self.tell_of_end(outcome);
+    }
+
+    fn tell_of_replay(&mut self, outcome: &Outcome, is_over: bool) {
+        let is_held = self.instance.is_held();
+        self.report.replayed(&self.label, outcome, is_over, is_held);
+        self.tell_of_end(outcome);
+    }
+
+    fn tell_of_end(&mut self, outcome: &Outcome) {
+        if let Some(id) = self.replays.ended(outcome) {
+            self.report.replay_is_over(&self.label, &id);
+        }
+    }
 }
 
 impl Observer for Reporter {
     async fn polled(&mut self, outcome: &Outcome) {
-        self.report.polled(&self.label, outcome);
+        self.tell(outcome);
     }
 
     async fn replayed(&mut self, outcome: &Outcome, is_over: bool) {
-        self.report.replayed(&self.label, outcome, is_over);
+        self.tell_of_replay(outcome, is_over);
     }
 
     async fn waiting(&mut self, reason: &str) {

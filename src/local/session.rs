@@ -12,6 +12,7 @@ use super::{
     manifests::Manifests,
     memory::Memory,
     problem::ObjectName,
+    replays::Replays,
     report::{Report, Streams, counted},
     runner::Runner,
     secrets::{Followed, follow},
@@ -107,18 +108,15 @@ impl Session {
             let Some(record) = self.memory.pollers.get(&name).cloned() else {
                 continue;
             };
+            let replays = Replays::of(record.checkpoint.as_ref());
             let store = FileCheckpointStore::new(
                 self.state.checkpoint_path(&name),
                 self.state.segments(&name),
                 record,
                 self.memory.stored(&name),
             )?;
-            runners.push(Runner {
-                label,
-                poller,
-                store,
-                report: Arc::clone(report),
-            });
+            let report = Arc::clone(report);
+            runners.push(Runner::new(label, poller, store, replays, report));
         }
         Ok(runners)
     }

@@ -88,6 +88,20 @@ async fn a_refused_event_is_named_and_blocks_what_is_behind_it(#[case] at_once: 
 }
 
 #[tokio::test]
+async fn a_refused_event_that_is_dropped_is_told_once() {
+    let (world, created) = world(2, 1).await;
+    world.set_callback("onRejected", json!("Skip"));
+    let refused = created[0].clone();
+    world.receiver.answer_by(move |incoming| {
+        let refuses = incoming.object_ids().contains(&refused);
+        Answer::Status(if refuses { 422 } else { 200 })
+    });
+    let ended = world.poll_once().await;
+    ended.assert_said(0, &["was refused, and it was dropped"]);
+    assert_eq!(ended.errors.matches(&created[0]).count(), 1, "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed_and_refuses() {
     let (world, created) = world(1, 1).await;
     let elsewhere = Receiver::new();

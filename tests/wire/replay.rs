@@ -43,9 +43,14 @@ async fn a_replay_delivers_a_stretch_of_time_once_more_and_once_alone() {
     let replay =
         json!({"id": "again", "from": "2026-01-03T00:00:00Z", "to": "2026-01-05T00:00:00Z"});
     world.manifests.set("incident", "/spec/replay", replay);
-    let got = world.poll_well().await;
+    let ended = world.poll_once().await;
+    let over = "incident  the replay \"again\" is over";
+    assert_eq!(ended.output.matches(over).count(), 1, "{ended:?}");
+    let got = world.receiver.acknowledged().split_off(delivered.len());
     assert_eq!(ids(&got), ids(&delivered[1..3]));
-    assert_eq!(world.poll_well().await, []);
+    let ended = world.poll_once().await;
+    assert!(!ended.output.contains("replay"), "{ended:?}");
+    assert_eq!(world.receiver.acknowledged().len(), delivered.len() + 2);
     world
         .manifests
         .set("incident", "/spec/replay/id", json!("older"));

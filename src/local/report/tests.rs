@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     category::Category,
-    poll::{End, How},
+    poll::{End, How, Remark, Topic},
     provider::FetchError,
 };
 
@@ -67,9 +67,9 @@ fn well(created: u64, updated: u64) -> Outcome {
 #[test]
 fn a_poll_with_events_is_one_aligned_line_and_one_without_is_none() {
     let (report, output, errors) = report();
-    report.polled("accounts", &well(2, 1));
-    report.polled("accounts", &well(0, 0));
-    report.polled("contacts-of-customers", &well(1, 0));
+    report.polled("accounts", &well(2, 1), false);
+    report.polled("accounts", &well(0, 0), false);
+    report.polled("contacts-of-customers", &well(1, 0), false);
     assert_eq!(
         output.shown(),
         [
@@ -84,10 +84,10 @@ fn a_poll_with_events_is_one_aligned_line_and_one_without_is_none() {
 #[test]
 fn a_problem_is_said_once_with_what_to_do_and_so_is_its_end() {
     let (report, _, errors) = report();
-    report.polled("accounts", &failed());
-    report.polled("accounts", &failed());
-    report.polled("accounts", &well(0, 0));
-    report.polled("accounts", &well(0, 0));
+    report.polled("accounts", &failed(), false);
+    report.polled("accounts", &failed(), false);
+    report.polled("accounts", &well(0, 0), false);
+    report.polled("accounts", &well(0, 0), false);
     assert_eq!(
         errors.shown(),
         [
@@ -102,7 +102,7 @@ fn a_problem_is_said_once_with_what_to_do_and_so_is_its_end() {
 fn a_poller_that_has_said_its_error_waits_without_another_line() {
     let (report, _, errors) = report();
     for _ in 0..2 {
-        report.polled("accounts", &failed());
+        report.polled("accounts", &failed(), false);
         report.waiting("accounts", "the answer was 401");
     }
     report.waiting("contacts-of-customers", "the answer was 401");
@@ -122,7 +122,7 @@ fn bad_records_are_a_warning_that_names_them() {
         bad_samples: vec!["record 7: no id".into()],
         ..Progress::default()
     };
-    report.polled("accounts", &outcome(End::Complete, progress));
+    report.polled("accounts", &outcome(End::Complete, progress), false);
     let shown = errors.shown();
     assert!(
         shown[0].contains("warning: 1 record has no event (record 7: no id)"),
@@ -150,9 +150,13 @@ fn each_event_that_is_set_aside_is_told_and_is_no_failure_to_recover_from() {
         ..Progress::default()
     };
     for _ in 0..2 {
-        report.polled("accounts", &outcome(End::Complete, progress.clone()));
+        report.polled("accounts", &outcome(End::Complete, progress.clone()), false);
     }
-    report.polled("accounts", &outcome(End::Complete, Progress::default()));
+    report.polled(
+        "accounts",
+        &outcome(End::Complete, Progress::default()),
+        false,
+    );
     let shown = errors.shown();
     assert_eq!(shown.len(), 6, "{shown:?}");
     for (line, told) in [
@@ -180,6 +184,7 @@ fn what_a_good_poll_found_is_a_warning() {
             findings,
             ..Outcome::of(End::Complete)
         },
+        false,
     );
     assert_eq!(
         errors.shown(),
@@ -194,15 +199,80 @@ fn an_order_that_cannot_be_relied_on_is_a_warning_also_where_the_poll_is_not_don
         unordered: Some("the provider ignores the order".into()),
         ..Progress::default()
     };
-    report.polled("accounts", &outcome(End::Complete, progress()));
+    report.polled("accounts", &outcome(End::Complete, progress()), false);
     let unfinished = End::Unfinished("pages remain".into());
-    report.polled("contacts-of-customers", &outcome(unfinished, progress()));
+    report.polled(
+        "contacts-of-customers",
+        &outcome(unfinished, progress()),
+        false,
+    );
     assert_eq!(
         errors.shown(),
         [
             "accounts               warning: the provider ignores the order",
             "contacts-of-customers  warning: pages remain; the next poll goes on from there; \
              the provider ignores the order",
+        ]
+    );
+}
+
+#[test]
+fn a_stop_is_no_recovery() {
+    let (report, _, errors) = report();
+    report.polled("accounts", &failed(), false);
+    report.polled("accounts", &Outcome::of(End::Stopped), false);
+    assert_eq!(errors.shown().len(), 1, "{:?}", errors.shown());
+}
+
+#[test]
+fn what_is_told_once_is_nothing_to_recover_from() {
+    let (report, _, errors) = report();
+    let edited = Remark {
+        topic: Topic::Query,
+        text: "what is asked was edited".into(),
+    };
+    let progress = Progress {
+        remarks: vec![edited],
+        ..Progress::default()
+    };
+    report.polled("accounts", &outcome(End::Complete, progress), false);
+    report.polled("accounts", &well(0, 0), false);
+    assert_eq!(
+        errors.shown(),
+        ["accounts               warning: what is asked was edited"]
+    );
+}
+
+/// A poll without events tries no callback.
+#[test]
+fn a_poller_that_found_nothing_is_not_well_while_its_instance_is_held() {
+    let (report, _, errors) = report();
+    for _ in 0..2 {
+        report.waiting("accounts", "the callback answered 503");
+        report.polled("accounts", &well(0, 0), true);
+    }
+    assert_eq!(
+        errors.shown(),
+        ["accounts               warning: waits: the callback answered 503"]
+    );
+    report.polled("accounts", &well(0, 0), false);
+    assert_eq!(errors.shown()[1], "accounts               well again");
+}
+
+#[test]
+fn a_poller_that_is_well_again_still_says_what_it_found() {
+    let (report, _, errors) = report();
+    report.polled("accounts", &failed(), false);
+    let progress = Progress {
+        unordered: Some("the provider ignores the order".into()),
+        ..Progress::default()
+    };
+    report.polled("accounts", &outcome(End::Complete, progress), false);
+    assert_eq!(
+        errors.shown()[1..],
+        [
+            "accounts               well again",
+            "accounts               warning: the provider ignores the order",
         ]
     );
 }
