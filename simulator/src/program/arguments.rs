@@ -18,7 +18,8 @@ Examples:
 
 /// Simulates a ServiceNow whose records change, and a callback that takes the events of it.
 ///
-/// The changes begin when someone polls. Each is printed as it is made, each event as it arrives;
+/// It knows the client demo-client with the secret demo-secret, and the user integration with the
+/// password demo-password. The changes begin when someone polls. Each is printed as it is made, each event as it arrives;
 /// at the end a summary says what was lost, invented or repeated. Records that existed before are
 /// no changes.
 #[derive(Debug, Parser)]
@@ -34,7 +35,8 @@ pub(crate) struct Arguments {
     /// repeated.
     #[arg(long = "signing-key", value_name = "KEY", default_values_t = [String::from("demo-signing-key")])]
     pub(super) signing_keys: Vec<String>,
-    /// How long changes are made [default: until Ctrl-C or SIGTERM].
+    /// How long changes are made, from the first poll on, which is waited for a minute [default: until
+    /// Ctrl-C or SIGTERM].
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub(super) length: Option<Duration>,
     /// How long the last changes may take to arrive.
