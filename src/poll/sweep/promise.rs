@@ -41,17 +41,22 @@ impl Promise {
         self.passed = self.passed.saturating_add(rows);
         // Twice, since records come while it is read.
         let is_kept = self.pages < MOST_IN_VAIN || self.passed / 2 < self.rows;
-        (!is_kept).then(|| in_vain(self.pages))
+        (!is_kept).then(in_vain)
     }
 }
 
-fn in_vain(pages: u32) -> String {
+/// Without the figures of this poll: a condition that read otherwise at every poll would be written so.
+fn in_vain() -> String {
     format!(
-        "the provider says that more records follow, but {pages} pages in a row showed none, or only those of pages \
-         before: raise spec.pageSize, or ask for fewer records in spec.url; where access rules hide records, give the \
+        "the provider says that more records follow, but at least {MOST_IN_VAIN} pages in a row showed none, or only those \
+         of pages before: raise spec.pageSize, or ask for fewer records in spec.url; where access rules hide records, give the \
          account the right to read them"
     )
 }
+
+const CONTRADICTED: &str = "the provider says that more records follow, shows none, and counts more of them in parts of a stretch of dates than \
+     in all of it: it ignores the upper bound of the updated date, or counts wrongly; give the account the right to read \
+     the records, or ask for others in spec.url";
 
 /// Ranges of dates that are crossed without a row to be seen, one after the other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,14 +73,7 @@ impl Hidden {
     pub(super) fn judge(&mut self, total: u64, page: u32) -> Option<String> {
         let rows = *self.rows.get_or_insert(total);
         let lenience = LENIENCE * u64::from(page);
-        (self.crossed / 2 > rows.saturating_add(lenience)).then(|| {
-            format!(
-                "the provider says that more records follow, shows none, and counted {} in parts of a stretch that has {rows}: \
-                 it ignores the upper bound of the updated date, or counts wrongly; give the account the right to read \
-                 the records, or ask for others in spec.url",
-                self.crossed
-            )
-        })
+        (self.crossed / 2 > rows.saturating_add(lenience)).then(|| CONTRADICTED.to_owned())
     }
 
     pub(super) const fn cross(&mut self, rows: u64) {
