@@ -1,6 +1,6 @@
 //! Broken connections in words.
 
-use std::{error::Error, iter};
+use std::{error::Error, io, iter};
 
 use super::{Refusal, TlsTrouble, excerpt::one_line};
 
@@ -68,7 +68,7 @@ impl TlsTrouble {
     /// What a failed request tells of.
     pub(super) fn of(error: &reqwest::Error) -> Option<Self> {
         let refused = causes(error).any(|cause| cause.is::<Refusal>());
-        Self::read(&texts(error)).filter(|_| !refused)
+        Self::of_causes(causes(error)).filter(|_| !refused)
     }
 }
 
@@ -76,8 +76,14 @@ fn texts(error: &reqwest::Error) -> Vec<String> {
     causes(error).map(ToString::to_string).collect()
 }
 
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    iter::successors(error.source(), |cause: &&(dyn Error + 'static)| {
-        (*cause).source()
-    })
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> + Clone {
+    iter::successors(error.source(), |cause| cause_of(*cause))
+}
+
+/// An I/O error names as its cause what is behind the error that it holds, and not that one.
+fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let held = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    held.map(|held| held as _).or_else(|| error.source())
 }

@@ -1,5 +1,9 @@
 //! What is wrong with a certificate, and who can mend it.
 
+use std::error::Error;
+
+use rustls::{AlertDescription, CertificateError};
+
 /// Why TLS could not be agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsTrouble {
@@ -24,40 +28,64 @@ pub enum TlsTrouble {
     NoTls,
 }
 
-/// What shows in the causes of an error, the surest first: an alert is the host's word on what it was
-/// shown, and its name may be part of what is said of the host's own certificate.
-const SIGNS: [(&str, TlsTrouble); 17] = [
-    ("fatal alert: CertificateRequired", TlsTrouble::OursMissing),
-    // TLS 1.2 has no other word for it.
-    ("fatal alert: HandshakeFailure", TlsTrouble::OursMissing),
-    ("fatal alert: Certificate", TlsTrouble::OursRefused),
-    ("fatal alert: BadCertificate", TlsTrouble::OursRefused),
-    ("fatal alert: UnknownCA", TlsTrouble::OursRefused),
-    (
-        "fatal alert: UnsupportedCertificate",
-        TlsTrouble::OursRefused,
-    ),
-    ("fatal alert: AccessDenied", TlsTrouble::OursRefused),
-    ("fatal alert: DecryptError", TlsTrouble::OursRefused),
-    ("not valid for name", TlsTrouble::OtherHost),
-    ("NotValidForName", TlsTrouble::OtherHost),
-    ("UnknownIssuer", TlsTrouble::UnknownAuthority),
-    ("certificate not valid yet", TlsTrouble::NotYetValid),
-    ("certificate expired", TlsTrouble::Expired),
-    ("certificate: Expired", TlsTrouble::Expired),
-    ("invalid peer certificate", TlsTrouble::Unusable),
-    ("corrupt message of type", TlsTrouble::NoTls),
-    ("connection was not ready", TlsTrouble::Dropped),
-];
-
 impl TlsTrouble {
-    /// What the causes of an error tell of.
-    pub(super) fn read(causes: &[String]) -> Option<Self> {
-        let shows = |sign: &str| causes.iter().any(|cause| cause.contains(sign));
-        SIGNS
-            .iter()
-            .find(|(sign, _)| shows(sign))
-            .map(|(_, trouble)| *trouble)
+    /// What the causes of a failed request tell of.
+    pub(super) fn of_causes<'a>(
+        causes: impl Iterator<Item = &'a (dyn Error + 'static)> + Clone,
+    ) -> Option<Self> {
+        let tls = causes
+            .clone()
+            .find_map(|cause| cause.downcast_ref().and_then(Self::of_tls));
+        let dropped = || {
+            let mut words = causes.map(ToString::to_string);
+            // Hyper has no kind of its own for it.
+            let is_dropped = words.any(|words| words.contains("connection was not ready"));
+            is_dropped.then_some(Self::Dropped)
+        };
+        tls.or_else(dropped)
+    }
+
+    const fn of_tls(error: &rustls::Error) -> Option<Self> {
+        match error {
+            rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),
+            rustls::Error::InvalidCertificate(why) => Some(Self::of_certificate(why)),
+            rustls::Error::InvalidMessage(_) => Some(Self::NoTls),
+            _ => None,
+        }
+    }
+
+    /// The host's word on what it was shown.
+    const fn of_alert(alert: AlertDescription) -> Option<Self> {
+        match alert {
+            // TLS 1.2 has no other word for it than the second.
+            AlertDescription::CertificateRequired | AlertDescription::HandshakeFailure => {
+                Some(Self::OursMissing)
+            }
+            AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateUnobtainable
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError => Some(Self::OursRefused),
+            _ => None,
+        }
+    }
+
+    const fn of_certificate(why: &CertificateError) -> Self {
+        match why {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::OtherHost
+            }
+            CertificateError::UnknownIssuer => Self::UnknownAuthority,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Self::NotYetValid
+            }
+            _ => Self::Unusable,
+        }
     }
 
     /// What is wrong with a host, as the end of a sentence that names it.
@@ -122,60 +150,63 @@ impl TlsTrouble {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use rstest::rstest;
+    use rustls::InvalidMessage;
 
     use super::*;
 
+    fn of(error: &(dyn Error + 'static)) -> Option<TlsTrouble> {
+        TlsTrouble::of_causes([error].into_iter())
+    }
+
     #[rstest]
-    #[case(
-        "received fatal alert: CertificateRequired",
-        TlsTrouble::OursMissing,
-        "tls.secretRef"
-    )]
-    #[case(
-        "received fatal alert: CertificateExpired",
-        TlsTrouble::OursRefused,
-        "renew tls.crt"
-    )]
-    #[case(
-        "received fatal alert: UnknownCA",
-        TlsTrouble::OursRefused,
-        "accept their authority"
-    )]
-    #[case(
-        "received fatal alert: BadCertificate",
-        TlsTrouble::OursRefused,
-        "renew tls.crt"
-    )]
-    #[case("connection was not ready", TlsTrouble::Dropped, "tls.secretRef")]
-    #[case(
-        "invalid peer certificate: certificate expired: verification time 2 (UNIX), but …",
-        TlsTrouble::Expired,
-        "renew it"
-    )]
-    #[case(
-        "invalid peer certificate: UnknownIssuer",
-        TlsTrouble::UnknownAuthority,
-        "at x.tls.caRef"
-    )]
-    #[case(
-        "invalid peer certificate: BadSignature",
-        TlsTrouble::Unusable,
-        "replace it"
-    )]
-    fn what_a_library_says_is_told_with_what_to_do(
-        #[case] cause: &str,
-        #[case] expected: TlsTrouble,
-        #[case] advice: &str,
+    #[case(AlertDescription::CertificateRequired, Some(TlsTrouble::OursMissing))]
+    #[case(AlertDescription::HandshakeFailure, Some(TlsTrouble::OursMissing))]
+    #[case(AlertDescription::CertificateExpired, Some(TlsTrouble::OursRefused))]
+    #[case(AlertDescription::UnknownCA, Some(TlsTrouble::OursRefused))]
+    #[case(AlertDescription::BadCertificate, Some(TlsTrouble::OursRefused))]
+    #[case(AlertDescription::InternalError, None)]
+    fn an_alert_is_the_hosts_word_on_what_it_was_shown(
+        #[case] alert: AlertDescription,
+        #[case] expected: Option<TlsTrouble>,
     ) {
-        let trouble = TlsTrouble::read(&["client error".to_owned(), cause.to_owned()]);
-        assert_eq!(trouble, Some(expected));
-        let told = expected.advice("x.url", "x.tls");
-        assert!(told.contains(advice), "{told}");
+        assert_eq!(of(&rustls::Error::AlertReceived(alert)), expected);
+    }
+
+    #[rstest]
+    #[case(CertificateError::NotValidForName, TlsTrouble::OtherHost)]
+    #[case(CertificateError::UnknownIssuer, TlsTrouble::UnknownAuthority)]
+    #[case(CertificateError::Expired, TlsTrouble::Expired)]
+    #[case(CertificateError::NotValidYet, TlsTrouble::NotYetValid)]
+    #[case(CertificateError::BadSignature, TlsTrouble::Unusable)]
+    fn a_certificate_that_is_refused_here_is_the_hosts(
+        #[case] why: CertificateError,
+        #[case] expected: TlsTrouble,
+    ) {
+        let error = rustls::Error::InvalidCertificate(why);
+        assert_eq!(of(&error), Some(expected));
     }
 
     #[test]
-    fn other_trouble_is_none_of_certificates() {
-        assert_eq!(TlsTrouble::read(&["Connection refused".to_owned()]), None);
+    fn whoever_does_not_speak_tls_is_told_from_who_is_silent() {
+        let garbage = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        assert_eq!(of(&garbage), Some(TlsTrouble::NoTls));
+        let silent = io::Error::other("connection was not ready");
+        assert_eq!(of(&silent), Some(TlsTrouble::Dropped));
+        assert_eq!(of(&io::Error::other("Connection refused")), None);
+    }
+
+    #[rstest]
+    #[case(TlsTrouble::OursMissing, "x.tls.secretRef")]
+    #[case(TlsTrouble::OursRefused, "renew tls.crt")]
+    #[case(TlsTrouble::UnknownAuthority, "at x.tls.caRef")]
+    #[case(TlsTrouble::Expired, "renew it")]
+    #[case(TlsTrouble::Unusable, "replace it")]
+    #[case(TlsTrouble::NoTls, "write at x.url")]
+    fn what_is_wrong_is_told_with_what_to_do(#[case] trouble: TlsTrouble, #[case] advice: &str) {
+        let told = trouble.advice("x.url", "x.tls");
+        assert!(told.contains(advice), "{told}");
     }
 }
