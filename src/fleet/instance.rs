@@ -1,6 +1,6 @@
 //! One instance at work: its connection, tokens, callback and holds.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use reqwest::Url;
@@ -39,7 +39,7 @@ pub struct InstanceSettings {
     pub namespace: String,
     pub name: String,
     pub spec: ConnectorInstanceSpec,
-    /// The Secrets that [`secret_names`] lists, as far as they exist.
+    /// The Secrets that [`secret_names`](super::secret_names) lists, as far as they exist.
     pub secrets: Secrets,
     pub tokens: Arc<dyn TokenStore>,
     /// Those of the instance as it was built before in this process.
@@ -51,44 +51,6 @@ pub struct InstanceSettings {
     pub gone_callback: Option<String>,
     /// The callback that failed in an earlier process, and how long it is left alone.
     pub held_callback: Option<HeldCallback>,
-}
-
-/// The names of the Secrets that an instance needs at its provider, each once, in order.
-#[must_use]
-pub fn provider_secret_names(spec: &ConnectorInstanceSpec) -> Vec<String> {
-    let mut names = BTreeSet::from([spec.authentication.secret_ref.name.clone()]);
-    names.extend(tls::secret_names(spec.tls.as_ref()));
-    names.into_iter().collect()
-}
-
-/// The names of the Secrets that an instance needs, each once, in order.
-#[must_use]
-pub fn secret_names(spec: &ConnectorInstanceSpec) -> Vec<String> {
-    let mut names = BTreeSet::from_iter(provider_secret_names(spec));
-    if let Some(callback) = spec
-        .events
-        .as_ref()
-        .and_then(|events| events.callback.as_ref())
-    {
-        let dead_letter = callback.dead_letter.as_ref();
-        names.extend(tls::secret_names(callback.tls.as_ref()));
-        names.extend(tls::secret_names(
-            dead_letter.and_then(|asked| asked.tls.as_ref()),
-        ));
-        names.extend(
-            callback
-                .signing
-                .as_ref()
-                .map(|signing| signing.secret_ref.name.clone()),
-        );
-        names.extend(
-            callback
-                .authentication
-                .as_ref()
-                .map(|asked| asked.secret_ref.name.clone()),
-        );
-    }
-    names.into_iter().collect()
 }
 
 /// One instance at work: its connection, tokens, callback and holds, shared by its pollers.

@@ -10,13 +10,6 @@ use crate::{
     secrets::Secrets,
 };
 
-/// The names of the Secrets that `tls` needs.
-pub(super) fn secret_names(tls: Option<&Tls>) -> impl Iterator<Item = String> {
-    let named = tls.map(|tls| [&tls.ca_ref, &tls.secret_ref]);
-    let named = named.into_iter().flatten().flatten();
-    named.map(|secret| secret.name.clone())
-}
-
 /// The certificates of the callback, and their field.
 pub(super) const fn of_callback(spec: &Callback) -> (&'static str, Option<&Tls>) {
     ("spec.events.callback.tls", spec.tls.as_ref())

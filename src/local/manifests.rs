@@ -15,7 +15,7 @@ use super::{
     problem::{ObjectId, ObjectName, Place, Problem},
 };
 use crate::{
-    api::{ConnectorInstance, ConnectorInstanceSpec, PollerResource, Tls},
+    api::{ConnectorInstance, PollerResource},
     category::ConfigurationError,
     fleet,
     secrets::Secrets,
@@ -191,7 +191,9 @@ impl Manifests {
     /// What of an instance uses the Secret that it authenticates with, beside its authentication.
     pub(super) fn shared_with(&self, name: &ObjectName) -> Vec<&'static str> {
         let instance = self.instances.get(name);
-        instance.map_or_else(Vec::new, |placed| shared_with(&placed.object.spec))
+        instance.map_or_else(Vec::new, |placed| {
+            fleet::uses_beside_authentication(&placed.object.spec)
+        })
     }
 
     /// What to add where an instance's Secret is missing and another namespace has one of that name;
@@ -214,41 +216,6 @@ impl Manifests {
         names.retain(|name| !self.secrets.contains_key(&instance.id.name.beside(name)));
         names
     }
-}
-
-fn shared_with(spec: &ConnectorInstanceSpec) -> Vec<&'static str> {
-    let own = &spec.authentication.secret_ref;
-    let callback = spec.events.as_ref();
-    let callback = callback.and_then(|events| events.callback.as_ref());
-    let signing = callback.and_then(|callback| callback.signing.as_ref());
-    let shown = callback.and_then(|callback| callback.authentication.as_ref());
-    let dead_letter = callback.and_then(|callback| callback.dead_letter.as_ref());
-    let certificates = |tls: Option<&Tls>| {
-        let named = tls.map(|tls| [&tls.ca_ref, &tls.secret_ref]);
-        let mut named = named.into_iter().flatten().flatten();
-        named.any(|secret| secret.name == own.name)
-    };
-    let uses = [
-        (certificates(spec.tls.as_ref()), "spec.tls"),
-        (
-            certificates(callback.and_then(|callback| callback.tls.as_ref())),
-            "spec.events.callback.tls",
-        ),
-        (
-            certificates(dead_letter.and_then(|asked| asked.tls.as_ref())),
-            "spec.events.callback.deadLetter.tls",
-        ),
-        (
-            signing.is_some_and(|signing| signing.secret_ref.name == own.name),
-            "spec.events.callback.signing",
-        ),
-        (
-            shown.is_some_and(|shown| shown.secret_ref.name == own.name),
-            "spec.events.callback.authentication",
-        ),
-    ];
-    let uses = uses.into_iter().filter(|(is_used, _)| *is_used);
-    uses.map(|(_, field)| field).collect()
 }
 
 fn placed<T>(document: Document, id: ObjectId, object: T) -> Placed<T> {

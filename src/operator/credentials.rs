@@ -9,14 +9,17 @@ use sha2::{Digest as _, Sha256};
 
 use crate::secrets::Secrets;
 
+/// A digest of each Secret's entries by its name.
+pub(super) type Digests = BTreeMap<String, [u8; 32]>;
+
 /// The Secrets of one instance as they were read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Credentials {
     pub(super) secrets: Secrets,
     /// Names without a Secret.
     pub(super) missing: Vec<String>,
-    /// Of all entries, so that a change is noticed without keeping the old ones.
-    pub(super) digest: [u8; 32],
+    /// Of the entries of each Secret, so that a change is noticed without keeping the old ones.
+    pub(super) digests: Digests,
 }
 
 impl Credentials {
@@ -29,28 +32,28 @@ impl Credentials {
     ) -> Result<Self, kube::Error> {
         let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
         let mut credentials = Self::default();
-        let mut digest = Sha256::new();
         for name in names {
             match api.get_opt(name).await? {
-                Some(secret) => credentials.add(name, secret, &mut digest),
+                Some(secret) => credentials.add(name, secret),
                 None => credentials.missing.push(name.clone()),
             }
         }
-        credentials.digest = digest.finalize().into();
         Ok(credentials)
     }
 
-    fn add(&mut self, name: &str, secret: Secret, digest: &mut Sha256) {
-        digest_part(digest, name.as_bytes());
+    fn add(&mut self, name: &str, secret: Secret) {
+        let mut digest = Sha256::new();
         let mut entries = BTreeMap::new();
         for (key, value) in secret.data.unwrap_or_default() {
-            digest_part(digest, key.as_bytes());
-            digest_part(digest, &value.0);
+            digest_part(&mut digest, key.as_bytes());
+            digest_part(&mut digest, &value.0);
             match String::from_utf8(value.0) {
                 Ok(text) => _ = entries.insert(key, SecretString::from(text)),
                 Err(_) => self.secrets.note_binary(name, key),
             }
         }
+        self.digests
+            .insert(name.to_owned(), digest.finalize().into());
         self.secrets.insert(name.to_owned(), entries);
     }
 }
@@ -103,9 +106,9 @@ mod tests {
             "a"
         );
         api.insert(PATH, json!({"metadata": {"name": "oauth", "labels": {"a": "b"}}, "data": {"clientId": "YQ=="}}));
-        assert_eq!(read(&api).await.digest, first.digest);
+        assert_eq!(read(&api).await.digests, first.digests);
         oauth(&api, json!({"clientId": "Yg=="}));
-        assert_ne!(read(&api).await.digest, first.digest);
+        assert_ne!(read(&api).await.digests, first.digests);
     }
 
     #[tokio::test]

@@ -13,11 +13,12 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{Retry, Worker};
 use crate::{
-    api::ConnectorInstance,
-    fleet::{Instance, InstanceSettings, InstanceState},
+    api::{ConnectorInstance, ConnectorInstanceSpec},
+    fleet::{self, Instance, InstanceSettings, InstanceState},
     operator::{
         budget::Write,
         cache::{Group, InstanceItem},
+        credentials::Digests,
         plan::{self, Plan},
         status::{StatusWriter, WriteError, conditions::Standing},
         verdict,
@@ -41,7 +42,8 @@ pub(super) struct InstanceWork {
 /// An instance that was built and whose pollers may poll.
 pub(super) struct Running {
     generation: i64,
-    digest: [u8; 32],
+    /// Of the Secrets that it uses.
+    digests: Digests,
     pub(super) instance: Arc<Instance>,
     state: watch::Receiver<InstanceState>,
     /// A poll of it has ended.
@@ -130,7 +132,7 @@ impl Worker {
             self.rest().await;
             return Ok(planned);
         };
-        if self.is_current(item) {
+        if self.is_current(item) || self.renew(item).await {
             self.resume_if_asked(item);
             return Ok(planned);
         }
@@ -151,15 +153,39 @@ impl Worker {
     fn is_current(&self, item: &InstanceItem) -> bool {
         let running = self.instance.as_ref().and_then(InstanceWork::running);
         running.is_some_and(|running| {
-            running.generation == item.generation && running.digest == self.digest()
+            running.generation == item.generation && running.digests == self.digests()
         })
     }
 
-    fn digest(&self) -> [u8; 32] {
-        self.credentials
-            .as_ref()
-            .map(|credentials| credentials.digest)
-            .unwrap_or_default()
+    fn digests(&self) -> Digests {
+        let credentials = self.credentials.as_ref();
+        credentials.map_or_else(Digests::new, |credentials| credentials.digests.clone())
+    }
+
+    /// Lets the instance authenticate with what has changed in its Secret, while its pollers go on. False
+    /// where more has changed, or what is there now cannot be used: it is built anew then, which says why.
+    async fn renew(&mut self, item: &InstanceItem) -> bool {
+        let digests = self.digests();
+        let (Some(credentials), Some(work)) = (&self.credentials, &mut self.instance) else {
+            return false;
+        };
+        let Some(running) = &mut work.running else {
+            return false;
+        };
+        if running.generation != item.generation
+            || !fleet::uses_beside_authentication(&item.spec).is_empty()
+            || !differ_in_authentication(&running.digests, &digests, &item.spec)
+        {
+            return false;
+        }
+        let secrets = credentials.secrets.clone();
+        let environment = &self.shared.environment;
+        if running.instance.renew(secrets, environment).await.is_err() {
+            return false;
+        }
+        tracing::info!(instance = %item.key, "its Secret has changed, and is used from now on");
+        running.digests = digests;
+        true
     }
 
     /// Stops all pollers and takes the instance down.
@@ -183,7 +209,7 @@ impl Worker {
     }
 
     async fn build(&mut self, item: &InstanceItem) -> Plan {
-        let digest = self.digest();
+        let digests = self.digests();
         let Some(work) = &mut self.instance else {
             return Plan::Run;
         };
@@ -214,7 +240,7 @@ impl Worker {
                 let generation = item.generation;
                 work.running = Some(Running {
                     generation,
-                    digest,
+                    digests,
                     instance,
                     state,
                     answered: Arc::default(),
@@ -236,4 +262,15 @@ impl Worker {
             running.instance.resume_delivery();
         }
     }
+}
+
+/// Whether nothing but the Secret that the instance authenticates with differs.
+fn differ_in_authentication(before: &Digests, now: &Digests, spec: &ConnectorInstanceSpec) -> bool {
+    let own = &spec.authentication.secret_ref.name;
+    let others = |digests: &Digests| {
+        let mut others = digests.clone();
+        others.remove(own);
+        others
+    };
+    before.contains_key(own) && now.contains_key(own) && others(before) == others(now)
 }

@@ -31,7 +31,10 @@ fn show(worker: &Worker, api: &FakeApi, item: InstanceItem) {
 }
 
 fn with_its_secret(api: &FakeApi) {
-    let data = json!({"clientId": "YQ==", "clientSecret": "Yg=="});
+    write_secret(api, &json!({"clientId": "YQ==", "clientSecret": "Yg=="}));
+}
+
+fn write_secret(api: &FakeApi, data: &Value) {
     let metadata = json!({"namespace": "helpdesk", "name": "oauth"});
     let path = "/api/v1/namespaces/helpdesk/secrets/oauth";
     api.insert(path, json!({"metadata": metadata, "data": data}));
@@ -261,4 +264,30 @@ async fn an_instance_of_a_release_whose_lease_is_hidden_is_taken_once_a_person_g
     worker.turn().await;
     assert!(worker.instance.as_ref().unwrap().running().is_some());
     assert_eq!(status(&api)["controllerName"], worker.shared.owner.as_str());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_secret_of_the_authentication_is_taken_while_the_instance_goes_on() {
+    let api = FakeApi::default();
+    let mut worker = worker(&api);
+    with_its_secret(&api);
+    show(&worker, &api, fixtures::instance("prod"));
+    worker.turn().await;
+    let running = |worker: &Worker| {
+        let running = worker.instance.as_ref().and_then(InstanceWork::running);
+        running.map(|running| Arc::clone(&running.instance))
+    };
+    let before = running(&worker).unwrap();
+
+    write_secret(&api, &json!({"clientId": "YQ==", "clientSecret": "Yw=="}));
+    worker.wake.secrets();
+    worker.turn().await;
+    assert!(Arc::ptr_eq(&before, &running(&worker).unwrap()));
+
+    // One that cannot be used is told, and nothing goes on with what was there before.
+    write_secret(&api, &json!({"clientId": "YQ=="}));
+    worker.wake.secrets();
+    worker.turn().await;
+    assert!(running(&worker).is_none());
+    assert!(status(&api).to_string().contains("clientSecret"));
 }
