@@ -33,6 +33,7 @@ mod probes;
 mod proxies;
 mod reconcile;
 mod replay;
+mod secret_fields;
 mod secrets;
 mod signatures;
 mod tls;

@@ -22,15 +22,15 @@ use crate::{
 };
 
 /// Every secret of these tests contains it.
-const MARKER: &str = "S3CR3T";
+pub(crate) const MARKER: &str = "S3CR3T";
 
 /// `name` as a secret.
-fn secret(name: &str) -> String {
+pub(crate) fn secret(name: &str) -> String {
     format!("{name}-{MARKER}")
 }
 
 /// `name` as a secret of letters that forms, JSON and pages write in other ways.
-fn odd_secret(name: &str) -> String {
+pub(crate) fn odd_secret(name: &str) -> String {
     format!("{name}+/=&\"-{MARKER}")
 }
 
@@ -80,7 +80,7 @@ fn forms() -> Vec<String> {
 }
 
 /// Where `folder` has a file that contains one of `forms`.
-fn files_with(folder: &Path, forms: &[String]) -> Vec<String> {
+pub(crate) fn files_with(folder: &Path, forms: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -93,13 +93,13 @@ fn files_with(folder: &Path, forms: &[String]) -> Vec<String> {
     found
 }
 
-fn contains_one(text: &str, forms: &[String]) -> bool {
+pub(crate) fn contains_one(text: &str, forms: &[String]) -> bool {
     forms.iter().any(|form| text.contains(form))
 }
 
 /// Fails where the run said, or left in its state, what contains one of `forms`.
 #[track_caller]
-fn assert_kept(world: &World, ended: &Ended, forms: &[String]) {
+pub(crate) fn assert_kept(world: &World, ended: &Ended, forms: &[String]) {
     for text in [&ended.output, &ended.errors] {
         let told = text.lines().find(|line| contains_one(line, forms));
         assert_eq!(told, None);
@@ -169,7 +169,7 @@ async fn a_refresh_token_stands_in_its_own_file_alone() {
 }
 
 /// Everything that a request carried, as a careless server might repeat it.
-fn repeated(headers: &HeaderMap, body: &[u8]) -> String {
+pub(crate) fn repeated(headers: &HeaderMap, body: &[u8]) -> String {
     let headers: Vec<_> = headers
         .iter()
         .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default()))
@@ -183,7 +183,7 @@ fn repeated(headers: &HeaderMap, body: &[u8]) -> String {
 }
 
 /// A provider that issues a token, or refuses one, and repeats whatever it is sent.
-async fn careless_provider(issues: bool) -> Served {
+pub(crate) async fn careless_provider(issues: bool) -> Served {
     let token = move |headers: HeaderMap, body: Bytes| async move {
         if issues {
             let token = json!({"access_token": secret("access"), "expires_in": 1799});
