@@ -1,6 +1,7 @@
 //! `pollen authorize`: has a person authorize an instance.
 
 mod answers;
+mod patience;
 mod place;
 mod words;
 
@@ -8,7 +9,7 @@ use std::{fmt::Display, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use self::{answers::Answers, place::Place};
+use self::{answers::Answers, patience::patiently, place::Place};
 use super::{
     environment::{STEADY, block_on, environment},
     output,
@@ -135,10 +136,11 @@ impl Authorize {
             .code(authorization.request(), self.wait.0)
             .await
             .map_err(Ended::failed)?;
-        let authorized = authorization.exchange(code).await.map_err(Ended::failed)?;
-        let ends = authorized.expires_at;
-        let kept = place.keep(authorized).await?;
-        Ok(words::done(&kept, ends))
+        let exchange = async || authorization.exchange(&code).await;
+        let exchanged = patiently(exchange, Authorization::may_be_exchanged_again).await;
+        let authorized = exchanged.map_err(Ended::failed)?;
+        let kept = place.keep(&authorized).await?;
+        Ok(words::done(&kept, authorized.expires_at))
     }
 
     fn redirect_uri(&self, settings: &InstanceSettings) -> Result<RedirectUri, Ended> {

@@ -120,16 +120,16 @@ impl Authorization {
     /// # Errors
     ///
     /// The token service refuses, fails, or issues no refresh token.
-    pub async fn exchange(self, code: SecretString) -> Result<Authorized, FetchError> {
+    pub async fn exchange(&self, code: &SecretString) -> Result<Authorized, FetchError> {
         let kept = Arc::new(Kept::default());
         let authenticator = Authenticator::new(AuthenticatorSettings {
             grant: Grant::AuthorizationCode {
-                code,
+                code: code.clone(),
                 redirect_uri: Some(self.request.redirect_uri().to_string()),
                 verifier: self.request.verifier().cloned(),
             },
             store: Arc::<Kept>::clone(&kept),
-            ..self.settings
+            ..self.settings.clone()
         });
         let outcome = authenticator.authorization().await;
         // It may have come without a usable access token: there is no other.
@@ -142,8 +142,15 @@ impl Authorization {
             refresh_token,
             issued_at: token.issued_at,
             expires_at: token.expires_at,
-            grown_from: self.grown_from,
+            grown_from: self.grown_from.clone(),
         })
+    }
+
+    /// Whether a code may be sent again whose exchange ended so: nobody has looked at it yet, or nobody
+    /// knows, and where somebody has, its tokens are lost in any case.
+    #[must_use]
+    pub const fn may_be_exchanged_again(error: &FetchError) -> bool {
+        matches!(error.category, Category::Provider | Category::RateLimited)
     }
 }
 

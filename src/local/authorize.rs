@@ -1,6 +1,6 @@
 //! Authorizing an instance of a folder: its refresh token goes into the state folder.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use super::{
     assembly::Assembler,
@@ -36,6 +36,14 @@ pub enum AuthorizeError {
     State(#[from] StateError),
     #[error("the refresh token cannot be stored: {0}")]
     Unstored(#[from] TokenStoreError),
+}
+
+impl AuthorizeError {
+    /// Whether another attempt may find it gone.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unstored(_))
+    }
 }
 
 /// An instance of a folder, whose state is locked as long as this lives.
@@ -83,22 +91,15 @@ impl Authorizing {
     /// # Errors
     ///
     /// The file system refuses.
-    pub async fn keep(&self, authorized: Authorized) -> Result<PathBuf, AuthorizeError> {
-        let store = Arc::new(FileTokenStore::new(self.path.clone()));
-        let Authorized {
-            refresh_token,
-            grown_from,
-            issued_at,
-            expires_at,
-        } = authorized;
+    pub async fn keep(&self, authorized: &Authorized) -> Result<PathBuf, AuthorizeError> {
         let token = StoredToken {
-            refresh_token: Some(refresh_token),
-            grown_from,
-            issued_at,
-            expires_at,
+            refresh_token: Some(authorized.refresh_token.clone()),
+            grown_from: authorized.grown_from.clone(),
+            issued_at: authorized.issued_at,
+            expires_at: authorized.expires_at,
             earlier: None,
         };
-        store.store(token).await?;
+        FileTokenStore::new(self.path.clone()).store(token).await?;
         Ok(self.path.clone())
     }
 }

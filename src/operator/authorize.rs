@@ -25,8 +25,26 @@ const FIELD_MANAGER: &str = "pollen-authorize";
 
 /// Why an instance cannot be authorized; what it says needs no more.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct AuthorizeError(String);
+#[error("{message}")]
+pub struct AuthorizeError {
+    message: String,
+    may_pass: bool,
+}
+
+impl AuthorizeError {
+    /// Whether another attempt may find it gone.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        self.may_pass
+    }
+
+    const fn lasting(message: String) -> Self {
+        Self {
+            message,
+            may_pass: false,
+        }
+    }
+}
 
 /// An instance of a cluster, and the Secrets that it names for its provider.
 pub struct Authorizing {
@@ -140,13 +158,13 @@ async fn connect(context: Option<String>) -> Result<Client, AuthorizeError> {
 }
 
 fn unreachable(error: &dyn Display) -> AuthorizeError {
-    AuthorizeError(format!(
+    AuthorizeError::lasting(format!(
         "no cluster can be reached: {error}: set KUBECONFIG or --context, or name a folder of manifests"
     ))
 }
 
 fn missing(kind: &str, namespace: &str, name: &str) -> AuthorizeError {
-    AuthorizeError(format!(
+    AuthorizeError::lasting(format!(
         "namespace {namespace} has no {kind} {name:?}: create it first, or name one that is there"
     ))
 }
@@ -160,13 +178,25 @@ fn failed(what: &str, kind: &str, name: &str, error: &kube::Error) -> AuthorizeE
         _ => "",
     };
     // What is written is never part of what the server says of it: a merge patch is not echoed.
-    AuthorizeError(format!("cannot {what} {kind} {name:?}: {error}{advice}"))
+    let message = format!("cannot {what} {kind} {name:?}: {error}{advice}");
+    AuthorizeError {
+        message,
+        may_pass: !is_refused(error),
+    }
+}
+
+/// Whether the server has looked at the request and will say the same of the next one.
+fn is_refused(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    matches!(status.code, 400..=499) && !matches!(status.code, 408 | 409 | 429)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::fake_api::FakeApi;
+    use crate::operator::fake_api::{FakeApi, Fault};
 
     fn add_secret(api: &FakeApi, name: &str, entry: &str) {
         let path = format!("/api/v1/namespaces/helpdesk/secrets/{name}");
@@ -203,5 +233,35 @@ mod tests {
         for (name, entry) in [("oauth", "clientId"), ("authority", "ca.crt")] {
             read.secrets.entry("field", name, entry).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_the_server_fails_to_take_may_be_written_again_and_one_that_it_refuses_not()
+     {
+        let api = FakeApi::default();
+        add_secret(&api, "oauth", "clientId");
+        let path = "/apis/pollen.dev/v1alpha1/namespaces/helpdesk/connectorinstances/prod";
+        let spec = json!({"connector": "servicenowoauth", "authentication": {"secretRef": {"name": "oauth"}}});
+        let metadata = json!({"namespace": "helpdesk", "name": "prod"});
+        api.insert(path, json!({"metadata": metadata, "spec": spec}));
+        let client = api.client();
+        let authorizing = Authorizing {
+            settings: settings(&client, "helpdesk", "prod").await.unwrap(),
+            secrets: Api::namespaced(client, "helpdesk"),
+        };
+        let authorized = Authorized {
+            refresh_token: "r1".into(),
+            issued_at: chrono::DateTime::UNIX_EPOCH,
+            expires_at: None,
+            grown_from: String::new(),
+        };
+        for (code, may_pass) in [(500, true), (429, true), (403, false), (404, false)] {
+            api.fail_next(Fault::Refused(code, "no".into()));
+            let error = authorizing.keep(&authorized).await.unwrap_err();
+            assert_eq!(error.may_pass(), may_pass, "{error}");
+        }
+        authorizing.keep(&authorized).await.unwrap();
+        let written = api.object("/api/v1/namespaces/helpdesk/secrets/oauth");
+        assert_eq!(written["stringData"]["refreshToken"], "r1");
     }
 }

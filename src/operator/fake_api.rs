@@ -135,6 +135,11 @@ impl Stored {
             self.objects.remove(object_path);
             return Json(json!({"kind": "Status", "status": "Success"})).into_response();
         }
+        if *method == Method::PATCH {
+            let mut next = stored;
+            merge(&mut next, &body);
+            return Json(self.put(path, next)).into_response();
+        }
         if body["metadata"]["resourceVersion"] != stored["metadata"]["resourceVersion"] {
             return failure(409, "Conflict", "the object has been modified");
         }

@@ -1,6 +1,6 @@
 //! `pollen authorize`: a person at a browser, a ServiceNow, and a folder of manifests.
 
-use std::{os::unix::fs::PermissionsExt as _, process::Stdio, time::Duration};
+use std::{os::unix::fs::PermissionsExt as _, process::Stdio};
 
 use axum::{Json, Router, http::StatusCode};
 use reqwest::{Client, Response, redirect};
@@ -350,24 +350,40 @@ async fn a_state_folder_in_use_is_found_out_before_anybody_is_asked() {
     running.terminate().await;
 }
 
-#[tokio::test]
-async fn an_exchange_without_an_answer_is_repeated_by_whoever_ran_it() {
-    let world = unauthorized(ELSEWHERE).await;
-    world.instance.fail_next_token(TokenFault::CloseConnection);
-    let mut authorize = Authorize::start(&world, &[]).await;
+/// Has a person authorize while the next request for tokens is hit by `fault`.
+async fn authorized_with(world: &World, fault: Option<TokenFault>) -> Ended {
+    let mut authorize = Authorize::start(world, &[]).await;
+    if let Some(fault) = fault {
+        world.instance.fail_next_token(fault);
+    }
     let led_to = authorize.consent().await;
     authorize.paste(&led_to).await;
-    authorize
-        .ended()
-        .await
-        .assert_said(1, &["issued no token: the connection broke"]);
-    let short = Duration::from_secs(5);
-    assert!(
-        timeout(short, reqwest::get(world.provider.url()))
-            .await
-            .is_ok(),
-        "the provider is there"
-    );
+    authorize.ended().await
+}
+
+#[tokio::test]
+async fn an_exchange_that_nobody_has_looked_at_is_tried_again_at_once() {
+    let world = unauthorized(ELSEWHERE).await;
+    let ended = authorized_with(&world, Some(TokenFault::CloseConnection)).await;
+    let said = [
+        "trying again: 127.0.0.1 issued no token: the connection broke",
+        "authorized: the refresh token is stored in",
+    ];
+    ended.assert_said(0, &said);
+}
+
+#[tokio::test]
+async fn an_exchange_whose_answer_is_lost_is_repeated_by_whoever_ran_it() {
+    let world = unauthorized(ELSEWHERE).await;
+    let ended = authorized_with(&world, Some(TokenFault::LostAnswer)).await;
+    let said = [
+        "trying again: 127.0.0.1 issued no token: the connection broke",
+        "refused the authorization code",
+        "run `pollen authorize` again",
+    ];
+    ended.assert_said(1, &said);
+    let again = authorized_with(&world, None).await;
+    again.assert_said(0, &["authorized: the refresh token is stored in"]);
 }
 
 /// An API server that knows no object.

@@ -359,7 +359,7 @@ async fn a_code_that_is_bound_to_its_attempt_is_exchanged_with_the_verifier() {
             .code(answer.headers()["location"].to_str().unwrap())
             .unwrap();
         let attempt = if uses_its_own { asked } else { other };
-        let exchanged = attempt.exchange(code).await;
+        let exchanged = attempt.exchange(&code).await;
         assert_eq!(exchanged.is_ok(), uses_its_own);
     }
 }

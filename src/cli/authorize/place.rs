@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Authorize, Ended};
+use super::{Authorize, Ended, patience::patiently};
 use crate::{
     fleet::{Authorized, Environment, InstanceSettings},
     local::{self, AuthorizeError, Wanted},
@@ -41,14 +41,19 @@ impl Place {
         }
     }
 
-    /// Puts the token where Pollen finds it.
-    pub(super) async fn keep(&self, authorized: Authorized) -> Result<Stored, Ended> {
+    /// Puts the token where Pollen finds it; there is no other.
+    pub(super) async fn keep(&self, authorized: &Authorized) -> Result<Stored, Ended> {
         let InstanceSettings {
             namespace, name, ..
         } = self.settings();
         match self {
             Self::Cluster(cluster) => Ok(Stored {
-                place: cluster.keep(&authorized).await.map_err(Ended::failed)?,
+                place: patiently(
+                    async || cluster.keep(authorized).await,
+                    operator::AuthorizeError::may_pass,
+                )
+                .await
+                .map_err(Ended::failed)?,
                 next: format!(
                     "the operator takes it within seconds: kubectl get cinst {name} -n {namespace}\nwhere that \
                      Secret is written from elsewhere (GitOps, External Secrets), put the token there too, or it \
@@ -56,12 +61,14 @@ impl Place {
                 ),
             }),
             Self::Folder(folder) => Ok(Stored {
-                place: folder
-                    .keep(authorized)
-                    .await
-                    .map_err(ended)?
-                    .display()
-                    .to_string(),
+                place: patiently(
+                    async || folder.keep(authorized).await,
+                    AuthorizeError::may_pass,
+                )
+                .await
+                .map_err(ended)?
+                .display()
+                .to_string(),
                 next: "start it with pollen local, as before".to_owned(),
             }),
         }

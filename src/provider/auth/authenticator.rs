@@ -41,6 +41,7 @@ const FAILED: Duration = Duration::from_secs(5);
 const NOTICE: TimeDelta = TimeDelta::days(7);
 
 /// What an [`Authenticator`] is made from.
+#[derive(Clone)]
 pub struct AuthenticatorSettings {
     pub client: GuardedClient,
     /// Where tokens are asked for, such as `https://acme.service-now.com/oauth_token.do`.
