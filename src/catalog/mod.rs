@@ -8,7 +8,7 @@ pub use model::{
     ApiKeyDefinition, AssertionDefinition, AuthenticationDefinition, BodyIs, ClientAuthentication,
     Condition, Connector, DateField, Dates, DeletesDefinition, DeletionFlag, DeletionStream,
     ErrorRule, Filter, Grant, Granularity, HeaderIs, KeyPlace, Next, OAuth, Offset, Order,
-    PageSizeDefinition, PagingDefinition, Parameter, Reaction, RecordsDefinition, RefreshRotation,
+    PageSizeDefinition, PagingDefinition, Parameter, Reaction, RecordsDefinition,
     RequestDefinition, Resource, SigningAlgorithm, TokenBody, Total, Unaudited,
 };
 

@@ -81,7 +81,6 @@ pub struct OAuth {
     /// How long a refresh token lives from its grant; absent where it doesn't expire.
     #[serde(default)]
     pub refresh_token_seconds: Option<u64>,
-    pub refresh_rotates: RefreshRotation,
 }
 
 /// How an access token may be had.
@@ -152,12 +151,4 @@ pub enum TokenBody {
     #[default]
     Form,
     Json,
-}
-
-/// Whether a refresh replaces the refresh token.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
-pub enum RefreshRotation {
-    Never,
-    Sometimes,
-    Always,
 }

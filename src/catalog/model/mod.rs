@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 pub use authentication::{
     ApiKeyDefinition, AssertionDefinition, AuthenticationDefinition, ClientAuthentication, Grant,
-    KeyPlace, OAuth, RefreshRotation, SigningAlgorithm, TokenBody,
+    KeyPlace, OAuth, SigningAlgorithm, TokenBody,
 };
 pub use deletes::{DeletesDefinition, DeletionFlag, DeletionStream, Unaudited};
 pub use errors::{BodyIs, Condition, ErrorRule, HeaderIs, Reaction};
