@@ -13,6 +13,7 @@ use axum::{
     http::{Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use futures::future::BoxFuture;
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -44,12 +45,38 @@ struct Stored {
     down: bool,
 }
 
+/// What the requests of one client pass on their way there and back: each answers in the server's place, or
+/// not at all.
+pub(super) trait Gate: Send + Sync {
+    /// Before a request arrives at what is `stored` under its path.
+    fn before<'a>(
+        &'a self,
+        method: &'a Method,
+        stored: &'a Value,
+        body: &'a Value,
+    ) -> BoxFuture<'a, Option<Response>>;
+
+    /// Behind one that was answered well, with what was `stored` before.
+    fn behind<'a>(
+        &'a self,
+        method: &'a Method,
+        stored: &'a Value,
+        body: &'a Value,
+    ) -> BoxFuture<'a, Option<Response>>;
+}
+
 impl FakeApi {
     pub(super) fn client(&self) -> Client {
         Client::new(
             Router::new().fallback(answer).with_state(self.clone()),
             "default",
         )
+    }
+
+    /// A client whose requests pass this gate.
+    pub(super) fn client_through(&self, gate: Arc<dyn Gate>) -> Client {
+        let state = (self.clone(), gate);
+        Client::new(Router::new().fallback(pass).with_state(state), "default")
     }
 
     pub(super) fn insert(&self, path: &str, object: Value) {
@@ -201,7 +228,31 @@ async fn answer(State(api): State<FakeApi>, method: Method, uri: Uri, body: Byte
     }
 }
 
-fn failure(code: u16, reason: &str, message: &str) -> Response {
+async fn pass(
+    State((api, gate)): State<(FakeApi, Arc<dyn Gate>)>,
+    method: Method,
+    uri: Uri,
+    body: Bytes,
+) -> Response {
+    let value: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let name = value["metadata"]["name"].as_str().unwrap_or_default();
+    let path = match method {
+        Method::POST => format!("{}/{name}", uri.path()),
+        _ => uri.path().to_owned(),
+    };
+    let stored = api.object(&path);
+    if let Some(answered) = gate.before(&method, &stored, &value).await {
+        return answered;
+    }
+    let response = answer(State(api), method.clone(), uri, body).await;
+    if !response.status().is_success() {
+        return response;
+    }
+    let answered = gate.behind(&method, &stored, &value).await;
+    answered.unwrap_or(response)
+}
+
+pub(super) fn failure(code: u16, reason: &str, message: &str) -> Response {
     let status = StatusCode::from_u16(code).unwrap();
     let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message});
     (status, Json(body)).into_response()

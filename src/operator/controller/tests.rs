@@ -182,7 +182,6 @@ async fn a_rotated_token_that_the_api_server_would_not_take_outlasts_the_term() 
 async fn a_rotated_token_is_stored_for_the_next_owner_by_the_one_that_leads_no_more() {
     let api = FakeApi::default();
     let (provider, _alive) = lose_a_term(&api, "pollen-0").await;
-    sleep(Duration::from_secs(15)).await;
     let mut next = process(&api, &provider, "pollen-1");
     term(&mut next, used(&provider, "a2", LONG)).await;
     assert_eq!(provider.sent(), ["r0", "r1"]);

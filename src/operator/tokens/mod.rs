@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 pub(super) use sweep::sweep;
 
-use self::record::{Mark, mark_of, read, set_mark, write};
+use self::record::{Awaited, Mark, mark_of, read, set_mark, write};
 use super::{
     budget::{Write, WriteBudget},
     item::Key,
@@ -37,6 +37,7 @@ const RELEASE: &str = "app.kubernetes.io/instance";
 /// Attempts to store a rotated token: it is the only one that the provider still accepts.
 const ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Where token Secrets are, and who writes them: shared by all instances' stores.
 #[derive(Clone)]
@@ -60,6 +61,8 @@ pub(super) struct KubeTokenStore {
     name: String,
     /// The Secret as last read or written; the fence of the next write.
     seen: Mutex<Option<Secret>>,
+    /// Another replica's refresh.
+    awaited: Mutex<Option<Awaited>>,
 }
 
 impl TokenSecrets {
@@ -75,6 +78,7 @@ impl TokenSecrets {
             instance: instance.clone(),
             name: secret_name(instance),
             seen: Mutex::default(),
+            awaited: Mutex::default(),
         }
     }
 }
@@ -104,7 +108,7 @@ impl KubeTokenStore {
         }
         let now = self.shared.clock.now();
         let mut secret = seen.clone().unwrap_or_else(|| self.blank());
-        if mark_of(&secret).is_some_and(|mark| mark.binds(&self.shared.identity, now)) {
+        if self.waits(mark_of(&secret)).await {
             *seen = None;
             return Err(TokenStoreError::Busy);
         }
@@ -131,6 +135,14 @@ impl KubeTokenStore {
         }
     }
 
+    /// Whether another replica may be refreshing, as the mark in the Secret says.
+    async fn waits(&self, mark: Option<Mark>) -> bool {
+        let mut awaited = self.awaited.lock().await;
+        let others = mark.filter(|mark| mark.by != self.shared.identity);
+        *awaited = others.map(|mark| Awaited::of(mark, awaited.take()));
+        awaited.as_ref().is_some_and(Awaited::binds)
+    }
+
     /// Takes this replica's mark away, where nothing has changed since it was set.
     async fn unmark(&self) {
         let mut seen = self.seen.lock().await;
@@ -154,7 +166,7 @@ impl KubeTokenStore {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(pause).await;
-                pause *= 2;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
             match self.keep_once(&mut seen, &token).await {
                 Ok(()) => return Ok(()),

@@ -1,9 +1,12 @@
 //! How a token and the mark of a running refresh are written into a Secret.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::provider::auth::{EarlierToken, StoredToken};
 
@@ -14,8 +17,8 @@ const EXPIRES_AT: &str = "expiresAt";
 const EARLIER: &str = "earlier";
 const REFRESHING: &str = "refreshing";
 
-/// A mark older than this was left by a replica that died.
-const STALE: TimeDelta = TimeDelta::seconds(60);
+/// Another replica's mark that stays for so long was left by one that died.
+const STALE: Duration = Duration::from_secs(60);
 
 /// The token in whose place one of a code would come. It has no `Debug`: the token stands in it as it
 /// is.
@@ -36,10 +39,29 @@ pub(super) struct Mark {
     pub(super) at: DateTime<Utc>,
 }
 
-impl Mark {
-    /// Whether it keeps the replica called `identity` from refreshing.
-    pub(super) fn binds(&self, identity: &str, now: DateTime<Utc>) -> bool {
-        self.by != identity && (now - self.at).abs() < STALE
+/// Another replica's mark, and since when its end has been waited for.
+///
+/// Its own time says nothing: clocks differ, and a replica that lives cannot store what it has while no API
+/// server answers, however long that is.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    mark: Mark,
+    since: Instant,
+}
+
+impl Awaited {
+    /// What is known of this mark from now on, if it was `known` or is new.
+    pub(super) fn of(mark: Mark, known: Option<Self>) -> Self {
+        let known = known.filter(|known| known.mark == mark);
+        known.unwrap_or_else(|| Self {
+            mark,
+            since: Instant::now(),
+        })
+    }
+
+    /// Whether it keeps this replica from refreshing.
+    pub(super) fn binds(&self) -> bool {
+        self.since.elapsed() < STALE
     }
 }
 

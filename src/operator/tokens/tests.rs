@@ -1,4 +1,8 @@
-use chrono::{DateTime, TimeDelta, Utc};
+mod faults;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::*;
@@ -8,20 +12,24 @@ use crate::{
     telemetry::Metrics,
 };
 
-fn store(api: &FakeApi, identity: &str, now: DateTime<Utc>) -> KubeTokenStore {
+fn secrets(client: Client, identity: &str, clock: Clock) -> TokenSecrets {
     TokenSecrets {
-        client: api.client(),
+        client,
         namespace: "pollen".into(),
         release: "pollen".into(),
         watched: Vec::new(),
         identity: identity.into(),
-        clock: Clock::starting_at(now),
+        clock,
         budget: WriteBudget::new(
             std::num::NonZeroU32::new(1_000).unwrap(),
             Metrics::default(),
         ),
     }
-    .of(&Key::new("helpdesk", "prod"))
+}
+
+fn store(api: &FakeApi, identity: &str, now: DateTime<Utc>) -> KubeTokenStore {
+    let secrets = secrets(api.client(), identity, Clock::starting_at(now));
+    secrets.of(&Key::new("helpdesk", "prod"))
 }
 
 fn token(text: &str) -> StoredToken {
@@ -103,15 +111,19 @@ async fn one_replica_refreshes_at_a_time_until_its_mark_is_stale() {
     let (first, second) = (store(&api, "a", now), store(&api, "b", now));
     first.store(token("first")).await.unwrap();
     first.begin_refresh().await.unwrap();
+    // However old it is by the clock: the first may have stored nothing while no API server answered.
+    tokio::time::advance(Duration::from_secs(3_600)).await;
     assert_eq!(second.begin_refresh().await, Err(TokenStoreError::Busy));
-    let later = store(&api, "b", now + TimeDelta::seconds(60));
-    later.begin_refresh().await.unwrap();
+    tokio::time::advance(Duration::from_secs(59)).await;
+    assert_eq!(second.begin_refresh().await, Err(TokenStoreError::Busy));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    second.begin_refresh().await.unwrap();
     assert_eq!(
         first.store(token("stale")).await,
         Err(TokenStoreError::Busy),
         "its refresh was taken over"
     );
-    later.store(token("second")).await.unwrap();
+    second.store(token("second")).await.unwrap();
     assert_eq!(
         first.store(token("stale")).await,
         Err(TokenStoreError::Busy),

@@ -287,11 +287,9 @@ impl Shared {
         if held.is_stored() || std::mem::replace(&mut held.is_saved_for, true) {
             return;
         }
-        let mut pause = FAILED;
         while !held.is_stored() {
             drop(held);
-            sleep(pause).await;
-            pause = (pause * 2).min(REFUSED);
+            sleep(FAILED).await;
             held = Arc::clone(&self.renewals.held).lock_owned().await;
             if let Some(access) = self.tokens.save_again(&mut held).await {
                 let _ = self.settle(Ok(access), held.refresh_life);
@@ -341,4 +339,4 @@ fn pause(error: &FetchError) -> Duration {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -27,6 +27,8 @@ use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
 pub use assertion::{About, Assertions};
+#[cfg(test)]
+pub(crate) use authenticator::tests::faults;
 pub use authenticator::{Authenticator, AuthenticatorSettings, Renewals};
 pub use authorization::{AnswerError, AuthorizationRequest, AuthorizationTerms};
 pub use entries::Entries;

@@ -2,7 +2,7 @@
 //! timer, so it moves only where a test advances it.
 
 mod concurrency;
-mod faults;
+pub(crate) mod faults;
 mod grants;
 mod lifetimes;
 mod refusals;

@@ -9,15 +9,18 @@ mod provider;
 mod run;
 mod world;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use self::{page::Table, provider::Rule, run::Run};
+pub(crate) use self::{run::Stores, world::Process};
 
 const RUNS: u64 = 100;
+/// An API server in memory takes its time.
+const RUNS_IN_A_CLUSTER: u64 = 20;
 
 /// What Pollen does between a user's grant and the first request with an access token, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+pub(crate) enum Step {
     Load,
     Record,
     Recorded,
@@ -43,6 +46,10 @@ impl Step {
         Self::Stored,
         Self::Use,
     ];
+
+    const fn is_of_the_store(self) -> bool {
+        !matches!(self, Self::Ask | Self::Answer | Self::Use)
+    }
 }
 
 impl fmt::Display for Step {
@@ -74,11 +81,17 @@ enum Fault {
     Blocked,
     /// The provider answers 200 with a refresh token and no access token.
     Half,
+    /// The process is asked to end.
+    Termination,
+    /// The process loses its Lease and lives, and another one takes over.
+    Deposal,
+    /// So it does, and meanwhile the store is out of order.
+    Outage,
 }
 
 impl Fault {
-    fn at(step: Step) -> &'static [Self] {
-        match step {
+    fn at(step: Step) -> Vec<Self> {
+        let faults: &[Self] = match step {
             Step::Ask => &[
                 Self::Crash,
                 Self::Error,
@@ -88,7 +101,15 @@ impl Fault {
             ],
             Step::Answer => &[Self::Crash, Self::Error, Self::Timeout, Self::Half],
             _ => &[Self::Crash, Self::Error, Self::Timeout],
-        }
+        };
+        faults.to_vec()
+    }
+
+    /// What may happen beside that to one process of several.
+    fn among_several(step: Step) -> Vec<Self> {
+        let mut faults = Self::at(step);
+        faults.extend([Self::Termination, Self::Deposal, Self::Outage]);
+        faults
     }
 }
 
@@ -101,6 +122,9 @@ impl fmt::Display for Fault {
             Self::Page => "a page with status 200",
             Self::Blocked => "a page with status 403",
             Self::Half => "no access token",
+            Self::Termination => "SIGTERM",
+            Self::Deposal => "leadership lost",
+            Self::Outage => "leadership lost in an outage of the API server",
         })
     }
 }
@@ -112,25 +136,31 @@ enum Operation {
     Refresh,
 }
 
-#[tokio::test(start_paused = true)]
-async fn nobody_is_locked_out_whom_the_provider_would_let_in() {
-    for (operation, name) in [
-        (Operation::Exchange, "exchange"),
-        (Operation::Refresh, "refresh"),
-    ] {
-        let mut table = Table::new();
+/// Plays `runs` for each fault at each step of both operations, and holds the tables of the page against
+/// what comes of them.
+async fn play_all(
+    stores: impl Fn() -> Stores,
+    faults: fn(Step) -> Vec<Fault>,
+    runs: u64,
+    tables: [&str; 2],
+) {
+    for (operation, name) in [Operation::Exchange, Operation::Refresh]
+        .into_iter()
+        .zip(tables)
+    {
+        let mut table = Table::new(runs);
         for step in Step::ALL {
-            for fault in Fault::at(step) {
+            for fault in faults(step) {
                 for rule in Rule::ALL {
-                    let cell = table.cell(step, *fault, rule);
-                    for seed in 0..RUNS {
+                    let cell = table.cell(step, fault, rule);
+                    for seed in 0..runs {
                         let run = Run {
                             operation,
                             rule,
-                            hits: vec![(step, *fault)],
+                            hits: vec![(step, fault)],
                             seed,
                         };
-                        cell.enter(run.play().await);
+                        cell.enter(run.play(stores()).await);
                     }
                 }
             }
@@ -140,21 +170,41 @@ async fn nobody_is_locked_out_whom_the_provider_would_let_in() {
 }
 
 /// Misfortunes come in crowds: a restart that is hit again, a store that fails behind a lost answer.
-#[tokio::test(start_paused = true)]
-async fn nobody_is_locked_out_by_several_faults_in_a_row_either() {
+async fn play_several(stores: impl Fn() -> Stores, faults: fn(Step) -> Vec<Fault>, runs: u64) {
     for operation in [Operation::Exchange, Operation::Refresh] {
         for rule in Rule::ALL {
-            for seed in 0..3 * RUNS {
+            for seed in 0..runs {
                 let mut random = run::random(seed);
-                let hits = run::several(&mut random);
+                let hits = run::several(&mut random, faults);
                 let run = Run {
                     operation,
                     rule,
                     hits,
                     seed,
                 };
-                run.play().await;
+                run.play(stores()).await;
             }
         }
     }
+}
+
+/// The same over a store that several processes share, as one leads after the other.
+pub(crate) async fn play_among_several(stores: impl Fn() -> Stores) {
+    let tables = ["exchange in a cluster", "refresh in a cluster"];
+    play_all(&stores, Fault::among_several, RUNS_IN_A_CLUSTER, tables).await;
+    play_several(&stores, Fault::among_several, RUNS).await;
+}
+
+fn in_memory() -> Stores {
+    Box::new(|process| Arc::new(process.clone()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_locked_out_whom_the_provider_would_let_in() {
+    play_all(in_memory, Fault::at, RUNS, ["exchange", "refresh"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_locked_out_by_several_faults_in_a_row_either() {
+    play_several(in_memory, Fault::at, 3 * RUNS).await;
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{Fault, RUNS, Step, provider::Rule};
+use super::{Fault, Step, provider::Rule};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/authentication.md");
 
@@ -40,22 +40,27 @@ impl Cell {
 }
 
 /// The cells of one operation, in the order of the steps.
-pub(super) struct Table(Vec<(Step, Fault, BTreeMap<Rule, Cell>)>);
+pub(super) struct Table {
+    rows: Vec<(Step, Fault, BTreeMap<Rule, Cell>)>,
+    /// How often each was played.
+    runs: u64,
+}
 
 impl Table {
-    pub(super) const fn new() -> Self {
-        Self(Vec::new())
+    pub(super) const fn new(runs: u64) -> Self {
+        let rows = Vec::new();
+        Self { rows, runs }
     }
 
     pub(super) fn cell(&mut self, step: Step, fault: Fault, rule: Rule) -> &mut Cell {
         let is_new = self
-            .0
+            .rows
             .last()
             .is_none_or(|row| (row.0, row.1) != (step, fault));
         if is_new {
-            self.0.push((step, fault, BTreeMap::new()));
+            self.rows.push((step, fault, BTreeMap::new()));
         }
-        self.0.last_mut().unwrap().2.entry(rule).or_default()
+        self.rows.last_mut().unwrap().2.entry(rule).or_default()
     }
 
     /// Holds the page against the runs, or writes them there with `UPDATE_GENERATED=1`.
@@ -83,7 +88,7 @@ impl Table {
                         |---|---|---|---|---|---|---|\n"
             .to_owned();
         let mut rows: Vec<(Step, String, [&str; 4])> = Vec::new();
-        for (step, fault, cells) in &self.0 {
+        for (step, fault, cells) in &self.rows {
             let words = Rule::ALL.map(|rule| cells[&rule].words());
             match rows.last_mut() {
                 Some((last, faults, same)) if last == step && *same == words => {
@@ -106,7 +111,8 @@ impl Table {
         }
         writeln!(
             text,
-            "\n{RUNS} random runs for each fault at each step under each rule."
+            "\n{} random runs for each fault at each step under each rule.",
+            self.runs
         )
         .unwrap();
         text

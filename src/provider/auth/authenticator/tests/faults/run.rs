@@ -8,7 +8,7 @@ use super::{
     Fault, Operation, Step,
     page::Outcome,
     provider::{CODE, LIFETIME, Provider, Rule},
-    world::{Process, World},
+    world::{Ending, Process, World},
 };
 use crate::{
     catalog::TokenBody,
@@ -17,7 +17,7 @@ use crate::{
     network::{AddressPolicy, GuardedClient},
     provider::auth::{
         Authenticator, AuthenticatorSettings, Authorize as _, ClientCredentials, ClientProof,
-        Grant, Lifetimes, Renewals,
+        Grant, Lifetimes, Renewals, TokenStore,
     },
 };
 
@@ -37,16 +37,25 @@ pub(super) fn random(seed: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// Two to four faults at random steps.
-pub(super) fn several(random: &mut StdRng) -> Vec<(Step, Fault)> {
+/// Two to four faults at random steps, of those that `faults` knows.
+pub(super) fn several(random: &mut StdRng, faults: fn(Step) -> Vec<Fault>) -> Vec<(Step, Fault)> {
     let count = random.random_range(2..=4);
     let hit = |_| {
         let step = Step::ALL[random.random_range(0..Step::ALL.len())];
-        let faults = Fault::at(step);
+        let faults = faults(step);
         (step, faults[random.random_range(0..faults.len())])
     };
     (0..count).map(hit).collect()
 }
+
+/// The store through which a process reaches what outlasts it.
+pub(crate) type Stores = Box<dyn Fn(&Process) -> Arc<dyn TokenStore>>;
+
+/// For longer no mark of another process binds.
+const MARKED: Duration = Duration::from_secs(80);
+
+/// How long a process that is asked to end may wait for a renewal.
+const GRACE: Duration = Duration::from_secs(3);
 
 impl Run {
     /// Plays it; `None` where the step was never come to.
@@ -54,7 +63,7 @@ impl Run {
     /// # Panics
     ///
     /// Somebody is locked out whom the provider would let in, or waits for ever.
-    pub(super) async fn play(&self) -> Option<Outcome> {
+    pub(super) async fn play(&self, stores: Stores) -> Option<Outcome> {
         let mut random = random(self.seed);
         let clock = Clock::starting_at(super::super::NOW.parse().unwrap());
         let mut provider = Provider::new(
@@ -73,6 +82,7 @@ impl Run {
             world: &world,
             seed,
             random,
+            stores,
         };
         if self.operation == Operation::Refresh {
             user.renew_some().await;
@@ -94,6 +104,7 @@ struct User<'w> {
     world: &'w Arc<World>,
     seed: String,
     random: StdRng,
+    stores: Stores,
 }
 
 impl User<'_> {
@@ -123,7 +134,7 @@ impl User<'_> {
                 id: "client-1".into(),
                 proof: ClientProof::Body("client-s3cr3t".into()),
             },
-            store: Arc::new(process.clone()),
+            store: (self.stores)(&process),
             renewals: Renewals::default(),
             clock: self.world.clock,
             lifetimes: Lifetimes::default(),
@@ -149,7 +160,7 @@ impl User<'_> {
         while begun.elapsed() < LONGEST {
             let attempt = tokio::select! {
                 attempt = attempt(&process, &authenticator) => Some(attempt),
-                () = self.world.died.notified() => None,
+                () = self.world.struck.notified() => None,
             };
             // What Pollen does next must not be what has it locked out.
             let hits = self.world.state().hit;
@@ -157,7 +168,10 @@ impl User<'_> {
                 let_in = self.world.lets_in();
             }
             match attempt {
-                Some(Ok(())) => return Outcome::LetIn,
+                Some(Ok(())) => {
+                    authenticator.rest().await;
+                    return Outcome::LetIn;
+                }
                 Some(Err(Category::Authentication)) => {
                     let let_in = let_in || self.world.lets_in();
                     assert!(
@@ -168,12 +182,30 @@ impl User<'_> {
                 }
                 Some(Err(_)) => self.pause(5).await,
                 None => {
-                    self.pause(1).await;
+                    self.wait_for_the_end(&process, &authenticator).await;
                     (process, authenticator) = self.start();
                 }
             }
         }
         panic!("{run:?}: neither let in nor told what to do");
+    }
+
+    /// Until another process may work.
+    async fn wait_for_the_end(&mut self, process: &Process, authenticator: &Authenticator) {
+        let end = self.world.state().end;
+        if end == Some(Ending::Terminated) {
+            let _ = tokio::time::timeout(GRACE, authenticator.rest()).await;
+            process.die();
+        }
+        self.pause(1).await;
+        self.wait_for_the_store().await;
+    }
+
+    /// Nobody takes a Lease over that nobody can write.
+    async fn wait_for_the_store(&mut self) {
+        while self.world.is_out_of_order() {
+            self.pause(1).await;
+        }
     }
 
     async fn pause(&mut self, seconds: u64) {
@@ -182,11 +214,18 @@ impl User<'_> {
     }
 
     /// What was stored serves the next process too, and a code that was settled is not sent again.
-    async fn restart_once_more(&self, run: &Run) {
+    async fn restart_once_more(&mut self, run: &Run) {
         self.world.state().hits.clear();
+        self.wait_for_the_store().await;
         let codes = self.world.state().provider.codes_received;
         let (process, authenticator) = self.start();
-        let outcome = attempt(&process, &authenticator).await;
+        let begun = tokio::time::Instant::now();
+        let mut outcome = attempt(&process, &authenticator).await;
+        // An outage may have left the mark of the last refresh.
+        while outcome == Err(Category::Internal) && begun.elapsed() < MARKED {
+            self.pause(5).await;
+            outcome = attempt(&process, &authenticator).await;
+        }
         assert_eq!(outcome, Ok(()), "{run:?}: the next process is locked out");
         assert_eq!(
             self.world.state().provider.codes_received,

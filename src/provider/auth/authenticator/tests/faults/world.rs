@@ -10,7 +10,7 @@ use std::{
 use futures::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
 use reqwest::{Request, Response, Url};
 use secrecy::ExposeSecret as _;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{Fault, Step, provider::Provider};
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
 /// How long whoever waits for an answer waits.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Longer than the mark of a refresh binds by the clock, and than the store tries.
+const OUTAGE: Duration = Duration::from_secs(90);
+
 /// What a hibernating instance answers, and single sign-on.
 const PAGE: &str = "<html>This instance is asleep</html>";
 
@@ -29,8 +32,8 @@ const PAGE: &str = "<html>This instance is asleep</html>";
 pub(super) struct World {
     pub(super) clock: Clock,
     state: Mutex<State>,
-    /// The process has died.
-    pub(super) died: Notify,
+    /// What has become of the process that works.
+    pub(super) struck: Notify,
 }
 
 pub(super) struct State {
@@ -39,13 +42,29 @@ pub(super) struct State {
     /// What is still to come, the next one last.
     pub(super) hits: Vec<(Step, Fault)>,
     pub(super) hit: usize,
-    /// The process that lives; what an earlier one had under way never goes on.
-    pub(super) life: usize,
+    /// Processes so far; what those that are dead had under way never goes on.
+    lives: usize,
+    dead: BTreeSet<usize>,
+    /// How the process that works ends, once it is hit so.
+    pub(super) end: Option<Ending>,
+    /// Until when the store is out of order.
+    outage_until: Option<Instant>,
     /// Every code and refresh token that was ever stored, the user's among them.
     pub(super) durable: BTreeSet<String>,
-    /// What the process that lives was told beside them.
-    pub(super) in_memory: BTreeSet<String>,
-    asking: usize,
+    /// What each process that lives was told beside them.
+    in_memory: BTreeMap<usize, BTreeSet<String>>,
+    asking: BTreeSet<usize>,
+}
+
+/// How a process ceases to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It is dead.
+    Died,
+    /// It has a few seconds to come to an end.
+    Terminated,
+    /// It lives, and another one works from now on.
+    Deposed,
 }
 
 /// Why a step failed.
@@ -65,12 +84,15 @@ impl World {
                 stored: None,
                 hits: Vec::new(),
                 hit: 0,
-                life: 0,
+                lives: 0,
+                dead: BTreeSet::new(),
+                end: None,
+                outage_until: None,
                 durable: BTreeSet::from([seed.to_owned()]),
-                in_memory: BTreeSet::new(),
-                asking: 0,
+                in_memory: BTreeMap::new(),
+                asking: BTreeSet::new(),
             }),
-            died: Notify::new(),
+            struck: Notify::new(),
         })
     }
 
@@ -81,7 +103,8 @@ impl World {
     /// Whether the provider takes anything that Pollen has been told.
     pub(super) fn lets_in(&self) -> bool {
         let state = self.state();
-        let mut known = state.durable.iter().chain(&state.in_memory);
+        let told = state.in_memory.values().flatten();
+        let mut known = state.durable.iter().chain(told);
         known.any(|credential| state.provider.takes(credential, self.clock.now()))
     }
 
@@ -96,10 +119,28 @@ impl World {
     async fn reach(&self, life: usize, step: Step) -> Result<(), Failed> {
         self.live(life).await;
         match self.take_hit(step) {
+            None if step.is_of_the_store() && self.is_out_of_order() => Err(Failed::Broken),
             None => Ok(()),
             Some(Fault::Crash) => {
-                self.die();
+                self.die(life);
+                self.strike(Ending::Died);
                 std::future::pending().await
+            }
+            Some(Fault::Termination) => {
+                self.strike(Ending::Terminated);
+                Ok(())
+            }
+            Some(Fault::Deposal) => {
+                self.strike(Ending::Deposed);
+                Ok(())
+            }
+            Some(Fault::Outage) => {
+                self.state().outage_until = Some(Instant::now() + OUTAGE);
+                self.strike(Ending::Deposed);
+                if step.is_of_the_store() {
+                    return Err(Failed::Broken);
+                }
+                Ok(())
             }
             Some(Fault::Error) => Err(Failed::Broken),
             Some(Fault::Timeout) => {
@@ -112,35 +153,83 @@ impl World {
         }
     }
 
+    /// The process is with its store, and is not hit.
+    async fn pass(&self, life: usize) -> Result<(), Failed> {
+        self.live(life).await;
+        if self.is_out_of_order() {
+            return Err(Failed::Broken);
+        }
+        Ok(())
+    }
+
     async fn live(&self, life: usize) {
-        if self.state().life != life {
+        if self.state().dead.contains(&life) {
             std::future::pending::<()>().await;
         }
     }
 
-    fn die(&self) {
+    pub(super) fn is_out_of_order(&self) -> bool {
+        let until = self.state().outage_until;
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn strike(&self, end: Ending) {
+        self.state().end = Some(end);
+        self.struck.notify_one();
+    }
+
+    fn die(&self, life: usize) {
         let mut state = self.state();
-        state.life += 1;
-        state.in_memory.clear();
-        state.asking = 0;
-        self.died.notify_one();
+        state.dead.insert(life);
+        state.in_memory.remove(&life);
+        state.asking.remove(&life);
     }
 }
 
 /// One process, as the provider and the store see it.
 #[derive(Clone)]
-pub(super) struct Process {
+pub(crate) struct Process {
     world: Arc<World>,
     life: usize,
 }
 
 impl Process {
     pub(super) fn start(world: &Arc<World>) -> Self {
-        let life = world.state().life;
+        let mut state = world.state();
+        state.lives += 1;
+        state.end = None;
         Self {
             world: Arc::clone(world),
-            life,
+            life: state.lives,
         }
+    }
+
+    /// A name that no other process has.
+    pub(crate) fn name(&self) -> String {
+        format!("pollen-{}", self.life)
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.world.clock
+    }
+
+    pub(super) fn die(&self) {
+        self.world.die(self.life);
+    }
+
+    /// It is at this step with its store, where it may be hit, or at one that nobody counts: the error
+    /// says how it is hit.
+    pub(crate) async fn come_to(&self, step: Option<Step>) -> Result<(), String> {
+        let reached = match step {
+            Some(step) => self.world.reach(self.life, step).await,
+            None => self.world.pass(self.life).await,
+        };
+        reached.map_err(|failed| failed.to_string())
+    }
+
+    /// A refresh token is where no crash can take it away.
+    pub(crate) fn note_stored(&self, token: &str) {
+        self.world.state().durable.insert(token.to_owned());
     }
 
     /// Sends a request with an access token; returns whether it was refused.
@@ -156,11 +245,11 @@ impl Process {
         let form = form(&request);
         {
             let mut state = self.world.state();
-            state.asking += 1;
-            assert_eq!(state.asking, 1, "two refreshes at one time");
+            state.asking.insert(self.life);
+            assert_eq!(state.asking.len(), 1, "two refreshes at one time");
         }
         let answer = self.carried_out(&form).await;
-        self.world.state().asking -= 1;
+        self.world.state().asking.remove(&self.life);
         answer
     }
 
@@ -183,7 +272,9 @@ impl Process {
             Err(failed) => return Err(broken(&failed).await),
         }
         let token = body["refresh_token"].as_str().map(str::to_owned);
-        world.state().in_memory.extend(token);
+        let mut state = world.state();
+        state.in_memory.entry(life).or_default().extend(token);
+        drop(state);
         Ok(answered(status, body.to_string()))
     }
 
@@ -208,8 +299,8 @@ impl Process {
     }
 
     async fn step(&self, step: Step) -> Result<(), TokenStoreError> {
-        let reached = self.world.reach(self.life, step).await;
-        reached.map_err(|failed| TokenStoreError::Unavailable(failed.to_string()))
+        let reached = self.come_to(Some(step)).await;
+        reached.map_err(TokenStoreError::Unavailable)
     }
 }
 
