@@ -1,5 +1,7 @@
 //! Credentials: changed by their user, rotated by the provider.
 
+use std::time::{Duration, Instant};
+
 use k8s_openapi::api::{core::v1::Secret, rbac::v1::Role};
 use kube::{
     Api,
@@ -58,11 +60,11 @@ async fn a_changed_secret_is_taken_without_a_restart() {
     .await;
 }
 
-/// An instance that lives on a refresh token, which the provider rotates at each use.
-async fn rotating(stage: &Stage<'_>) {
+/// An instance that lives on a refresh token, which the provider may rotate at each use.
+async fn on_a_refresh_token(stage: &Stage<'_>, rotates: bool) {
     stage
         .provider
-        .configure(|settings| settings.rotate_refresh_tokens = true);
+        .configure(|settings| settings.rotate_refresh_tokens = rotates);
     let settings = stage.provider.settings();
     let [_, signing] = stage.secrets();
     let oauth = json!({
@@ -94,7 +96,7 @@ async fn a_rotated_refresh_token_stands_in_the_operators_namespace_and_survives_
     let own = stage.plane.namespace().await;
     let release = Release::install(stage.plane, &own, &stage.namespace).await;
     let operator = release.start("pollen-0").await;
-    rotating(&stage).await;
+    on_a_refresh_token(&stage, true).await;
     stage.poller_is("incident", "True Succeeded").await;
     let kept = token_secrets(&stage, &own).await;
     assert_eq!(kept.len(), 1);
@@ -144,7 +146,7 @@ async fn nothing_is_asked_of_the_provider_with_a_token_whose_successor_is_not_st
     assert!(without_secrets.len() < rules.len());
     grant(without_secrets).await;
     let _operator = release.start("pollen-0").await;
-    rotating(&stage).await;
+    on_a_refresh_token(&stage, true).await;
     let names_the_secret = |poller: &PollerResource| {
         let mut conditions = poller.conditions().into_iter();
         conditions.any(|condition| condition.message.contains("token Secret"))
@@ -158,4 +160,23 @@ async fn nothing_is_asked_of_the_provider_with_a_token_whose_successor_is_not_st
 
     grant(rules).await;
     stage.poller_is("incident", "True Succeeded").await;
+}
+
+/// A refresh is marked in the token's Secret, and no mark is to outlast it where nothing is stored behind it.
+#[tokio::test]
+async fn whoever_takes_over_right_behind_a_refresh_polls_within_ten_seconds() {
+    let stage = Stage::on(ControlPlane::shared().await).await;
+    let own = stage.plane.namespace().await;
+    let release = Release::install(stage.plane, &own, &stage.namespace).await;
+    let first = release.start("pollen-0").await;
+    on_a_refresh_token(&stage, false).await;
+    stage.poller_is("incident", "True Succeeded").await;
+
+    let begun = Instant::now();
+    first.terminate().await;
+    let _second = release.start("pollen-1").await;
+    stage.provider.create("incident", &[]);
+    stage.callback.await_events(1, PATIENCE).await.unwrap();
+    let resumed = begun.elapsed();
+    assert!(resumed < Duration::from_secs(10), "{resumed:?}");
 }
