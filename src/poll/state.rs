@@ -59,7 +59,8 @@ pub(super) struct State {
     swept_at: Option<DateTime<Utc>>,
     /// The content of records is no part of their versions.
     pub(super) content_ignored: bool,
-    /// A restart may not know that, or that a record is back, and name the record's versions otherwise.
+    /// A restart may not know that, or that a record is back, or may still know of its deletion, and name
+    /// the record's versions otherwise.
     is_naming_in_doubt: bool,
     due: Due,
     /// The format of what is stored: it still has what that names, and the write behind the next
@@ -142,6 +143,10 @@ impl State {
         }
     }
 
+    const fn has_marks_of_deletions(&self, track: Track) -> bool {
+        matches!(track, Track::Deletions) || self.deletes.is_none()
+    }
+
     const fn stored_of(&self, track: Track) -> Option<&Stored> {
         match track {
             Track::Records => Some(&self.stored.records),
@@ -201,13 +206,15 @@ impl State {
         since: DateTime<Utc>,
         keep: impl Fn(u64) -> bool,
     ) {
-        self.of_mut(track).complete_sweep(plan, since, keep);
+        let forgets = self.of_mut(track).complete_sweep(plan, since, keep);
         if let Some(replaying) = &mut self.replaying {
             replaying.complete();
             // A restart would read all of it again.
             self.due = Due::Settled;
             return;
         }
+        // What is stored still has the marks of deletions that were dropped.
+        self.is_naming_in_doubt |= forgets && self.has_marks_of_deletions(track);
         if track == Track::Records {
             self.complete_records(plan, since);
         }

@@ -168,18 +168,20 @@ impl Stream {
     }
 
     /// A sweep has read everything: the window is cut to what the next bound reads, `since`, or
-    /// less where it is complete for less.
+    /// less where it is complete for less. Answers whether that dropped anything.
     pub(super) fn complete_sweep(
         &mut self,
         plan: &Plan,
         since: DateTime<Utc>,
         keep: impl Fn(u64) -> bool,
-    ) {
+    ) -> bool {
+        let held = self.window.len();
         let complete = self.window_since.min(self.watermark) - plan.unit_of(self.track);
         self.window.prune(since.max(complete), keep);
         self.is_cut &= self.window_since > since;
         self.window_since = self.window_since.max(since);
         self.unfinished = false;
+        self.window.len() < held
     }
 
     /// The stream as it must be stored now, for a next bound that reads what is dated `since`.

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{Got, Provider, World};
-use crate::poll::{End, StoreError};
+use crate::{
+    event::Kind,
+    poll::{End, StoreError},
+};
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -104,17 +107,17 @@ async fn what_changes_right_after_it_came_back_is_named_alike_after_a_crash() {
         world.poll_well().await;
         world.delete_now("a");
         world.poll_well().await;
-        world.pass(1).await;
+        world.pass(2).await;
         let now = world.now();
         let second_page = {
             let mut provider = world.provider();
             provider.paging.page_size = 1;
-            provider.touch_at("a", now).version = 7;
-            provider.touch_at("b", now);
+            provider.touch_at("a", now - 1).version = 7;
+            provider.touch_at("b", now - 1);
             provider.requests.len() + 2
         };
         let update = move |provider: &mut Provider| {
-            provider.touch_at("a", now + 1);
+            provider.touch_at("a", now);
         };
         world
             .provider()
@@ -131,4 +134,37 @@ async fn what_changes_right_after_it_came_back_is_named_alike_after_a_crash() {
         }
     }
     panic!("the poll never ended");
+}
+
+/// The watermark moved and is not written yet: what is stored still knows of the deletion.
+#[tokio::test(start_paused = true)]
+async fn what_is_back_from_a_deletion_before_the_reach_is_named_alike_after_a_crash() {
+    let mut world = World::started().await;
+    world.plan.excluded_classes.insert("child".to_owned());
+    world.touch("a");
+    world.provider().records.get_mut("a").unwrap().flagged = true;
+    assert_eq!(world.poll_well().await[0].kind, Kind::Deleted);
+
+    world.pass(60).await;
+    let now = world.now();
+    world.provider().touch_at("b", now).class = "child";
+    let held = world.poll().await.checkpoint.unwrap();
+    world.pass(1).await;
+    let now = world.now();
+    world.provider().touch_at("a", now).flagged = false;
+    let away = || StoreError::Unavailable("connection refused".to_owned());
+    let failing = world.store.failing.clone();
+    world.receiver.script(move |_| {
+        failing.lock().unwrap().extend([away(), away()]);
+        None
+    });
+    let outcome = world.poll_from(held, &CancellationToken::new()).await;
+    assert_eq!(outcome.end, End::StoreFailed(away()));
+
+    world.receiver.accept_all();
+    world.store.failing.lock().unwrap().clear();
+    let repeated = world.poll_well().await;
+    assert_eq!(repeated.len(), 1);
+    let got = world.receiver.acknowledged();
+    assert_eq!(got[got.len() - 2].event, repeated[0].event);
 }
