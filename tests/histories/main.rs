@@ -27,7 +27,7 @@ mod world;
 use play::History;
 
 /// Histories in every run of the tests.
-const SEEDS: std::ops::Range<u64> = 0..1_000;
+const SEEDS: std::ops::Range<u64> = 0..700;
 
 #[test]
 fn no_history_of_changes_and_faults_violates_an_invariant() {

@@ -4,13 +4,13 @@ use std::{future::Future, pin::Pin, sync::Arc, task::Poll as Ready};
 
 use pollen::{
     api::Checkpoint,
-    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Progress},
+    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     steps::Fault,
-    world::{Faults, Process, Store, World},
+    world::{Faults, Inner, Process, Store, World},
 };
 
 /// A process between two polls.
@@ -37,15 +37,10 @@ impl Running {
     pub(crate) async fn begin(world: Arc<World>, is_main: bool) -> Self {
         let number = {
             let mut inner = world.inner();
-            let settled = inner.stored.settled.clone();
-            let content_ignored = inner.stored.content_ignored;
-            inner.ledger.begin_process(settled, content_ignored)
+            let Inner { stored, ledger, .. } = &mut *inner;
+            ledger.begin_process(stored)
         };
-        let process = Process {
-            world,
-            number,
-            is_main,
-        };
+        let process = Process::new(world, number, is_main);
         let mut store = Store::open(process.clone());
         let stored = store.load().await.unwrap_or_default();
         Self {
@@ -87,10 +82,7 @@ impl Running {
         if outcome.end == End::Stopped {
             // As a process does that was asked to end: what could not be written is tried once more.
             if held.is_unwritten() {
-                let _ = self
-                    .store
-                    .save(&held.checkpoint, &[], &Progress::default())
-                    .await;
+                let _ = held.save(&mut self.store).await;
             }
             return None;
         }

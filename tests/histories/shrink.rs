@@ -4,7 +4,7 @@
 use crate::{
     invariants::Invariant,
     play::History,
-    settings::{Listing, Settings},
+    settings::{Deletes, Listing, Settings},
     steps::Step,
 };
 
@@ -114,4 +114,6 @@ const SIMPLER: &[Simplify] = &[
     |settings| settings.versioned = true,
     |settings| settings.excludes = false,
     |settings| settings.hides = false,
+    |settings| settings.deletes = Deletes::Ignored,
+    |settings| settings.deletes_from_start = true,
 ];

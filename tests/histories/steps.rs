@@ -16,7 +16,12 @@ pub(crate) enum Step {
     Late(u32, u32),
     /// It is dated so many intervals ahead.
     Ahead(u32, u32),
-    Remove(u32),
+    /// It is deleted, and the list of deletions shows it so many eighths of the reach later.
+    Remove(u32, u32),
+    /// So many are deleted at once.
+    Clear(u32, u32),
+    /// It is back as it was.
+    Restore(u32),
     /// Access rules hide it, or no more.
     Hide(u32),
     Show(u32),
@@ -71,10 +76,12 @@ fn step(random: &mut Random, faulty: u32) -> Step {
         30..34 => Step::Tie(record, random.between(2, 25)),
         34..40 => Step::Late(record, random.between(1, 8)),
         40..41 => Step::Ahead(record, random.between(1, 20)),
-        41..43 => Step::Remove(record),
-        43..45 => Step::Hide(record),
-        45..47 => Step::Show(record),
-        47..65 => Step::Pass(random.small(40) + 1),
+        41..44 => Step::Remove(record, random.below(24).saturating_sub(16)),
+        44..45 => Step::Clear(record, random.between(2, 25)),
+        45..47 => Step::Restore(record),
+        47..48 => Step::Hide(record),
+        48..49 => Step::Show(record),
+        49..65 => Step::Pass(random.small(40) + 1),
         65..66 => Step::Jump(random.between(0, 160) as i32 - 80),
         66..70 => Step::Restart,
         70..71 => Step::Refuse(record),
@@ -133,7 +140,15 @@ impl fmt::Display for Step {
             Self::Ahead(record, intervals) => {
                 write!(out, "record {record} is dated {intervals} intervals ahead")
             }
-            Self::Remove(record) => write!(out, "record {record} is removed"),
+            Self::Remove(record, 0) => write!(out, "record {record} is deleted"),
+            Self::Remove(record, eighths) => write!(
+                out,
+                "record {record} is deleted, but the list shows so {eighths}/8 of the reach later"
+            ),
+            Self::Clear(record, count) => {
+                write!(out, "{count} records from {record} on are deleted at once")
+            }
+            Self::Restore(record) => write!(out, "record {record} is back as it was"),
             Self::Hide(record) => write!(out, "access rules hide record {record}"),
             Self::Show(record) => write!(out, "access rules show record {record}"),
             Self::Pass(eighths) => write!(out, "{eighths}/8 of the interval pass"),

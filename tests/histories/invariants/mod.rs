@@ -2,6 +2,8 @@
 //!
 //! What lies outside the promise is told in `docs/histories.md`, and demanded in no history.
 
+mod deletions;
+mod events;
 mod polls;
 mod writes;
 
@@ -19,6 +21,8 @@ pub(crate) enum Invariant {
     Kept,
     /// I5: nothing unsettled moves a checkpoint, and no watermark passes the provider's clock.
     Settled,
+    /// I6: nothing is told to be deleted that is there.
+    Truly,
     /// Events are created or updated as their dates and the window say.
     Kind,
     /// Notifications are formed, ordered and ended as the plan says.
@@ -43,6 +47,7 @@ impl fmt::Display for Invariant {
             Self::Idle => "I3 (an idle poll sends and writes nothing)",
             Self::Kept => "I4 (no restart or edit moves a checkpoint)",
             Self::Settled => "I5 (nothing unsettled moves a checkpoint)",
+            Self::Truly => "I6 (no deletion is invented)",
             Self::Kind => "the kind of an event",
             Self::Delivery => "the form and order of notifications",
             Self::Ends => "every poll ends",

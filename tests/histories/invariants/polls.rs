@@ -5,8 +5,11 @@ use pollen::{
     poll::{End, Outcome},
 };
 
-use super::{Invariant, Violation};
-use crate::world::{Inner, Process, Promise, Version, World, checkpoints::watermark};
+use super::{Invariant, Violation, deletions::is_unfinished};
+use crate::world::{
+    Inner, Process, Promise, Version, World,
+    checkpoints::{deletions_watermark, watermark},
+};
 
 /// Least time between two writes of a watermark that moved without an event.
 const QUIET: i64 = 600_000;
@@ -18,14 +21,15 @@ impl Process {
         let counted = inner.ledger.memory(self.number).answered;
         let found = unusable(outcome)
             .or_else(|| miscounted(counted, outcome))
-            .or_else(|| self.unsettled(&mut inner, outcome));
+            .or_else(|| self.unsettled(&mut inner, outcome))
+            .or_else(|| self.untold(&mut inner, outcome));
         if let Some(found) = found {
             inner.violate(found);
         }
         if let Some(held) = &outcome.checkpoint {
-            let kept_since = self.world.kept_since(&inner, &held.checkpoint);
+            let (records, deletions) = self.world.kept_since(&inner, &held.checkpoint);
             let memory = inner.ledger.memory(self.number);
-            memory.settled.leave_behind(kept_since);
+            memory.settled.leave_behind(records, deletions);
         }
     }
 
@@ -98,7 +102,11 @@ impl World {
         let lost = self
             .promised(&inner, self.now())
             .find(|version| !taken.covers(*version, ignored));
-        if let Some(lost) = lost {
+        let untold = self
+            .promised_deletions(&inner, self.now())
+            .find(|(deletion, written)| !taken.is_deleted_since(deletion.record, *written))
+            .map(|(deletion, _)| deletion);
+        if let Some(lost) = lost.or(untold) {
             let expected = format!("{lost:?} is delivered");
             inner.violate(Violation::new(
                 Invariant::AtLeastOnce,
@@ -114,12 +122,14 @@ impl World {
         let mut inner = self.inner();
         let now = self.now();
         let started_at = checkpoint.started_at.timestamp_millis();
-        let reached = watermark(checkpoint) - inner.plan.reach.num_milliseconds();
+        let reached = deletions_watermark(checkpoint).max(Some(watermark(checkpoint)));
+        let reached = reached.unwrap_or_default() - inner.plan.reach.num_milliseconds();
         let swept = checkpoint.swept_at.map(|swept| swept.timestamp_millis());
         let settled = inner.ledger.memory(process).settled.clone();
         // A clock without fractions of a second may stand one second behind.
         inner.plan.query_fingerprint == checkpoint.query_fingerprint
             && checkpoint.records.settled_at_start.is_none()
+            && !is_unfinished(checkpoint.deletes.as_ref())
             && swept
                 .unwrap_or(i64::MAX)
                 .min(now + inner.provider.skew - 1_000)
@@ -132,8 +142,9 @@ impl World {
             && inner.provider.visible(now).all(|(version, _)| {
                 version.date < started_at
                     || self.settings.is_excluded(version.record)
-                    || settled.versions.contains(&version)
+                    || settled.forbids(version, false)
             })
+            && self.has_no_deletions(&inner, &settled, checkpoint)
     }
 
     /// After a poll that was idle (I3): `sent` notifications, and what was stored before and after.
@@ -153,7 +164,9 @@ impl World {
             .swept_at
             .map_or(since, |swept| swept.timestamp_millis());
         // Watermarks moved by records without event are written, but not often.
-        let is_quiet = watermark(after) > watermark(before) && now - since >= QUIET;
+        let moved = watermark(after) > watermark(before)
+            || deletions_watermark(after) > deletions_watermark(before);
+        let is_quiet = moved && now - since >= QUIET;
         if after != before && !is_quiet {
             let expected = "no write, or none but of a watermark every ten minutes";
             let came = format!("{before:?} became {after:?}");

@@ -6,8 +6,8 @@ use super::{Invariant, Violation};
 use crate::world::{Inner, Memory, Process, Version, World, checkpoints::watermark};
 
 /// A checkpoint about to be written, beside what its process knows.
-struct Write<'a> {
-    memory: &'a Memory,
+pub(super) struct Write<'a> {
+    pub(super) memory: &'a Memory,
     /// The provider's clock when the sweep began.
     clock: i64,
     before: i64,
@@ -37,6 +37,7 @@ impl Process {
             .or_else(|| write.passes_the_clock())
             .or_else(|| write.passes_a_change())
             .or_else(|| write.loses(world, &inner, now))
+            .or_else(|| write.of_deletions(checkpoint, world, &inner, now))
     }
 }
 

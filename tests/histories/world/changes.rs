@@ -2,12 +2,12 @@
 
 use chrono::TimeDelta;
 
-use super::{World, provider::floor};
-use crate::steps::Step;
+use super::{Inner, World, provider::floor};
+use crate::{settings::Listing, steps::Step};
 
 impl World {
     /// The overlap that held at any time of the history: what is promised.
-    const fn promised_reach(&self) -> i64 {
+    pub(super) const fn promised_reach(&self) -> i64 {
         self.settings.narrow_reach
     }
 
@@ -19,7 +19,11 @@ impl World {
             Step::Ahead(record, intervals) => {
                 self.date(record, self.settings.interval * i64::from(intervals), 0);
             }
-            Step::Remove(record) => self.with_record(record, |record| record.removed = true),
+            Step::Remove(record, eighths) => self.remove(record, eighths),
+            Step::Clear(first, count) => {
+                (first..first + count).for_each(|record| self.remove(record, 0));
+            }
+            Step::Restore(record) => self.restore(record),
             Step::Hide(record) => self.hide(record),
             Step::Show(record) => self.show(record),
             Step::Jump(eighths) => self.set_clock(eighths),
@@ -39,20 +43,56 @@ impl World {
         self.date(record, 0, 0);
     }
 
-    /// Creates or updates a record between two pages of a poll. Where rows of any date come again
-    /// and in no order, one that slips from page to page is gone for that sweep, and news in the next.
-    pub(crate) fn touch_in_sweep(&self, record: u32) {
-        if self.settings.drop_before_bound || !self.settings.ignores_filter {
-            self.touch(record);
+    /// Creates or updates a record between two pages of a poll, unless what slips from page to page
+    /// then is news.
+    pub(crate) fn touch_in_sweep(&self, record: u32, process: usize) {
+        if self.settings.forgets_what_is_gone() {
+            return;
+        }
+        if self.moves_unseen(record) {
+            self.promise_only_what_is_read(process);
+        }
+        self.touch(record);
+    }
+
+    /// Whether others may slip from page to page as this one moves, and no page shows that it did.
+    fn moves_unseen(&self, record: u32) -> bool {
+        let number = record % self.settings.records;
+        let is_unordered = matches!(self.settings.listing, Listing::Unordered { .. });
+        let inner = self.inner();
+        let record = inner.provider.records.get(&number);
+        is_unordered && record.is_some_and(|record| record.hidden && !record.removed)
+    }
+
+    /// What the poll of `process` has not read yet may slip from it.
+    fn promise_only_what_is_read(&self, process: usize) {
+        let now = self.now();
+        let mut inner = self.inner();
+        let Inner {
+            provider, ledger, ..
+        } = &mut *inner;
+        let memory = ledger.memory(process);
+        let versions = provider.visible(now).map(|(version, _)| version);
+        let unread: Vec<u32> = versions
+            .filter(|version| !memory.knows(*version))
+            .map(|version| version.record)
+            .collect();
+        for number in unread {
+            provider.promise_nothing_of(number);
         }
     }
 
     /// It is shown within the overlap of its date as a listing shows it.
     fn touch_late(&self, record: u32, eighths: u32) {
+        self.date(record, 0, self.lateness(eighths));
+    }
+
+    /// How much later a row may be shown that is written now.
+    pub(super) fn lateness(&self, eighths: u32) -> i64 {
         let date = self.now() + self.inner().provider.skew;
         let age = date - floor(self.settings.field, floor(self.settings.stored(), date));
         let rest = (self.promised_reach() - age).max(0);
-        self.date(record, 0, rest * i64::from(eighths) / 8);
+        rest * i64::from(eighths) / 8
     }
 
     /// Writes a record now, dated so much ahead and shown so much later.
@@ -106,7 +146,11 @@ impl World {
     }
 
     fn set_reach(&self, reach: i64) {
-        self.inner().plan.reach = TimeDelta::milliseconds(reach);
+        let (reach, mut inner) = (TimeDelta::milliseconds(reach), self.inner());
+        inner.plan.reach = reach;
+        if let Some(deletions) = &mut inner.plan.deletions {
+            deletions.reach = reach;
+        }
     }
 
     /// Lets every fault end, and every date and delay pass.
@@ -115,10 +159,14 @@ impl World {
         let now = self.now();
         let rest = {
             let provider = &self.inner().provider;
-            let ahead = provider
-                .records
-                .values()
-                .map(|record| (record.shown_from - now).max(record.updated - now - provider.skew));
+            let records = provider.records.values();
+            let rows = provider.deletions.iter();
+            let times = records.map(|record| (record.shown_from, record.updated));
+            let times = times.chain(rows.map(|row| (row.shown_from, row.date)));
+            let ahead = times.map(|(shown_from, date)| {
+                let by_its_clock = date - provider.skew;
+                shown_from.max(by_its_clock) - now
+            });
             ahead.max().unwrap_or_default()
         };
         self.pass(rest.max(0) + 1_000).await;

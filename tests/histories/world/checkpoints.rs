@@ -6,11 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pollen::{
     api::Checkpoint,
     event::{Identity, Origin},
-    poll::{Plan, Start},
+    poll::{Deletions, Plan, Start},
 };
 
 use super::ledger::Memory;
-use crate::settings::Settings;
+use crate::settings::{Deletes, Settings};
 
 impl Memory {
     /// The watermark when this poll began.
@@ -18,10 +18,18 @@ impl Memory {
         self.before.as_ref().map_or(i64::MIN / 2, watermark)
     }
 
+    /// Since when the window is complete: what is dated before may have left it.
+    pub(crate) fn window_since(&self) -> i64 {
+        let before = self.before.as_ref();
+        before.map_or(i64::MIN / 2, |before| {
+            before.records.window_since.timestamp_millis()
+        })
+    }
+
     /// The watermark when the unfinished sweep began, or where an edit leads back to from there.
     pub(crate) fn settled_at_start(&self) -> i64 {
         if let Some(back) = self.followed_back_to {
-            return back;
+            return back.min(self.asked_from());
         }
         let before = self.before.as_ref();
         let stored = before.and_then(|before| before.records.settled_at_start);
@@ -51,7 +59,7 @@ impl Memory {
         self.edited = true;
         if self.asked_from() < self.watermark() {
             let reached = settings.floor(self.watermark() - reach);
-            self.settled.forget_before(reached);
+            self.settled.forget_records_before(reached);
         }
     }
 
@@ -62,16 +70,26 @@ impl Memory {
     /// 22).
     pub(crate) fn begin_sweep(&mut self, clock: i64, reach: i64, settings: &Settings) {
         self.sweep_clock = Some(clock);
-        let reached = self.asked_from() - reach;
         let before = self.before.as_ref();
+        let records = self.asked_from() - reach;
+        let deletions = before.and_then(deletions_watermark);
+        let deletions = deletions.map_or(records, |watermark| watermark - reach);
+        let reached = records.max(deletions);
         let swept = before.and_then(|before| before.swept_at);
         let swept = swept.map_or(i64::MAX, |swept| swept.timestamp_millis());
         if clock < reached && swept < reached {
             let between = (clock - swept).max(0);
             self.followed_back_to = Some(swept.min(clock) - between);
-            self.settled.forget_before(settings.floor(reached));
+            self.settled.forget_records_before(settings.floor(records));
+            self.settled
+                .forget_deletions_before(settings.floor(deletions));
         }
     }
+}
+
+pub(crate) fn deletions_watermark(checkpoint: &Checkpoint) -> Option<i64> {
+    let deletes = checkpoint.deletes.as_ref()?;
+    Some(deletes.watermark.timestamp_millis())
 }
 
 pub(crate) fn watermark(checkpoint: &Checkpoint) -> i64 {
@@ -99,7 +117,12 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
         children: Vec::new(),
         gone: HashMap::new(),
         replay: None,
-        deletions: None,
+        deletions: (settings.deletes == Deletes::Listed).then(|| Deletions {
+            classes: ["plain".to_owned()].into(),
+            from_start: settings.deletes_from_start,
+            unit: settings.unit().duration(),
+            reach: TimeDelta::milliseconds(settings.reach),
+        }),
         reconcile: None,
         start_from: Default::default(),
         max_events: settings.max_events as usize,

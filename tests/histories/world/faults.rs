@@ -60,7 +60,7 @@ impl Process {
             Some(Fault::Slow) => self.wait(3_000).await,
             Some(Fault::Stop) => self.world.inner().stop.cancel(),
             Some(Fault::Conflict) => process::poll_by_another(self.world.clone()).await,
-            Some(Fault::Touch(record)) => self.world.touch_in_sweep(record),
+            Some(Fault::Touch(record)) => self.world.touch_in_sweep(record, self.number),
         }
         Ok(())
     }

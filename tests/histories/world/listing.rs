@@ -1,6 +1,6 @@
 //! How the provider answers a question.
 
-use std::fmt::Write as _;
+use std::{collections::HashSet, fmt::Write as _};
 
 use chrono::{DateTime, Utc};
 use pollen::{
@@ -9,7 +9,12 @@ use pollen::{
     provider::{Ask, Bound, FetchError, Page, PageSource, Paging, Step},
 };
 
-use super::{ENDLESS, Inner, Process, World, checkpoints::watermark, instant, provider::floor};
+use super::{
+    ENDLESS, Inner, Process, World,
+    checkpoints::{deletions_watermark, watermark},
+    instant,
+    provider::floor,
+};
 use crate::{
     invariants::{Invariant, Violation},
     settings::{Listing, Order, Settings},
@@ -17,6 +22,9 @@ use crate::{
 
 impl PageSource for Process {
     fn paging(&self) -> Paging {
+        if self.is_list {
+            return self.world.settings.paging_of_deletions();
+        }
         self.world.settings.paging()
     }
 
@@ -27,13 +35,24 @@ impl PageSource for Process {
     async fn fetch(&self, ask: &Ask) -> Result<Page, FetchError> {
         let asked_at = self.world.now();
         self.point().await.map_err(|_| failed())?;
-        let page = self.answer(ask, asked_at);
+        let page = match self.is_list {
+            true => self.answer_deletions(ask, asked_at),
+            false => self.answer(ask, asked_at),
+        };
         self.point().await.map_err(|_| failed())?;
         Ok(page)
     }
+
+    fn deletions(&self) -> Option<&Self> {
+        self.list.as_deref()
+    }
+
+    async fn existing(&self, ids: &[String]) -> Result<HashSet<String>, FetchError> {
+        self.find_existing(ids).await
+    }
 }
 
-fn failed() -> FetchError {
+pub(super) fn failed() -> FetchError {
     FetchError::new(Category::Provider, "the provider did not answer")
 }
 
@@ -126,6 +145,9 @@ impl Process {
         let started_at = self.started_at(inner);
         for number in visible {
             let version = inner.provider.version(*number);
+            let times = inner.provider.times_deleted(*number);
+            let memory = inner.ledger.memory(self.number);
+            memory.times_deleted.insert(version, times);
             let is_dropped = version.date < started_at
                 || settings.is_excluded(*number)
                 || settings.drop_before_bound && version.date < from
@@ -139,7 +161,7 @@ impl Process {
 
 impl Process {
     /// Where the poller started; a clock that is followed back may lie before it.
-    pub(super) fn started_at(&self, inner: &mut Inner) -> i64 {
+    pub(crate) fn started_at(&self, inner: &mut Inner) -> i64 {
         let stored = inner.stored.started_at().unwrap_or(i64::MAX);
         let memory = inner.ledger.memory(self.number);
         // What this process knows may not be stored yet.
@@ -216,7 +238,7 @@ fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<u32>,
         .filter(|(_, updated)| is_selected(*updated))
         .collect();
     if let Step::AfterKey(key) = &ask.step {
-        let after: u32 = key.trim_start_matches('r').parse().unwrap();
+        let after = super::number(key);
         selected.retain(|(number, updated)| *updated == from && *number > after);
         selected.sort_unstable();
     } else {
@@ -245,11 +267,7 @@ fn body(inner: &Inner, settings: &Settings, numbers: &[u32]) -> String {
     for (index, number) in numbers.iter().enumerate() {
         let record = &inner.provider.records[number];
         let comma = if index == 0 { "" } else { "," };
-        let class = if settings.is_excluded(*number) {
-            "excluded"
-        } else {
-            "plain"
-        };
+        let class = settings.class(*number);
         write!(
             body,
             r#"{comma}{{"id":"{}","updated":{},"created":{},"version":{},"class":"{class}"}}"#,
@@ -265,10 +283,16 @@ fn body(inner: &Inner, settings: &Settings, numbers: &[u32]) -> String {
 }
 
 impl World {
-    /// What is dated before this may not be remembered by whoever goes on from `checkpoint`.
-    pub(crate) fn kept_since(&self, inner: &Inner, checkpoint: &Checkpoint) -> i64 {
+    /// What is dated before this may not be remembered by whoever goes on from `checkpoint`: of
+    /// records, and of deletions.
+    pub(crate) fn kept_since(&self, inner: &Inner, checkpoint: &Checkpoint) -> (i64, i64) {
         let reach = inner.plan.reach.num_milliseconds();
-        self.settings.floor(watermark(checkpoint) - reach)
+        let since = |watermark: i64| self.settings.floor(watermark - reach);
+        let records = since(watermark(checkpoint));
+        (
+            records,
+            deletions_watermark(checkpoint).map_or(records, since),
+        )
     }
 
     /// The bound of the next poll that goes on from a checkpoint with this watermark.

@@ -2,12 +2,16 @@
 
 mod changes;
 pub(crate) mod checkpoints;
+mod deletion_list;
+mod deletions;
 mod faults;
 mod ledger;
 mod listing;
 mod provider;
 mod receiver;
+mod settled;
 mod store;
+mod version;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,12 +21,17 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
     faults::Faults,
-    ledger::{Memory, Version},
-    provider::Promise,
+    ledger::Memory,
+    provider::{Promise, floor},
+    settled::{Absence, Settled},
     store::Store,
+    version::Version,
 };
 use self::{ledger::Ledger, provider::Provider, store::Stored};
-use crate::{invariants::Violation, settings::Settings};
+use crate::{
+    invariants::Violation,
+    settings::{Deletes, Settings},
+};
 
 /// When every history begins, by our clock: not on the edge of any unit.
 const BEGIN: i64 = 1_700_031_825_417;
@@ -143,6 +152,34 @@ pub(crate) struct Process {
     pub(crate) number: usize,
     /// Whether the history's faults happen to it.
     pub(crate) is_main: bool,
+    /// The provider's list of deletions, where it has one.
+    list: Option<Arc<Self>>,
+    /// It is that list.
+    is_list: bool,
+}
+
+impl Process {
+    pub(crate) fn new(world: Arc<World>, number: usize, is_main: bool) -> Self {
+        let process = Self {
+            world,
+            number,
+            is_main,
+            list: None,
+            is_list: false,
+        };
+        let list = (process.world.settings.deletes == Deletes::Listed).then(|| {
+            Arc::new(Self {
+                is_list: true,
+                ..process.clone()
+            })
+        });
+        Self { list, ..process }
+    }
+}
+
+/// The record of an id.
+pub(crate) fn number(id: &str) -> u32 {
+    id.trim_start_matches('r').parse().unwrap()
 }
 
 pub(crate) fn instant(milliseconds: i64) -> DateTime<Utc> {

@@ -7,7 +7,7 @@ use pollen::{
     template::{DatePattern, Unit, Zone},
 };
 
-use super::{instant, ledger::Version};
+use super::{instant, version::Version};
 use crate::settings::Settings;
 
 /// Whether a version must be delivered.
@@ -39,8 +39,23 @@ pub(crate) struct Record {
     pub(crate) promised_from: i64,
 }
 
+/// A row of the list of deletions; its place there is its key.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Deleted {
+    pub(crate) record: u32,
+    /// As stored, in milliseconds.
+    pub(crate) date: i64,
+    /// When it was written, and from when on it is listed, by our clock.
+    pub(crate) written: i64,
+    pub(crate) shown_from: i64,
+    pub(crate) promise: Promise,
+    /// Since when that holds, by our clock.
+    pub(crate) promised_from: i64,
+}
+
 pub(crate) struct Provider {
     pub(crate) records: BTreeMap<u32, Record>,
+    pub(crate) deletions: Vec<Deleted>,
     /// Every version there ever was.
     pub(crate) versions: HashSet<Version>,
     /// How far its clock is ahead of ours.
@@ -54,6 +69,7 @@ impl Provider {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             records: BTreeMap::new(),
+            deletions: Vec::new(),
             versions: HashSet::new(),
             skew: settings.skew,
             latest_told: i64::MIN,
@@ -124,9 +140,13 @@ impl Provider {
     /// dated by, so that nothing is promised of it.
     pub(crate) fn set_clock(&mut self, by: i64, now: i64) {
         self.skew += by;
-        for record in self.records.values_mut() {
-            if record.shown_from > now {
-                record.promise = Promise::Outside;
+        let records = self.records.values_mut();
+        let times = records.map(|record| (record.shown_from, &mut record.promise));
+        let rows = self.deletions.iter_mut();
+        let times = times.chain(rows.map(|row| (row.shown_from, &mut row.promise)));
+        for (shown_from, promise) in times {
+            if shown_from > now {
+                *promise = Promise::Outside;
             }
         }
     }
@@ -134,16 +154,31 @@ impl Provider {
     /// A poller has seen that the clock was set back, and reads again from `date` on.
     pub(crate) fn read_again_from(&mut self, date: i64, now: i64) {
         let field = self.field;
-        for record in self.records.values_mut() {
-            if record.promise == Promise::AfterJump && floor(field, record.updated) >= date {
-                (record.promise, record.promised_from) = (Promise::Kept, now);
+        let records = self.records.values_mut();
+        let dates = records.map(|it| (it.updated, &mut it.promise, &mut it.promised_from));
+        let rows = self.deletions.iter_mut();
+        let rows = rows.map(|row| (row.date, &mut row.promise, &mut row.promised_from));
+        for (updated, promise, promised_from) in dates.chain(rows) {
+            if *promise == Promise::AfterJump && floor(field, updated) >= date {
+                (*promise, *promised_from) = (Promise::Kept, now);
             }
+        }
+    }
+
+    pub(super) fn promise_nothing_of(&mut self, number: u32) {
+        if let Some(record) = self.records.get_mut(&number) {
+            record.promise = Promise::Outside;
         }
     }
 
     /// The record's state as a listing shows it.
     pub(crate) fn version(&self, number: u32) -> Version {
         self.version_of(number, &self.records[&number])
+    }
+
+    pub(super) fn times_deleted(&self, number: u32) -> u32 {
+        let rows = self.deletions.iter();
+        rows.filter(|row| row.record == number).count() as u32
     }
 
     pub(crate) fn version_of(&self, number: u32, record: &Record) -> Version {
@@ -173,6 +208,14 @@ impl Provider {
 impl Settings {
     pub(crate) fn is_excluded(&self, record: u32) -> bool {
         self.excludes && record.is_multiple_of(5)
+    }
+
+    pub(super) fn class(&self, record: u32) -> &'static str {
+        if self.is_excluded(record) {
+            "excluded"
+        } else {
+            "plain"
+        }
     }
 
     pub(crate) fn id(&self, record: u32) -> String {

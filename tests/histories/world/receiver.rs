@@ -1,16 +1,12 @@
 //! The callback: takes notifications, and checks each as it comes.
 
 use pollen::{
-    api::CreatedCheck,
     callback::{Callback, Delivery, Rejection, Unavailable},
     event::{Event, Kind, Notification, Origin},
 };
 
-use super::{Inner, Process, ledger::Version};
-use crate::{
-    invariants::{Invariant, Violation},
-    settings::Settings,
-};
+use super::{Process, version::Version};
+use crate::invariants::{Invariant, Violation};
 
 impl Callback for Process {
     async fn deliver(&self, _: &Origin, notification: &Notification) -> Delivery {
@@ -24,9 +20,13 @@ impl Callback for Process {
 
 /// The version that an event carries.
 fn version(event: &Event) -> Version {
+    if event.kind == Kind::Deleted {
+        let deleted = event.changed_at.timestamp_millis();
+        return Version::deletion(super::number(&event.object_id), deleted);
+    }
     let record: serde_json::Value = serde_json::from_slice(&event.record).unwrap();
     Version {
-        record: event.object_id.trim_start_matches('r').parse().unwrap(),
+        record: super::number(&event.object_id),
         date: record["updated"].as_i64().unwrap(),
         number: u32::try_from(record["version"].as_u64().unwrap()).unwrap(),
     }
@@ -108,68 +108,20 @@ impl Process {
         }
     }
 
-    fn check_form(&self, inner: &mut Inner, notification: &Notification, versions: &[Version]) {
-        let most = inner.plan.max_events;
-        if versions.is_empty() || versions.len() > most {
-            let expected = format!("1 to {most} events in a notification");
-            inner.violate(Violation::new(
-                Invariant::Delivery,
-                expected,
-                versions.len().to_string(),
-            ));
-        }
-        if !versions.is_sorted_by_key(|version| version.date) {
-            let expected = "events in the order of their updated date";
-            inner.violate(Violation::new(
-                Invariant::Delivery,
-                expected,
-                format!("{versions:?}"),
-            ));
-        }
-        let started_at = self.started_at(inner);
-        for (event, version) in notification.events.iter().zip(versions) {
-            let is_known = inner.provider.versions.contains(version);
-            let is_wanted =
-                version.date >= started_at && !self.world.settings.is_excluded(version.record);
-            if !is_known || !is_wanted || event.changed_at.timestamp_millis() != version.date {
-                let expected = "an event of a change since the start, as the provider shows it";
-                inner.violate(Violation::new(
-                    Invariant::Once,
-                    expected,
-                    format!("{version:?}"),
-                ));
-            }
-            check_id(inner, self.number, event, *version);
-        }
-    }
-
     /// The receiver has it now, whether its answer arrives or not.
     fn take(&self, notification: &Notification, versions: &[Version]) {
         let mut inner = self.world.inner();
+        let now = self.world.now();
         inner.ledger.notifications += 1;
         for (event, version) in notification.events.iter().zip(versions) {
-            inner.ledger.taken.versions.insert(*version);
-            let memory = inner.ledger.memory(self.number);
-            if memory.settled.forbids(*version, memory.content_ignored) {
-                let expected = "a version is delivered once while its acknowledgement is known";
-                inner.violate(Violation::new(
-                    Invariant::Once,
-                    expected,
-                    format!("{version:?} again"),
-                ));
-            }
-            check_kind(
-                &mut inner,
-                &self.world.settings,
-                self.number,
-                event,
-                *version,
-            );
+            inner.ledger.taken.take(*version, now);
+            self.check_taken(&mut inner, event, *version);
         }
     }
 
     /// Its answer has arrived at the engine.
     fn arrive(&self, versions: &[Version], delivery: &Delivery, notification: &Notification) {
+        let now = self.world.now();
         let mut inner = self.world.inner();
         let memory = inner.ledger.memory(self.number);
         if let Some(landed) = memory.flying.iter().position(|flying| {
@@ -181,11 +133,9 @@ impl Process {
         }
         if *delivery == Delivery::Acknowledged {
             for (event, version) in notification.events.iter().zip(versions) {
+                let is_created = event.kind == Kind::Created;
                 memory.answered += 1;
-                memory.settled.versions.insert(*version);
-                if event.kind == Kind::Created {
-                    memory.settled.created.insert(version.record, version.date);
-                }
+                memory.settled.acknowledge(*version, is_created, now);
             }
         }
         drop(inner);
@@ -195,61 +145,6 @@ impl Process {
                 self.number
             )
         });
-    }
-}
-
-fn check_id(inner: &mut Inner, process: usize, event: &Event, version: Version) {
-    let id = event.id.as_str().to_owned();
-    let ledger = &mut inner.ledger;
-    let named = version.named(ledger.memory(process).content_ignored);
-    let known = ledger.ids.entry(named).or_insert_with(|| id.clone());
-    let same_id = *known == id;
-    let known = ledger.versions.entry(id).or_insert(named);
-    if !same_id || *known != named {
-        let expected = "one event id for each version, in every process";
-        inner.violate(Violation::new(
-            Invariant::Once,
-            expected,
-            format!("another for {version:?}"),
-        ));
-    }
-}
-
-/// Created or updated (polling rule 12), where the process's memory tells which.
-fn check_kind(
-    inner: &mut Inner,
-    settings: &Settings,
-    process: usize,
-    event: &Event,
-    version: Version,
-) {
-    let record = &inner.provider.records[&version.record];
-    if record.version != version.number {
-        return;
-    }
-    let created = super::provider::floor(settings.field, record.created);
-    let reach = inner.plan.reach.num_milliseconds();
-    let memory = inner.ledger.memory(process);
-    let by_dates = (version.date - created).abs() <= settings.tolerance;
-    let expected = match settings.created_check {
-        CreatedCheck::OpenConnectors => Some(by_dates),
-        CreatedCheck::Watermark => match memory.settled.created.get(&version.record) {
-            None => Some(by_dates || created > memory.settled_at_start()),
-            Some(marked)
-                if *marked >= memory.settled.sure_since.max(memory.watermark() - reach) =>
-            {
-                Some(false)
-            }
-            // The mark may have left the window.
-            Some(_) => None,
-        },
-    };
-    if expected.is_some_and(|created| created != (event.kind == Kind::Created)) {
-        inner.violate(Violation::new(
-            Invariant::Kind,
-            "created by its dates or since the sweep began, and once",
-            format!("{:?} of {version:?}, created at {created}", event.kind),
-        ));
     }
 }
 

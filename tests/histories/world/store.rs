@@ -8,7 +8,7 @@ use pollen::{
     poll::{CheckpointStore, Progress, Segment, SegmentName, StoreError},
 };
 
-use super::{Process, faults::Failed, ledger::Settled};
+use super::{Process, checkpoints::deletions_watermark, faults::Failed, settled::Settled};
 use crate::invariants::Violation;
 
 /// What is stored durably.
@@ -17,8 +17,10 @@ pub(crate) struct Stored {
     /// As JSON, so that a restart reads what a file or an API server would give.
     text: Option<String>,
     segments: BTreeMap<String, Bytes>,
-    revision: u64,
+    pub(crate) revision: u64,
     started_at: Option<i64>,
+    /// Since when deletions count.
+    deletes_since: Option<i64>,
     /// What was settled when it was written.
     pub(crate) settled: Settled,
     /// It says that contents are no part of versions.
@@ -33,6 +35,11 @@ impl Stored {
 
     pub(crate) const fn started_at(&self) -> Option<i64> {
         self.started_at
+    }
+
+    /// Since when deletions count: those before the start do not.
+    pub(crate) fn deletes_since(&self) -> Option<i64> {
+        self.started_at.max(self.deletes_since)
     }
 }
 
@@ -70,11 +77,14 @@ impl Store {
         stored.revision += 1;
         stored.settled = asked.settled;
         stored.content_ignored = checkpoint.records.content_ignored.is_some();
+        stored.deletes_since = stored
+            .deletes_since
+            .or_else(|| deletions_watermark(checkpoint));
         stored.started_at = Some(checkpoint.started_at.timestamp_millis());
         self.tried = Some(text);
         let (revision, content_ignored) = (stored.revision, stored.content_ignored);
         let memory = inner.ledger.memory(self.process.number);
-        memory.content_ignored = content_ignored;
+        (memory.content_ignored, memory.revision) = (content_ignored, revision);
         if let Some(violation) = asked.violation {
             inner.violate(violation);
         }
@@ -105,9 +115,9 @@ impl Process {
     fn ask_to_write(&self, checkpoint: &Checkpoint) -> Asked {
         let violation = self.check_write(checkpoint);
         let mut inner = self.world.inner();
-        let kept_since = self.world.kept_since(&inner, checkpoint);
+        let (records, deletions) = self.world.kept_since(&inner, checkpoint);
         let memory = inner.ledger.memory(self.number);
-        memory.settled.leave_behind(kept_since);
+        memory.settled.leave_behind(records, deletions);
         Asked {
             settled: memory.settled.clone(),
             followed_back_to: memory.followed_back_to,

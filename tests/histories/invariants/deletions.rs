@@ -1,0 +1,105 @@
+//! What must hold of deletions.
+
+use pollen::{
+    api::{Checkpoint, Stream},
+    poll::{End, Outcome},
+};
+
+use super::{Invariant, Violation, writes::Write};
+use crate::{
+    settings::Deletes,
+    world::{Inner, Process, Promise, Settled, Version, World, checkpoints::deletions_watermark},
+};
+
+impl Process {
+    /// A poll that read everything settled the deletions of all that was gone before it.
+    pub(super) fn untold(&self, inner: &mut Inner, outcome: &Outcome) -> Option<Violation> {
+        let memory = inner.ledger.memory(self.number).clone();
+        let clock = memory.list_clock.filter(|_| outcome.end == End::Complete)?;
+        let mut promised = self.world.promised_deletions(inner, memory.began - 1);
+        let (lost, _) = promised.find(|(deletion, written)| {
+            deletion.date <= clock && !memory.settled.is_deleted_since(deletion.record, *written)
+        })?;
+        let expected = format!("{lost:?} is settled when a poll is complete");
+        let came = "it is not";
+        Some(Violation::new(Invariant::AtLeastOnce, expected, came))
+    }
+}
+
+pub(super) fn is_unfinished(stream: Option<&Stream>) -> bool {
+    stream.is_some_and(|stream| stream.settled_at_start.is_some())
+}
+
+impl World {
+    /// The deletions that must be told of records gone since before `until`, with when each was
+    /// written.
+    pub(super) fn promised_deletions<'a>(
+        &'a self,
+        inner: &'a Inner,
+        until: i64,
+    ) -> impl Iterator<Item = (Version, i64)> + 'a {
+        let since = inner.stored.deletes_since().unwrap_or(i64::MAX);
+        self.deleted(inner)
+            .filter(move |row| {
+                row.promise == Promise::Kept
+                    && row.promised_from <= until
+                    && row.written <= until
+                    && row.shown_from <= until
+                    && !self.settings.is_excluded(row.record)
+            })
+            .map(|row| (self.deletion(row), row.written))
+            .filter(move |(deletion, _)| deletion.date >= since)
+    }
+
+    /// Whether the list of deletions shows none that is not settled; whether a record is back nobody
+    /// knows without asking.
+    pub(super) fn has_no_deletions(
+        &self,
+        inner: &Inner,
+        settled: &Settled,
+        checkpoint: &Checkpoint,
+    ) -> bool {
+        let Some(watermark) = deletions_watermark(checkpoint) else {
+            return self.settings.deletes == Deletes::Ignored;
+        };
+        let read_since = watermark - inner.plan.reach.num_milliseconds();
+        let (now, read_since) = (self.now(), self.settings.floor(read_since));
+        inner.provider.deletions.iter().all(|row| {
+            let deletion = self.deletion(row);
+            row.shown_from <= now
+                && (deletion.date < read_since || settled.forbids(deletion, false))
+        })
+    }
+}
+
+impl Write<'_> {
+    /// What holds of records holds of the list of deletions too, whose watermark is another.
+    pub(super) fn of_deletions(
+        &self,
+        checkpoint: &Checkpoint,
+        world: &World,
+        inner: &Inner,
+        now: i64,
+    ) -> Option<Violation> {
+        let memory = self.memory;
+        let (after, clock) = (deletions_watermark(checkpoint)?, memory.list_clock?);
+        let before = memory.before.as_ref().and_then(deletions_watermark)?;
+        let least = memory.followed_back_to.unwrap_or(before).min(before);
+        if after < least || after > before.max(clock) {
+            let expected = format!("a watermark of deletions from {before} to {clock}");
+            let came = after.to_string();
+            return Some(Violation::new(Invariant::Settled, expected, came));
+        }
+        let since = checkpoint.deletes.as_ref()?.window_since;
+        let reach = inner.plan.reach.num_milliseconds();
+        let next = world.next_bound(after, since.timestamp_millis(), reach);
+        let (lost, _) = world
+            .promised_deletions(inner, now)
+            .find(|(deletion, written)| {
+                deletion.date < next && !memory.settled.is_deleted_since(deletion.record, *written)
+            })?;
+        let expected = format!("a checkpoint from which {lost:?} is still read");
+        let came = format!("the next bound is {next}");
+        Some(Violation::new(Invariant::Settled, expected, came))
+    }
+}
