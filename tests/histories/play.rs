@@ -19,6 +19,9 @@ pub(crate) const LENGTH: u32 = 50;
 /// Polls without a fault or a change after which everything must be read.
 const LAST_POLLS: u32 = 8;
 
+/// Polls that one comparison of ids takes at most.
+const MOST_SLICES: u32 = 200;
+
 /// What a seed stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct History {
@@ -112,6 +115,28 @@ impl Player {
         end
     }
 
+    /// Polls until no comparison of ids is left unfinished.
+    async fn poll_to_the_end(&mut self) -> Option<End> {
+        let mut end = self.poll(&[]).await;
+        for _ in 0..MOST_SLICES {
+            if !self.running.as_ref().is_some_and(Running::is_comparing) {
+                break;
+            }
+            end = self.poll(&[]).await;
+        }
+        end
+    }
+
+    /// A comparison that failed before is not repeated sooner.
+    fn between_last_polls(&self) -> i64 {
+        let settings = &self.world.settings;
+        let least = match settings.id_list() {
+            Some(_) => 3_700_000,
+            None => 2_000,
+        };
+        settings.interval.max(least)
+    }
+
     /// Everything is over but polling: nothing is lost, and then the poller is idle.
     async fn end(&mut self) {
         self.world
@@ -122,9 +147,9 @@ impl Player {
             if left == 1 {
                 self.running = None;
             }
-            end = self.poll(&[]).await;
-            let interval = self.world.settings.interval;
-            self.world.pass(interval.max(2_000)).await;
+            self.world.confirm();
+            end = self.poll_to_the_end().await;
+            self.world.pass(self.between_last_polls()).await;
             if self.world.inner().is_violated() {
                 return;
             }
@@ -137,6 +162,7 @@ impl Player {
                 format!("{end:?}"),
             ));
         }
-        self.world.check_end();
+        let process = self.running.as_ref().map(Running::number);
+        self.world.check_end(process);
     }
 }

@@ -50,6 +50,16 @@ impl Running {
         }
     }
 
+    /// Which of the ledger's memories is its own.
+    pub(crate) const fn number(&self) -> usize {
+        self.process.number
+    }
+
+    /// A comparison of ids goes on with the next poll.
+    pub(crate) fn is_comparing(&self) -> bool {
+        self.held.as_ref().is_some_and(Held::is_comparing)
+    }
+
     /// One poll; how it ended, and the process, unless it did.
     pub(crate) async fn poll(mut self, faults: &[(u32, Fault)]) -> (Option<End>, Option<Self>) {
         let idle = self.held.as_ref().is_some_and(|held| {
@@ -142,7 +152,8 @@ impl Process {
         let asks_otherwise =
             before.is_some_and(|before| before.query_fingerprint != inner.plan.query_fingerprint);
         let memory = inner.ledger.memory(self.number);
-        memory.begin_poll(before.cloned(), now);
+        let compares = self.world.settings.id_list().is_some();
+        memory.begin_poll(before.cloned(), now, compares);
         if asks_otherwise {
             memory.ask_otherwise(reach, &self.world.settings);
         }

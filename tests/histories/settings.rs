@@ -55,6 +55,17 @@ pub(crate) enum Deletes {
     Ignored,
     /// The provider lists them.
     Listed,
+    /// The ids known are compared with those that it lists.
+    Compared(Comparing),
+}
+
+/// How ids are listed and compared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Comparing {
+    pub(crate) by_key: bool,
+    /// Single ids can be asked for.
+    pub(crate) by_id: bool,
+    pub(crate) max_share_percent: u32,
 }
 
 /// How a provider lists.
@@ -143,6 +154,10 @@ impl Settings {
             // Nor does a key lead on where a whole page of a tie is hidden.
             *by_offset |= self.hides;
         }
+        if let Deletes::Compared(comparing) = self.deletes {
+            // Whoever cannot tell what is hidden from what is gone takes one for the other.
+            self.hides &= !comparing.by_id || self.tells_total;
+        }
         // What is thinned must still show that it goes on.
         self.hides &= self.tells_total;
         if !self.tells_time {
@@ -151,6 +166,20 @@ impl Settings {
         }
         self.narrow_reach = self.narrow_reach.min(self.reach);
         self
+    }
+
+    /// How ids are listed, where they are compared.
+    pub(crate) fn id_list(&self) -> Option<pollen::provider::Listing> {
+        let Deletes::Compared(comparing) = self.deletes else {
+            return None;
+        };
+        Some(pollen::provider::Listing {
+            by_key: comparing.by_key,
+            by_offset: true,
+            linked: self.cap.is_some(),
+            by_id: comparing.by_id,
+            shows_hidden: comparing.by_id && self.tells_total,
+        })
     }
 
     /// Rows of any date come again, so that one that was gone for a whole sweep is news in the next.

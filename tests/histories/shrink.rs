@@ -116,4 +116,9 @@ const SIMPLER: &[Simplify] = &[
     |settings| settings.hides = false,
     |settings| settings.deletes = Deletes::Ignored,
     |settings| settings.deletes_from_start = true,
+    |settings| {
+        if let Deletes::Compared(comparing) = &mut settings.deletes {
+            (comparing.by_key, comparing.by_id) = (true, true);
+        }
+    },
 ];

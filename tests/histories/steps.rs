@@ -37,6 +37,8 @@ pub(crate) enum Step {
     Refuse(u32),
     /// The callback refuses nothing.
     Accept,
+    /// A person confirms the deletions that wait.
+    Confirm,
     /// Edits of the poller's spec.
     AskOtherwise,
     NarrowReach,
@@ -86,7 +88,7 @@ fn step(random: &mut Random, faulty: u32) -> Step {
         66..70 => Step::Restart,
         70..71 => Step::Refuse(record),
         71..73 => Step::Accept,
-        73..74 => random.pick(&[0, 1, 2]).into(),
+        73..74 => random.pick(&[0, 1, 2, 3]).into(),
         _ => Step::Poll(faults(random, faulty)),
     }
 }
@@ -96,6 +98,7 @@ impl From<u32> for Step {
         match edit {
             0 => Self::AskOtherwise,
             1 => Self::NarrowReach,
+            3 => Self::Confirm,
             _ => Self::WidenReach,
         }
     }
@@ -148,6 +151,7 @@ impl fmt::Display for Step {
             Self::Clear(record, count) => {
                 write!(out, "{count} records from {record} on are deleted at once")
             }
+            Self::Confirm => write!(out, "the deletions that wait are confirmed"),
             Self::Restore(record) => write!(out, "record {record} is back as it was"),
             Self::Hide(record) => write!(out, "access rules hide record {record}"),
             Self::Show(record) => write!(out, "access rules show record {record}"),

@@ -1,4 +1,4 @@
-//! What must hold of deletions.
+//! What must hold of deletions: of the list of them, and of what a comparison finds.
 
 use pollen::{
     api::{Checkpoint, Stream},
@@ -49,6 +49,27 @@ impl World {
             })
             .map(|row| (self.deletion(row), row.written))
             .filter(move |(deletion, _)| deletion.date >= since)
+    }
+
+    /// What a comparison should have found: a record that is gone, or back, of which `process` has
+    /// not told so. What the first list after an edit shows that was not known counts as let in by it.
+    pub(super) fn missed(&self, inner: &mut Inner, process: usize) -> Option<Version> {
+        self.settings.id_list()?;
+        let settled = inner.ledger.memory(process).settled.clone();
+        let mut records = inner.provider.records.values();
+        // A list that lacks what is hidden may lack other records too.
+        if records.any(|record| record.hidden && !record.removed) {
+            return None;
+        }
+        let mut records = inner.provider.records.iter();
+        let (number, record) = records.find(|(number, record)| match record.removed {
+            true => settled.is_told(**number),
+            false => settled.is_gone_since(**number, inner.edited_at),
+        })?;
+        Some(match record.removed {
+            true => Version::deletion(*number, record.updated),
+            false => inner.provider.version(*number),
+        })
     }
 
     /// Whether the list of deletions shows none that is not settled; whether a record is back nobody

@@ -6,7 +6,13 @@ use pollen::{
 };
 
 use super::{Invariant, Violation};
-use crate::world::{Absence, Inner, Memory, Process, Version, floor};
+use crate::{
+    settings::Deletes,
+    world::{Absence, Inner, Memory, Process, Version, floor},
+};
+
+/// Fewer deletions than this are no mass.
+const LEAST_HELD: usize = 10;
 
 impl Process {
     /// A notification as it goes out.
@@ -39,7 +45,7 @@ impl Process {
             true => self.is_deletion(inner, version),
             false => inner.provider.versions.contains(&version),
         };
-        let is_wanted = version.date >= self.started_at(inner)
+        let is_wanted = self.is_in_time(inner, version)
             && !self.world.settings.is_excluded(version.record)
             && event.changed_at.timestamp_millis() == version.date;
         if is_true && is_wanted {
@@ -53,10 +59,17 @@ impl Process {
         inner.violate(Violation::new(invariant, expected, format!("{version:?}")));
     }
 
+    /// A list of ids finds what no poll does.
+    fn is_in_time(&self, inner: &mut Inner, version: Version) -> bool {
+        let started_at = self.started_at(inner);
+        version.date >= started_at || self.world.settings.id_list().is_some()
+    }
+
     /// Whether the provider told this process of this deletion, and said last that the record is gone.
     fn is_deletion(&self, inner: &mut Inner, deletion: Version) -> bool {
         let rows = inner.provider.deletions.iter();
-        let is_told = self.world.is_listed(rows, deletion);
+        let is_found = self.world.settings.id_list().is_some();
+        let is_told = is_found || self.world.is_listed(rows, deletion);
         let seen_gone = &inner.ledger.memory(self.number).seen_gone;
         is_told && seen_gone.contains(&deletion.record)
     }
@@ -64,8 +77,13 @@ impl Process {
     /// One id for each version, and one version for each id (I2).
     fn check_id(&self, inner: &mut Inner, event: &Event, version: Version) {
         let id = event.id.as_str().to_owned();
+        let is_found = self.is_found_by_id(inner, version);
         let overtaken = inner.ledger.memory(self.number).revision != inner.stored.revision;
         let ledger = &mut inner.ledger;
+        if is_found {
+            ledger.listed.insert(version);
+        }
+        let is_listed = ledger.listed.contains(&version);
         let memory = ledger.memory(self.number);
         let times_deleted = memory.times_deleted.get(&version).copied();
         let times_deleted = times_deleted.unwrap_or_default();
@@ -73,7 +91,11 @@ impl Process {
         if overtaken && times_deleted > 0 {
             return;
         }
-        let naming = memory.naming(version, times_deleted);
+        let naming = if is_listed {
+            Naming::Free
+        } else {
+            memory.naming(version, times_deleted)
+        };
         let named = version.named(memory.content_ignored);
         let same_id = naming == Naming::Free || {
             let known = ledger.ids.entry((named, times_deleted));
@@ -87,16 +109,48 @@ impl Process {
         }
     }
 
+    /// Only a list of ids has shown it: its id names the comparison too.
+    fn is_found_by_id(&self, inner: &mut Inner, version: Version) -> bool {
+        let memory = inner.ledger.memory(self.number);
+        self.world.settings.id_list().is_some()
+            && !version.is_deletion()
+            && !memory.shown.contains(&version)
+    }
+
     /// An event as the receiver takes it.
     pub(crate) fn check_taken(&self, inner: &mut Inner, event: &Event, version: Version) {
+        let settings = &self.world.settings;
         let memory = inner.ledger.memory(self.number);
-        if memory.settled.forbids(version, memory.content_ignored) {
+        // What a list of ids shows may be too old to be remembered.
+        let is_forgotten = settings.hides
+            && settings.id_list().is_some()
+            && memory.settled.was_left_behind(version);
+        if !is_forgotten && memory.settled.forbids(version, memory.content_ignored) {
             let expected = "a version is delivered once while its acknowledgement is known";
             let came = format!("{version:?} again");
             inner.violate(Violation::new(Invariant::Once, expected, came));
         }
-        if !version.is_deletion() {
+        if version.is_deletion() {
+            self.check_share(inner, version);
+        } else {
             self.check_kind(inner, event, version);
+        }
+    }
+
+    /// More deletions than the share are found by one comparison only once they are confirmed.
+    fn check_share(&self, inner: &mut Inner, deletion: Version) {
+        let Deletes::Compared(comparing) = self.world.settings.deletes else {
+            return;
+        };
+        let (records, share) = (self.world.settings.records, comparing.max_share_percent);
+        let ledger = &mut inner.ledger;
+        let told = ledger.found.entry(deletion.date).or_default();
+        told.insert(deletion.record);
+        let is_much = told.len() >= LEAST_HELD && told.len() * 100 > (records * share) as usize;
+        if is_much && !ledger.confirmed.contains(&deletion.date) {
+            let expected = format!("no more than {share} % of the records without a person's word");
+            let came = format!("{} deletions", told.len());
+            inner.violate(Violation::new(Invariant::Truly, expected, came));
         }
     }
 
@@ -104,7 +158,8 @@ impl Process {
     fn check_kind(&self, inner: &mut Inner, event: &Event, version: Version) {
         let settings = &self.world.settings;
         let record = &inner.provider.records[&version.record];
-        if record.version != version.number {
+        // What only a list of ids shows is created, if it is from before the bound.
+        if record.version != version.number || self.is_found_by_id(inner, version) {
             return;
         }
         let record = &inner.provider.records[&version.record];
@@ -135,7 +190,7 @@ enum Naming {
     /// The deletion that the record is back from may have left the window since it was named by it;
     /// who knows of the deletion later must not name the version otherwise.
     Late,
-    /// Whether it names the deletion nobody knows.
+    /// Whether it names the deletion, or the comparison, nobody knows.
     Free,
 }
 

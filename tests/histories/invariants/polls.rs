@@ -94,7 +94,7 @@ impl World {
     }
 
     /// When nothing changes any more and every fault is over, nothing is left (I1).
-    pub(crate) fn check_end(&self) {
+    pub(crate) fn check_end(&self, process: Option<usize>) {
         let mut inner = self.inner();
         let stored = inner.stored.checkpoint();
         let ignored = stored.is_some_and(|stored| stored.records.content_ignored.is_some());
@@ -106,7 +106,8 @@ impl World {
             .promised_deletions(&inner, self.now())
             .find(|(deletion, written)| !taken.is_deleted_since(deletion.record, *written))
             .map(|(deletion, _)| deletion);
-        if let Some(lost) = lost.or(untold) {
+        let missed = process.and_then(|process| self.missed(&mut inner, process));
+        if let Some(lost) = lost.or(untold).or(missed) {
             let expected = format!("{lost:?} is delivered");
             inner.violate(Violation::new(
                 Invariant::AtLeastOnce,

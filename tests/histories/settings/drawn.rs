@@ -2,7 +2,7 @@
 
 use pollen::{api::CreatedCheck, template::Unit};
 
-use super::{Deletes, Listing, Order, Settings};
+use super::{Comparing, Deletes, Listing, Order, Settings};
 use crate::random::Random;
 
 impl Settings {
@@ -44,7 +44,7 @@ impl Settings {
             versioned: random.percent(75),
             excludes: random.percent(20),
             hides: random.percent(25),
-            deletes: random.pick(&[Deletes::Ignored, Deletes::Listed]),
+            deletes: deletes(random),
             deletes_from_start: random.percent(70),
         };
         if random.percent(25) {
@@ -52,6 +52,19 @@ impl Settings {
         }
         settings.made_consistent()
     }
+}
+
+fn deletes(random: &mut Random) -> Deletes {
+    let comparing = Comparing {
+        by_key: random.percent(60),
+        by_id: random.percent(60),
+        max_share_percent: random.pick(&[0, 10, 50, 100]),
+    };
+    random.pick(&[
+        Deletes::Ignored,
+        Deletes::Listed,
+        Deletes::Compared(comparing),
+    ])
 }
 
 fn units(random: &mut Random) -> (Unit, Unit) {

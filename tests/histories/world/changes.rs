@@ -23,6 +23,7 @@ impl World {
             Step::Clear(first, count) => {
                 (first..first + count).for_each(|record| self.remove(record, 0));
             }
+            Step::Confirm => self.confirm(),
             Step::Restore(record) => self.restore(record),
             Step::Hide(record) => self.hide(record),
             Step::Show(record) => self.show(record),
@@ -32,7 +33,7 @@ impl World {
                 self.inner().ledger.refused.insert(record);
             }
             Step::Accept => self.inner().ledger.refused.clear(),
-            Step::AskOtherwise => self.inner().plan.query_fingerprint.push('x'),
+            Step::AskOtherwise => self.ask_otherwise(),
             Step::NarrowReach => self.set_reach(self.settings.narrow_reach),
             Step::WidenReach => self.set_reach(self.settings.reach),
             Step::Poll(_) | Step::Restart | Step::Pass(_) => {}
@@ -143,6 +144,13 @@ impl World {
             let by = self.settings.interval * i64::from(eighths) / 8;
             self.inner().provider.set_clock(by, now);
         }
+    }
+
+    fn ask_otherwise(&self) {
+        let now = self.now();
+        let mut inner = self.inner();
+        inner.plan.query_fingerprint.push('x');
+        inner.edited_at = now;
     }
 
     fn set_reach(&self, reach: i64) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pollen::{
     api::Checkpoint,
     event::{Identity, Origin},
-    poll::{Deletions, Plan, Start},
+    poll::{Deletions, Plan, Reconciliation, Start},
 };
 
 use super::ledger::Memory;
@@ -123,12 +123,24 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
             unit: settings.unit().duration(),
             reach: TimeDelta::milliseconds(settings.reach),
         }),
-        reconcile: None,
+        reconcile: reconciliation(settings),
         start_from: Default::default(),
         max_events: settings.max_events as usize,
         in_flight: settings.in_flight as usize,
         on_rejected: Default::default(),
     }
+}
+
+fn reconciliation(settings: &Settings) -> Option<Reconciliation> {
+    let Deletes::Compared(comparing) = settings.deletes else {
+        return None;
+    };
+    Some(Reconciliation {
+        interval: TimeDelta::milliseconds(settings.interval.max(2_000) * 3),
+        max_share_percent: comparing.max_share_percent,
+        place: "where ids are listed".to_owned(),
+        confirmed: None,
+    })
 }
 
 fn origin() -> Origin {

@@ -66,6 +66,22 @@ impl World {
         }
     }
 
+    /// A person confirms what the stored checkpoint says to wait.
+    pub(crate) fn confirm(&self) {
+        let mut inner = self.inner();
+        let checkpoint = inner.stored.checkpoint();
+        let part = checkpoint.and_then(|checkpoint| checkpoint.reconcile);
+        let missing = part.and_then(|part| part.missing);
+        let Some(missing) = missing.filter(|missing| missing.held) else {
+            return;
+        };
+        let found_at = missing.deleted_at.timestamp_millis();
+        inner.ledger.confirmed.insert(found_at);
+        if let Some(plan) = &mut inner.plan.reconcile {
+            plan.confirmed = Some(missing.id);
+        }
+    }
+
     /// The last deletion of each record that is gone, where the provider lists them.
     pub(crate) fn deleted<'a>(&'a self, inner: &'a Inner) -> impl Iterator<Item = &'a Deleted> {
         let is_listed = self.settings.deletes == Deletes::Listed;

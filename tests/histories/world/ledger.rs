@@ -30,7 +30,8 @@ pub(crate) struct Memory {
     pub(crate) shown: HashSet<Version>,
     /// How often each record had been deleted when this process was shown a version of it.
     pub(crate) times_deleted: HashMap<Version, u32>,
-    /// Records that the last answer about them in this poll showed to be gone.
+    /// Records that the last answer about them showed to be gone: in this poll, or where ids are
+    /// compared, which takes more than one, since anything was acknowledged of them.
     pub(crate) seen_gone: HashSet<u32>,
     /// Records in the notifications in flight.
     pub(crate) flying: Vec<Vec<u32>>,
@@ -69,6 +70,13 @@ pub(crate) struct Ledger {
     pub(crate) versions: HashMap<String, Named>,
     /// Records whose events the callback refuses.
     pub(crate) refused: HashSet<u32>,
+    /// Versions that only a list of ids showed: their ids name the comparison too, and no poll that
+    /// a clock leads back to them knows it.
+    pub(crate) listed: HashSet<Version>,
+    /// Records whose deletions were found by comparing ids, by the date of their comparison.
+    pub(crate) found: HashMap<i64, HashSet<u32>>,
+    /// The comparisons whose deletions a person confirmed.
+    pub(crate) confirmed: HashSet<i64>,
     /// Versions that the callback has taken at least once.
     pub(crate) taken: Settled,
     /// Notifications taken.
@@ -94,8 +102,10 @@ impl Ledger {
 
 impl Memory {
     /// A poll begins from `before`.
-    pub(crate) fn begin_poll(&mut self, before: Option<Checkpoint>, now: i64) {
+    pub(crate) fn begin_poll(&mut self, before: Option<Checkpoint>, now: i64, compares: bool) {
+        let seen_gone = std::mem::take(&mut self.seen_gone);
         *self = Self {
+            seen_gone: if compares { seen_gone } else { HashSet::new() },
             settled: std::mem::take(&mut self.settled),
             times_deleted: std::mem::take(&mut self.times_deleted),
             content_ignored: self.content_ignored,

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use pollen::{
     api::Checkpoint,
     category::Category,
-    provider::{Ask, Bound, FetchError, Page, PageSource, Paging, Step},
+    provider::{
+        Ask, Bound, FetchError, IdAsk, Listing as IdListing, Page, PageSource, Paging, Step,
+    },
 };
 
 use super::{
@@ -49,6 +51,18 @@ impl PageSource for Process {
 
     async fn existing(&self, ids: &[String]) -> Result<HashSet<String>, FetchError> {
         self.find_existing(ids).await
+    }
+
+    fn listing(&self) -> Result<IdListing, String> {
+        let listing = self.world.settings.id_list();
+        listing.ok_or_else(|| "ids are not listed".to_owned())
+    }
+
+    async fn list(&self, ask: &IdAsk) -> Result<Page, FetchError> {
+        self.point().await.map_err(|_| failed())?;
+        let page = self.answer_ids(ask);
+        self.point().await.map_err(|_| failed())?;
+        Ok(page)
     }
 }
 
@@ -175,7 +189,7 @@ impl Process {
 }
 
 impl Settings {
-    fn limit(&self) -> usize {
+    pub(super) fn limit(&self) -> usize {
         self.cap.unwrap_or(u32::MAX).min(self.page_size) as usize
     }
 
@@ -262,7 +276,7 @@ fn parsed(link: &str) -> (i64, usize) {
     (from.parse().unwrap(), offset.parse().unwrap())
 }
 
-fn body(inner: &Inner, settings: &Settings, numbers: &[u32]) -> String {
+pub(super) fn body(inner: &Inner, settings: &Settings, numbers: &[u32]) -> String {
     let mut body = String::from(r#"{"result":["#);
     for (index, number) in numbers.iter().enumerate() {
         let record = &inner.provider.records[number];

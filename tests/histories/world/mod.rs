@@ -5,6 +5,7 @@ pub(crate) mod checkpoints;
 mod deletion_list;
 mod deletions;
 mod faults;
+mod ids;
 mod ledger;
 mod listing;
 mod provider;
@@ -55,6 +56,8 @@ pub(crate) struct Inner {
     /// How often the engine was woken.
     pub(crate) turn: u64,
     pub(crate) plan: Plan,
+    /// When the spec asked another question last, by our clock.
+    pub(crate) edited_at: i64,
     /// Asked to stop the poll under way.
     pub(crate) stop: CancellationToken,
     violation: Option<Violation>,
@@ -72,6 +75,7 @@ impl World {
             faults: Faults::default(),
             turn: 0,
             plan: checkpoints::plan(&settings, begin),
+            edited_at: i64::MIN,
             stop: CancellationToken::new(),
             violation: None,
             trace: traced.then(Vec::new),

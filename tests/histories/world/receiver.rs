@@ -136,6 +136,9 @@ impl Process {
                 let is_created = event.kind == Kind::Created;
                 memory.answered += 1;
                 memory.settled.acknowledge(*version, is_created, now);
+                if !version.is_deletion() {
+                    memory.seen_gone.remove(&version.record);
+                }
             }
         }
         drop(inner);

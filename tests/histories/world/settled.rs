@@ -141,6 +141,23 @@ impl Settled {
         known.contains(version, content_ignored)
     }
 
+    /// Whether a version of the record was acknowledged, and no deletion since.
+    pub(crate) fn is_told(&self, record: u32) -> bool {
+        let versions = &self.records.versions;
+        versions.iter().any(|version| version.record == record)
+    }
+
+    /// Whether a deletion of the record was acknowledged after `since`, by our clock, and nothing of the
+    /// record behind it.
+    pub(crate) fn is_gone_since(&self, record: u32, since: i64) -> bool {
+        self.gone.contains_key(&record) && self.deleted.get(&record).is_some_and(|at| *at > since)
+    }
+
+    /// Whether it lay before the reach of a watermark.
+    pub(crate) fn was_left_behind(&self, version: Version) -> bool {
+        self.records.left_behind.contains(&version)
+    }
+
     /// Whether it may come once more, since a clock or an edit led back there.
     pub(crate) fn may_repeat(&self, version: Version) -> bool {
         self.records.repeatable.contains(&version)

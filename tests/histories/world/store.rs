@@ -138,7 +138,7 @@ impl CheckpointStore for Store {
     }
 
     fn known_capacity(&self) -> usize {
-        0
+        100_000
     }
 
     async fn load(&mut self) -> Result<Option<Checkpoint>, StoreError> {
