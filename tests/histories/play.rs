@@ -115,11 +115,12 @@ impl Player {
         end
     }
 
-    /// Polls until no comparison of ids is left unfinished.
+    /// Polls until neither a comparison of ids nor a replay is left unfinished.
     async fn poll_to_the_end(&mut self) -> Option<End> {
         let mut end = self.poll(&[]).await;
         for _ in 0..MOST_SLICES {
-            if !self.running.as_ref().is_some_and(Running::is_comparing) {
+            let is_left = |running: &Running| running.is_comparing() || running.is_replaying();
+            if !self.running.as_ref().is_some_and(is_left) {
                 break;
             }
             end = self.poll(&[]).await;

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc, task::Poll as Ready};
 
 use pollen::{
     api::Checkpoint,
-    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome},
+    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Progress},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -21,12 +21,20 @@ pub(crate) struct Running {
     held: Option<Held>,
 }
 
+/// What a process does next.
+#[derive(Clone, Copy)]
+enum Errand {
+    Poll,
+    Replay,
+}
+
 /// Another process polls once, as after a handover of which the first did not hear.
 pub(crate) fn poll_by_another(world: Arc<World>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         if world.inner().stored.checkpoint().is_some() {
             let mut other = Running::begin(world, false).await;
-            let outcome = other.engage(&CancellationToken::new()).await;
+            let stop = CancellationToken::new();
+            let outcome = other.engage(Errand::Poll, &stop).await;
             other.process.check_outcome(&outcome);
         }
     })
@@ -73,7 +81,7 @@ impl Running {
             inner.stop = stop.clone();
             inner.faults = Faults::of_poll(faults);
         }
-        let Some(outcome) = self.until_crash(&stop).await else {
+        let Some(outcome) = self.until_crash(Errand::Poll, &stop).await else {
             return (None, None);
         };
         self.process.check_outcome(&outcome);
@@ -82,6 +90,32 @@ impl Running {
                 .world
                 .check_idle(sent_now - sent, &before, &after);
         }
+        let end = outcome.end.clone();
+        let Some(running) = self.after(outcome).await else {
+            return (Some(end), None);
+        };
+        if end == End::Complete && running.is_replaying() {
+            return running.replay(&stop).await;
+        }
+        (Some(end), Some(running))
+    }
+
+    /// A replay is to be read behind a poll that is complete.
+    pub(crate) fn is_replaying(&self) -> bool {
+        let plan = self.process.world.inner().plan.clone();
+        let is_due = |held: &Held| !held.is_unwritten() && poll::is_replaying(&plan, held);
+        self.held.as_ref().is_some_and(is_due)
+    }
+
+    /// One stretch of a replay.
+    async fn replay(mut self, stop: &CancellationToken) -> (Option<End>, Option<Self>) {
+        self.process
+            .world
+            .tell(|| "   => Complete; a stretch of a replay".to_owned());
+        let Some(outcome) = self.until_crash(Errand::Replay, stop).await else {
+            return (None, None);
+        };
+        self.process.check_replay(&outcome);
         let end = outcome.end.clone();
         (Some(end), self.after(outcome).await)
     }
@@ -107,9 +141,9 @@ impl Running {
     }
 
     /// The engine at work, until it is done or an await point ends the process.
-    async fn until_crash(&mut self, stop: &CancellationToken) -> Option<Outcome> {
+    async fn until_crash(&mut self, errand: Errand, stop: &CancellationToken) -> Option<Outcome> {
         let world = self.process.world.clone();
-        let mut polling = Box::pin(self.engage(stop));
+        let mut polling = Box::pin(self.engage(errand, stop));
         std::future::poll_fn(|context| {
             world.inner().turn += 1;
             match polling.as_mut().poll(context) {
@@ -121,7 +155,7 @@ impl Running {
         .await
     }
 
-    async fn engage(&mut self, stop: &CancellationToken) -> Outcome {
+    async fn engage(&mut self, errand: Errand, stop: &CancellationToken) -> Outcome {
         let process = self.process.clone();
         let (plan, clock) = (process.world.inner().plan.clone(), process.world.clock);
         process.begin_poll(self.held.as_ref().map(|held| &held.checkpoint));
@@ -140,7 +174,14 @@ impl Running {
             callback: &process,
             store: &mut self.store,
         };
-        poll::poll(&plan, held, edges, &clock, stop).await
+        match errand {
+            Errand::Poll => poll::poll(&plan, held, edges, &clock, stop).await,
+            Errand::Replay => {
+                process.begin_replay(&plan, &held.checkpoint);
+                let nothing = Progress::default();
+                poll::replay(&plan, held, nothing, edges, &clock, stop).await
+            }
+        }
     }
 }
 

@@ -39,6 +39,9 @@ pub(crate) enum Step {
     Accept,
     /// A person confirms the deletions that wait.
     Confirm,
+    /// What is dated from so many intervals ago on is to be read once more: so many intervals of it, or
+    /// with 0 all.
+    Replay(u32, u32),
     /// Edits of the poller's spec.
     AskOtherwise,
     NarrowReach,
@@ -88,6 +91,7 @@ fn step(random: &mut Random, faulty: u32) -> Step {
         66..70 => Step::Restart,
         70..71 => Step::Refuse(record),
         71..73 => Step::Accept,
+        73..74 if random.percent(40) => Step::Replay(random.small(60), random.small(20)),
         73..74 => random.pick(&[0, 1, 2, 3]).into(),
         _ => Step::Poll(faults(random, faulty)),
     }
@@ -151,6 +155,13 @@ impl fmt::Display for Step {
             Self::Clear(record, count) => {
                 write!(out, "{count} records from {record} on are deleted at once")
             }
+            Self::Replay(back, 0) => {
+                write!(out, "what is dated since {back} intervals is replayed")
+            }
+            Self::Replay(back, length) => write!(
+                out,
+                "what is dated since {back} intervals is replayed, {length} intervals of it"
+            ),
             Self::Confirm => write!(out, "the deletions that wait are confirmed"),
             Self::Restore(record) => write!(out, "record {record} is back as it was"),
             Self::Hide(record) => write!(out, "access rules hide record {record}"),

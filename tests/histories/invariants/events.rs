@@ -59,10 +59,13 @@ impl Process {
         inner.violate(Violation::new(invariant, expected, format!("{version:?}")));
     }
 
-    /// A list of ids finds what no poll does.
+    /// A list of ids finds what no poll does, and so does a replay.
     fn is_in_time(&self, inner: &mut Inner, version: Version) -> bool {
         let started_at = self.started_at(inner);
-        version.date >= started_at || self.world.settings.id_list().is_some()
+        let replaying = inner.ledger.memory(self.number).replaying.as_ref();
+        version.date >= started_at
+            || replaying.is_some_and(|replay| replay.reaches(version.date))
+            || self.world.settings.id_list().is_some()
     }
 
     /// Whether the provider told this process of this deletion, and said last that the record is gone.
@@ -125,7 +128,7 @@ impl Process {
         let is_forgotten = settings.hides
             && settings.id_list().is_some()
             && memory.settled.was_left_behind(version);
-        if !is_forgotten && memory.settled.forbids(version, memory.content_ignored) {
+        if !is_forgotten && memory.forbids(version) {
             let expected = "a version is delivered once while its acknowledgement is known";
             let came = format!("{version:?} again");
             inner.violate(Violation::new(Invariant::Once, expected, came));
@@ -167,7 +170,8 @@ impl Process {
         let by_dates = (version.date - created).abs() <= settings.tolerance;
         let reach = inner.plan.reach.num_milliseconds();
         let memory = inner.ledger.memory(self.number);
-        let by_dates_alone = settings.created_check == CreatedCheck::OpenConnectors;
+        let by_dates_alone =
+            settings.created_check == CreatedCheck::OpenConnectors || memory.replaying.is_some();
         let expected = match memory.settled.absence(version.record) {
             Absence::Sure => Some(true),
             Absence::Unsure => None,
@@ -200,7 +204,7 @@ impl Memory {
             return Naming::Sure;
         }
         // A repeat from where a clock or an edit led back may not know any more that it is a restore.
-        if self.settled.may_repeat(version) {
+        if self.settled.may_repeat(version) || self.replaying.is_some() {
             return Naming::Free;
         }
         match self.settled.absence(version.record) {

@@ -5,6 +5,7 @@
 mod deletions;
 mod events;
 mod polls;
+mod replays;
 mod writes;
 
 use std::fmt;

@@ -64,7 +64,7 @@ fn unusable(outcome: &Outcome) -> Option<Violation> {
     Some(Violation::new(Invariant::Settled, expected, reason.clone()))
 }
 
-fn miscounted(counted: u64, outcome: &Outcome) -> Option<Violation> {
+pub(super) fn miscounted(counted: u64, outcome: &Outcome) -> Option<Violation> {
     let told = outcome.progress.events();
     (told != counted).then(|| {
         let expected = format!("{counted} events counted");

@@ -24,6 +24,7 @@ impl World {
                 (first..first + count).for_each(|record| self.remove(record, 0));
             }
             Step::Confirm => self.confirm(),
+            Step::Replay(back, length) => self.ask_to_replay(back, length),
             Step::Restore(record) => self.restore(record),
             Step::Hide(record) => self.hide(record),
             Step::Show(record) => self.show(record),

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use pollen::api::Checkpoint;
 
 use super::{
+    replays::Replaying,
     settled::Settled,
     store::Stored,
     version::{Named, Version},
@@ -52,6 +53,8 @@ pub(crate) struct Memory {
     /// It knows that contents are no part of versions, and so does whoever goes on from what it
     /// stored.
     pub(crate) content_ignored: bool,
+    /// The replay of which this reads a stretch.
+    pub(crate) replaying: Option<Replaying>,
     /// What was stored last when this process read or wrote it.
     pub(crate) revision: u64,
     /// It asks another question than the one before.
@@ -70,6 +73,8 @@ pub(crate) struct Ledger {
     pub(crate) versions: HashMap<String, Named>,
     /// Records whose events the callback refuses.
     pub(crate) refused: HashSet<u32>,
+    /// When each replay began, by our clock.
+    pub(crate) replays: HashMap<String, i64>,
     /// Versions that only a list of ids showed: their ids name the comparison too, and no poll that
     /// a clock leads back to them knows it.
     pub(crate) listed: HashSet<Version>,
@@ -119,6 +124,17 @@ impl Memory {
     /// Whether this poll was shown a version, or it is settled.
     pub(super) fn knows(&self, version: Version) -> bool {
         self.shown.contains(&version) || self.settled.covers(version, self.content_ignored)
+    }
+
+    /// Whether a version must not come now: a replay brings each once more.
+    pub(crate) fn forbids(&self, version: Version) -> bool {
+        let (settled, ignored) = (&self.settled, self.content_ignored);
+        match &self.replaying {
+            Some(replay) => {
+                !replay.reaches(version.date) || settled.is_replayed(&replay.id, version, ignored)
+            }
+            None => settled.forbids(version, ignored),
+        }
     }
 
     /// Why nothing may depart in this turn, where that is so.

@@ -151,7 +151,9 @@ impl Process {
             inner.stop.cancel();
             return;
         }
-        if memory.sweep_clock.is_none() {
+        if memory.replaying.is_some() {
+            memory.sweep_clock = Some(clock);
+        } else if memory.sweep_clock.is_none() {
             memory.begin_sweep(clock, reach, settings);
         }
         let sweep_clock = memory.sweep_clock.unwrap_or(clock);

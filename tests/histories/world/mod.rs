@@ -10,6 +10,7 @@ mod ledger;
 mod listing;
 mod provider;
 mod receiver;
+mod replays;
 mod settled;
 mod store;
 mod version;

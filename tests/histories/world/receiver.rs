@@ -139,6 +139,9 @@ impl Process {
                 if !version.is_deletion() {
                     memory.seen_gone.remove(&version.record);
                 }
+                if let Some(replay) = &memory.replaying {
+                    memory.settled.replay(&replay.id, *version);
+                }
             }
         }
         drop(inner);

@@ -37,6 +37,8 @@ pub(crate) struct Settled {
     gone: HashMap<u32, Gone>,
     /// When a deletion of each record was acknowledged last, by our clock.
     deleted: HashMap<u32, i64>,
+    /// What replays delivered, by their ids.
+    replayed: HashSet<(String, Version)>,
 }
 
 /// What a process knows of a record's deletion.
@@ -95,6 +97,18 @@ impl Settled {
             self.created.insert(record, version.date);
         }
         self.take(version, now);
+    }
+
+    /// A replay has delivered it.
+    pub(crate) fn replay(&mut self, id: &str, version: Version) {
+        self.replayed.insert((id.to_owned(), version));
+    }
+
+    /// Whether this replay has delivered the version; where contents count no more, one of its date.
+    pub(crate) fn is_replayed(&self, id: &str, version: Version, content_ignored: bool) -> bool {
+        let named = version.named(content_ignored);
+        let mut replayed = self.replayed.iter();
+        replayed.any(|(by, other)| by == id && other.named(content_ignored) == named)
     }
 
     /// The receiver has it.
