@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Digest, Event, Kind, Origin, format::Payload, json::Object};
+use super::{Digest, Event, Origin, format::Payload, json::Object, open_connectors::event_type};
 
 /// The type of a dead letter.
 const TYPE: &str = "dev.pollen.deadletter.v1";
@@ -69,18 +69,10 @@ fn write_event(letter: &mut Object<'_>, origin: &Origin, event: &Event) {
     letter.text("changedAt", &changed_at);
 }
 
-const fn event_type(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Created => "CREATED",
-        Kind::Updated => "UPDATED",
-        Kind::Deleted => "DELETED",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Identity;
+    use crate::event::{Identity, Kind};
 
     fn letter(reason: &str, second: i64) -> Payload {
         let origin = Origin {

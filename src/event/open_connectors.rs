@@ -119,7 +119,8 @@ impl Envelope<'_> {
     }
 }
 
-const fn event_type(kind: Kind) -> &'static str {
+/// What an event is called in the envelope, and in dead letters.
+pub(super) const fn event_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Created => "CREATED",
         Kind::Updated => "UPDATED",

@@ -4,6 +4,8 @@
 //! date is zigzag-encoded), the number of fingerprints (a varint), and the fingerprints, ascending,
 //! eight bytes each, little-endian.
 
+use crate::poll::varint::{put_varint, take_varint};
+
 /// A settled version: its updated date in microseconds since 1970, and its fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
@@ -71,14 +73,14 @@ pub(super) struct Entries<'a> {
 impl Entries<'_> {
     fn read(&mut self) -> Result<Entry, DamagedWindow> {
         while self.left == 0 {
-            let delta = take_varint(&mut self.rest)?;
+            let delta = take_varint(&mut self.rest).ok_or(NO_NUMBER)?;
             self.date = Some(match self.date {
                 None => unzigzag(delta),
                 Some(before) => before
                     .checked_add_unsigned(delta)
                     .ok_or(DamagedWindow("a date overflows"))?,
             });
-            self.left = take_varint(&mut self.rest)?;
+            self.left = take_varint(&mut self.rest).ok_or(NO_NUMBER)?;
         }
         let (fingerprint, rest) = self.rest.split_first_chunk::<FINGERPRINT>().ok_or(CUT)?;
         self.rest = rest;
@@ -106,6 +108,7 @@ impl Iterator for Entries<'_> {
 }
 
 const CUT: DamagedWindow = DamagedWindow("it is cut short");
+const NO_NUMBER: DamagedWindow = DamagedWindow("a number is cut short or too long");
 
 const fn same_date(one: &Entry, other: &Entry) -> bool {
     one.date == other.date
@@ -126,29 +129,8 @@ const fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 
-fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
 const fn varint_len(value: u64) -> usize {
     (u64::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
-}
-
-fn take_varint(rest: &mut &[u8]) -> Result<u64, DamagedWindow> {
-    let mut value = 0_u64;
-    for shift in (0..u64::BITS).step_by(7) {
-        let (byte, after) = rest.split_first().ok_or(CUT)?;
-        *rest = after;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Ok(value);
-        }
-    }
-    Err(DamagedWindow("a number is too long"))
 }
 
 #[cfg(test)]
