@@ -122,13 +122,8 @@ impl Process {
 
     /// An event as the receiver takes it.
     pub(crate) fn check_taken(&self, inner: &mut Inner, event: &Event, version: Version) {
-        let settings = &self.world.settings;
         let memory = inner.ledger.memory(self.number);
-        // What a list of ids shows may be too old to be remembered.
-        let is_forgotten = settings.hides
-            && settings.id_list().is_some()
-            && memory.settled.was_left_behind(version);
-        if !is_forgotten && memory.forbids(version) {
+        if memory.forbids(version) {
             let expected = "a version is delivered once while its acknowledgement is known";
             let came = format!("{version:?} again");
             inner.violate(Violation::new(Invariant::Once, expected, came));

@@ -167,11 +167,6 @@ impl Settled {
         self.gone.contains_key(&record) && self.deleted.get(&record).is_some_and(|at| *at > since)
     }
 
-    /// Whether it lay before the reach of a watermark.
-    pub(crate) fn was_left_behind(&self, version: Version) -> bool {
-        self.records.left_behind.contains(&version)
-    }
-
     /// Whether it may come once more, since a clock or an edit led back there.
     pub(crate) fn may_repeat(&self, version: Version) -> bool {
         self.records.repeatable.contains(&version)
