@@ -8,7 +8,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{StateError, read, write};
-use crate::provider::auth::{EarlierToken, StoredToken, TokenStore, TokenStoreError};
+use crate::provider::auth::{
+    EarlierRecord, EarlierToken, StoredToken, TokenStore, TokenStoreError,
+};
 
 /// Keeps one instance's refresh token in a file.
 #[derive(Clone, Debug)]
@@ -29,17 +31,6 @@ struct TokenRecord {
     expires_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     earlier: Option<EarlierRecord>,
-}
-
-/// The token in whose place one of a code would come.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EarlierRecord {
-    refresh_token: String,
-    grown_from: String,
-    issued_at: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires_at: Option<DateTime<Utc>>,
 }
 
 impl FileTokenStore {
@@ -108,29 +99,7 @@ impl From<StoredToken> for TokenRecord {
             grown_from: token.grown_from,
             issued_at: token.issued_at,
             expires_at: token.expires_at,
-            earlier: token.earlier.map(EarlierRecord::from),
-        }
-    }
-}
-
-impl From<EarlierRecord> for EarlierToken {
-    fn from(record: EarlierRecord) -> Self {
-        Self {
-            refresh_token: record.refresh_token.into(),
-            grown_from: record.grown_from,
-            issued_at: record.issued_at,
-            expires_at: record.expires_at,
-        }
-    }
-}
-
-impl From<EarlierToken> for EarlierRecord {
-    fn from(token: EarlierToken) -> Self {
-        Self {
-            refresh_token: token.refresh_token.expose_secret().to_owned(),
-            grown_from: token.grown_from,
-            issued_at: token.issued_at,
-            expires_at: token.expires_at,
+            earlier: token.earlier.as_ref().map(EarlierRecord::from),
         }
     }
 }

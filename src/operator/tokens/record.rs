@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::provider::auth::{EarlierToken, StoredToken};
+use crate::provider::auth::{EarlierRecord, EarlierToken, StoredToken};
 
 const REFRESH_TOKEN: &str = "refreshToken";
 const GROWN_FROM: &str = "grownFrom";
@@ -19,18 +19,6 @@ const REFRESHING: &str = "refreshing";
 
 /// Another replica's mark that stays for so long was left by one that died.
 const STALE: Duration = Duration::from_secs(60);
-
-/// The token in whose place one of a code would come. It has no `Debug`: the token stands in it as it
-/// is.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Earlier {
-    refresh_token: String,
-    grown_from: String,
-    issued_at: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires_at: Option<DateTime<Utc>>,
-}
 
 /// Who is refreshing, and since when.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -103,23 +91,12 @@ pub(super) fn write(secret: &mut Secret, token: &StoredToken) {
 }
 
 fn earlier(secret: &Secret) -> Option<EarlierToken> {
-    let earlier: Earlier = serde_json::from_str(&entry(secret, EARLIER)?).ok()?;
-    Some(EarlierToken {
-        refresh_token: earlier.refresh_token.into(),
-        grown_from: earlier.grown_from,
-        issued_at: earlier.issued_at,
-        expires_at: earlier.expires_at,
-    })
+    let earlier: EarlierRecord = serde_json::from_str(&entry(secret, EARLIER)?).ok()?;
+    Some(earlier.into())
 }
 
 fn text_of(earlier: &EarlierToken) -> Option<String> {
-    let record = Earlier {
-        refresh_token: earlier.refresh_token.expose_secret().to_owned(),
-        grown_from: earlier.grown_from.clone(),
-        issued_at: earlier.issued_at,
-        expires_at: earlier.expires_at,
-    };
-    serde_json::to_string(&record).ok()
+    serde_json::to_string(&EarlierRecord::from(earlier)).ok()
 }
 
 fn entry(secret: &Secret, key: &str) -> Option<String> {

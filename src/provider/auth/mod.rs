@@ -15,16 +15,15 @@ mod no_tokens;
 mod place;
 mod redirect_uri;
 mod signing_key;
+mod stored_token;
 mod tokens;
 mod words;
 
-use chrono::{DateTime, Utc};
 use futures::{
     FutureExt as _,
     future::{BoxFuture, ready},
 };
 use reqwest::header::HeaderValue;
-use secrecy::SecretString;
 
 pub use assertion::{About, Assertions};
 #[cfg(test)]
@@ -37,6 +36,7 @@ pub use grant::{ClientCredentials, ClientProof, Grant};
 pub use no_tokens::NoTokens;
 pub use place::Place;
 pub use redirect_uri::RedirectUri;
+pub use stored_token::{EarlierRecord, EarlierToken, StoredToken};
 pub use tokens::Lifetimes;
 
 use super::FetchError;
@@ -73,66 +73,6 @@ pub trait TokenStore: Send + Sync {
 
     /// Stores a token durably. A rotated one is stored before its access token is used.
     fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>>;
-}
-
-/// A refresh token and what it grew from.
-#[derive(Clone, Debug)]
-pub struct StoredToken {
-    /// The refresh token; `None` records only that a one-time code was sent.
-    pub refresh_token: Option<SecretString>,
-    /// Digest of the client id and of the user's code or refresh token from which it grew: used
-    /// only while that matches, so a newer token of the user wins.
-    pub grown_from: String,
-    /// When the refresh token was issued, or the code was sent.
-    pub issued_at: DateTime<Utc>,
-    /// When the refresh token expires, where the provider says so. Of a code whose fate is unknown:
-    /// until when it may be sent again; `None` once it is settled.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// Beside a code: the token in whose place it would come, until one comes of it. A code that is
-    /// mistyped or spent must not cost a token that the provider still takes.
-    pub earlier: Option<EarlierToken>,
-}
-
-/// A refresh token of another tree, which counts again where the user's Secret says so.
-#[derive(Clone, Debug)]
-pub struct EarlierToken {
-    pub refresh_token: SecretString,
-    pub grown_from: String,
-    pub issued_at: DateTime<Utc>,
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-impl StoredToken {
-    /// The token that grew from `grown_from`, if it is here.
-    fn of(self, grown_from: &str) -> Option<Self> {
-        if self.grown_from == grown_from {
-            return Some(self);
-        }
-        let earlier = self
-            .earlier
-            .filter(|earlier| earlier.grown_from == grown_from)?;
-        Some(Self {
-            refresh_token: Some(earlier.refresh_token),
-            grown_from: earlier.grown_from,
-            issued_at: earlier.issued_at,
-            expires_at: earlier.expires_at,
-            earlier: None,
-        })
-    }
-
-    /// What is lost where a code of `grown_from` is recorded in its place.
-    fn earlier_than(&self, grown_from: &str) -> Option<EarlierToken> {
-        match &self.refresh_token {
-            Some(refresh_token) if self.grown_from != grown_from => Some(EarlierToken {
-                refresh_token: refresh_token.clone(),
-                grown_from: self.grown_from.clone(),
-                issued_at: self.issued_at,
-                expires_at: self.expires_at,
-            }),
-            Some(_) => None,
-            None => self.earlier.clone(),
-        }
-    }
 }
 
 /// A store that could not be read or written.

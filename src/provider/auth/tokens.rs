@@ -114,14 +114,19 @@ impl Tokens {
         if let Some(access) = saved.filter(|access| is_own && access.is_fresh()) {
             return Ok(access);
         }
-        match (self.stored(&grown_from, held).await?, &self.grant) {
-            (Some(stored), _) => match &stored.refresh_token {
-                Some(token) => self.refresh(token, &grown_from, held).await,
-                None => self.exchange_again(&stored, held).await,
-            },
-            (None, Grant::AuthorizationCode { .. }) => self.exchange(&grown_from, held).await,
-            (None, Grant::Authorized) => Err(words::unauthorized(&self.endpoint)),
-            (None, _) => self.refresh(&seed, &grown_from, held).await,
+        let stored = self.stored(&grown_from, held).await?;
+        let token = stored
+            .as_ref()
+            .and_then(|stored| stored.refresh_token.clone());
+        match (token, stored, &self.grant) {
+            (Some(token), ..) => self.refresh(&token, &grown_from, held).await,
+            (None, Some(sent), Grant::AuthorizationCode { .. }) => {
+                self.exchange_again(&sent, held).await
+            }
+            (None, None, Grant::AuthorizationCode { .. }) => self.exchange(&grown_from, held).await,
+            (None, _, Grant::Authorized) => Err(words::unauthorized(&self.endpoint)),
+            // What is recorded as a code stood in the wrong entry of the Secret.
+            (None, ..) => self.refresh(&seed, &grown_from, held).await,
         }
     }
 

@@ -280,3 +280,16 @@ async fn without_a_code_a_person_is_asked_and_nobody_else() {
     assert!(error.message.contains("run `pollen authorize`"), "{error}");
     assert!(forms(&server).await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_that_was_refused_as_a_code_serves_once_it_stands_in_its_own_entry() {
+    let server = service(vec![refused("invalid_grant"), issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    failure(&authenticator(&server, another_code("r0"), &store)).await;
+    let moved = authenticator(&server, refresh_token("r0"), &store);
+    assert_eq!(token(&moved).await, "Bearer a1");
+    assert_eq!(
+        received(&server, "grant_type").await,
+        ["authorization_code", "refresh_token"]
+    );
+}
