@@ -88,6 +88,26 @@ mod tests {
         assert_eq!(excerpt(b"xabcdex", &secrets), "x[redacted]x");
     }
 
+    /// What a stranger sends must not cost more than it is worth.
+    #[rstest]
+    #[case::backslashes(b'\\')]
+    #[case::ampersands(b'&')]
+    #[case::percents(b'%')]
+    fn an_excerpt_of_one_long_run_is_made_in_no_time(#[case] letter: u8) {
+        let secrets: Vec<_> = (0..50).map(|n| format!("\\s3cr3t&{n}").into()).collect();
+        let shown = excerpt(&vec![letter; 64 * 1024], &secrets);
+        assert_eq!(shown.chars().count(), SHOWN + 1);
+    }
+
+    #[test]
+    fn an_excerpt_hides_a_secret_that_ends_behind_what_is_looked_at() {
+        let text = format!("{}s3cr3t-and-more", " ".repeat(4_090));
+        assert_eq!(
+            excerpt(text.as_bytes(), &["s3cr3t-and-more".into()]),
+            "[redacted]"
+        );
+    }
+
     #[test]
     fn an_excerpt_survives_text_that_is_not_utf8() {
         assert_eq!(excerpt(b"caf\xe9 closed", &[]), "caf\u{fffd} closed");

@@ -10,7 +10,12 @@ const REDACTED: &str = "[redacted]";
 /// With these begins a letter that is encoded.
 const ENCODED: [char; 4] = ['%', '+', '\\', '&'];
 
-/// The text with none of `secrets` in it: neither as they are nor in the encodings of forms, URLs, JSON
+/// How much of a text is looked at: far more than is ever shown.
+const SEARCHED: usize = 4 * 1024;
+/// How much longer than the secret its encoding may be.
+const STRETCHED: usize = 16;
+
+/// The beginning of the text, of at most 4 KiB, with none of `secrets` in it: neither as they are nor in the encodings of forms, URLs, JSON
 /// and HTML, whichever letters an encoder changed, and if one encoded what another had.
 pub(super) fn redacted(text: &str, secrets: &[SecretString]) -> String {
     let mut shown = String::new();
@@ -20,7 +25,8 @@ pub(super) fn redacted(text: &str, secrets: &[SecretString]) -> String {
         shown.push_str(REDACTED);
         end = found.end;
     }
-    shown.push_str(text.get(end..).unwrap_or_default());
+    let searched = text.floor_char_boundary(SEARCHED);
+    shown.push_str(text.get(end..searched).unwrap_or_default());
     shown
 }
 
@@ -29,9 +35,14 @@ fn found(text: &str, secrets: &[SecretString]) -> Vec<Range<usize>> {
     let secrets = secrets.iter().map(|secret| secret.expose_secret().trim());
     let secrets: Vec<_> = secrets.filter(|secret| !secret.is_empty()).collect();
     let mut found = Vec::new();
-    for (start, _) in text.char_indices() {
+    let starts = text.char_indices().map(|(start, _)| start);
+    for start in starts.take_while(|start| *start < SEARCHED) {
         let rest = text.get(start..).unwrap_or_default();
-        let length = secrets.iter().filter_map(|secret| length_in(rest, secret));
+        // A stranger's text may be one long run of what could belong to a secret.
+        let length = secrets.iter().filter_map(|secret| {
+            let reach = rest.floor_char_boundary(STRETCHED * secret.len());
+            length_in(rest.get(..reach)?, secret)
+        });
         found.extend(length.max().map(|length| start..start + length));
     }
     found
