@@ -108,7 +108,7 @@ reasons! {
     /// The callback fails or is out of reach; delivery is tried again.
     CALLBACK_UNAVAILABLE = "CallbackUnavailable", "where it lasts: check `spec.events.callback.url`, and the receiver ([delivery.md](delivery.md))";
     /// The callback refuses an event, and a poller waits there.
-    CALLBACK_REJECTED = "CallbackRejected", "mend the receiver, or set `spec.events.callback.onRejected`; the event is tried again with each poll";
+    CALLBACK_REJECTED = "CallbackRejected", "do what the message says: mend the address, the credentials or the receiver; where a single event is refused, `spec.events.callback.onRejected` can set it aside; the event is tried again with each poll";
     /// The callback answered 410, or that it wants nothing more: delivery rests.
     CALLBACK_GONE = "CallbackGone", "change `spec.events.callback`, or annotate the instance with `pollen.dev/resume-delivery`";
     /// An event that the callback refuses was posted to the dead letters' URL.
@@ -141,7 +141,7 @@ reasons! {
     /// What was wrong is over.
     RECOVERED = "Recovered", "";
     /// A sweep goes on with the next poll.
-    SWEEP_UNFINISHED = "SweepUnfinished", "wait; the message says what it waits for";
+    SWEEP_UNFINISHED = "SweepUnfinished", "do what the message says; where it asks for nothing, wait";
     /// The poller's probes found something that a person should know.
     FINDINGS = "Findings", "read the message";
     /// The API server refuses the status that this Pollen writes.

@@ -154,11 +154,7 @@ impl Settings {
             // Nor does a key lead on where a whole page of a tie is hidden.
             *by_offset |= self.hides;
         }
-        if let Deletes::Compared(comparing) = self.deletes {
-            // Whoever cannot tell what is hidden from what is gone takes one for the other.
-            self.hides &= !comparing.by_id || self.tells_total;
-        }
-        // What is thinned must still show that it goes on.
+        // What is thinned must still show that it goes on, and what is hidden that it is not gone.
         self.hides &= self.tells_total;
         if !self.tells_time {
             // Our clock stands for the provider's.

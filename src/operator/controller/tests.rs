@@ -100,8 +100,20 @@ impl Transport for Provider {
     }
 }
 
-/// A process called `identity`, whose instance lives on the refresh token `r0`.
+/// A process called `identity`, whose instance lives on the refresh token of its Secret.
 fn process(api: &FakeApi, provider: &Arc<Provider>, identity: &str) -> Controller {
+    // What the watches show is fed in by tests that need it.
+    let (_, changes) = mpsc::unbounded_channel();
+    process_told(api, provider, identity, changes)
+}
+
+/// The same, which learns what changes.
+fn process_told(
+    api: &FakeApi,
+    provider: &Arc<Provider>,
+    identity: &str,
+    changes: mpsc::UnboundedReceiver<Change>,
+) -> Controller {
     let policy = Arc::new(AddressPolicy::default());
     let transport = Arc::<Provider>::clone(provider);
     let shared = fixtures::shared_with(api, Clients::over(transport, policy));
@@ -113,8 +125,6 @@ fn process(api: &FakeApi, provider: &Arc<Provider>, identity: &str) -> Controlle
     poller.spec.resource = Some("incident".to_owned());
     instance.put(&shared.cache);
     poller.put(&shared.cache);
-    // What the watches show is fed in by tests that need it.
-    let (_, changes) = mpsc::unbounded_channel();
     Controller::new(Arc::new(shared), changes)
 }
 
@@ -131,7 +141,12 @@ fn objects(api: &FakeApi) {
             json!({"metadata": metadata}),
         );
     }
-    let data = json!({"clientId": "YQ==", "clientSecret": "Yg==", "refreshToken": "cjA="});
+    secret(api, "cjA=");
+}
+
+/// Writes the Secret, with a refresh token in base64.
+fn secret(api: &FakeApi, refresh_token: &str) {
+    let data = json!({"clientId": "YQ==", "clientSecret": "Yg==", "refreshToken": refresh_token});
     let metadata = json!({"namespace": "helpdesk", "name": "oauth"});
     let path = "/api/v1/namespaces/helpdesk/secrets/oauth";
     api.insert(path, json!({"metadata": metadata, "data": data}));
@@ -197,4 +212,27 @@ async fn a_refresh_that_has_ended_keeps_no_other_process_waiting() {
     term(&mut first, used(&provider, "a1", LONG)).await;
     let mut second = process(&api, &provider, "pollen-1");
     term(&mut second, used(&provider, "a2", Duration::from_secs(10))).await;
+}
+
+/// They would otherwise sleep until their interval is over.
+#[tokio::test(start_paused = true)]
+async fn a_new_secret_is_tried_at_once_by_pollers_that_failed_with_the_old_one() {
+    let api = FakeApi::default();
+    objects(&api);
+    secret(&api, "b3RoZXI=");
+    let provider = Provider::of(&api, false);
+    let (tell, changes) = mpsc::unbounded_channel();
+    let mut process = process_told(&api, &provider, "pollen-0", changes);
+    let mended = async {
+        sleep(Duration::from_secs(2 * 60 * 60)).await;
+        assert!(provider.used.borrow().is_empty());
+        secret(&api, "cjA=");
+        let key = Key::new("helpdesk", "prod");
+        tell.send(Change::Secrets(key)).unwrap();
+        let mut used = provider.used.subscribe();
+        let asked = used.wait_for(|used| !used.is_empty());
+        let outcome = timeout(Duration::from_secs(5), asked).await.map(drop);
+        assert!(outcome.is_ok(), "nobody polls");
+    };
+    term(&mut process, mended).await;
 }

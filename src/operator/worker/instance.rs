@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::{sync::watch, time::Instant};
 
-use super::{Retry, Worker};
+use super::{Retry, Worker, poller::PollerWork};
 use crate::{
     api::{ConnectorInstance, ConnectorInstanceSpec},
     fleet::{self, Instance, InstanceSettings, InstanceState},
@@ -162,8 +162,8 @@ impl Worker {
         credentials.map_or_else(Digests::new, |credentials| credentials.digests.clone())
     }
 
-    /// Lets the instance authenticate with what has changed in its Secret, while its pollers go on. False
-    /// where more has changed, or what is there now cannot be used: it is built anew then, which says why.
+    /// Lets the instance authenticate with what has changed in its Secret, while its pollers go on, and has
+    /// these poll at once. False where more has changed, or what is there now cannot be used: it is built anew then, which says why.
     async fn renew(&mut self, item: &InstanceItem) -> bool {
         let digests = self.digests();
         let (Some(credentials), Some(work)) = (&self.credentials, &mut self.instance) else {
@@ -185,6 +185,8 @@ impl Worker {
         }
         tracing::info!(instance = %item.key, "its Secret has changed, and is used from now on");
         running.digests = digests;
+        // Some sleep after a failure of their own, up to their interval.
+        self.pollers.values().for_each(PollerWork::poll_now);
         true
     }
 

@@ -274,6 +274,13 @@ impl PollerWork {
         }
     }
 
+    /// Has it poll now, if it polls at all.
+    pub(super) fn poll_now(&self) {
+        if let Some(task) = &self.task {
+            task.poll_now();
+        }
+    }
+
     async fn poke_if_asked(&mut self, item: &PollerItem, ledger: &Mutex<Ledger>) {
         if item.poll_requested_at.is_none() || item.poll_requested_at == self.poked {
             return;
