@@ -52,6 +52,14 @@ impl Credentials {
         }
     }
 
+    /// Sends a password that was refused with the next request; false where there is none.
+    fn ask_anew(&self) -> bool {
+        match self {
+            Self::Tokens(tokens) => tokens.ask_anew(),
+            Self::Fixed(_) => false,
+        }
+    }
+
     /// Has them renew nothing any more.
     fn retire(&self) {
         if let Self::Tokens(tokens) = self {
@@ -125,6 +133,11 @@ impl CurrentCredentials {
     /// Waits until no token is being renewed, [`RENEWAL_GRACE`] at most.
     pub(super) async fn rest(&self) {
         self.current().rest().await;
+    }
+
+    /// Sends a password that was refused with the next request; false where there is none.
+    pub(super) fn ask_anew(&self) -> bool {
+        self.current().ask_anew()
     }
 
     pub(super) fn reauthorization_due(&self) -> Option<DateTime<Utc>> {

@@ -160,6 +160,13 @@ impl Instance {
         self.holds.release_callback();
     }
 
+    /// Asks with a password that was refused, though its pause is not over: a person wants to know.
+    pub fn ask_anew(&self) {
+        if self.credentials.ask_anew() {
+            self.holds.release_authentication();
+        }
+    }
+
     /// Authenticates with what its Secret holds by now; the pollers go on.
     ///
     /// # Errors

@@ -5,8 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::time::timeout;
+
 use super::item::Key;
-use crate::provider::auth::Renewals;
+use crate::{fleet::RENEWAL_GRACE, provider::auth::Renewals};
 
 /// The renewals of every instance that this process has had at work.
 ///
@@ -20,6 +22,14 @@ impl KeptRenewals {
     /// Those of one instance.
     pub(super) fn of(&self, instance: &Key) -> Renewals {
         self.lock().entry(instance.clone()).or_default().clone()
+    }
+
+    /// Waits until those of one instance have come to [rest](Renewals::rest), [`RENEWAL_GRACE`] at most.
+    pub(super) async fn rest(&self, instance: &Key) {
+        let renewals = self.lock().get(instance).cloned();
+        if let Some(renewals) = renewals {
+            let _ = timeout(RENEWAL_GRACE, renewals.rest()).await;
+        }
     }
 
     /// Forgets those of instances that are gone, unless there is something in them to be kept.

@@ -120,9 +120,9 @@ impl Worker {
             self.wait(again).await;
         }
         self.stop_pollers().await;
-        // The process may end behind this; an edit goes on from a renewal that is under way.
-        if let Some(running) = self.instance.as_ref().and_then(InstanceWork::running) {
-            running.instance.rest().await;
+        // The process may end behind this. An instance that is at rest by now may have begun a renewal.
+        if self.stop.is_cancelled() {
+            self.shared.renewals.rest(&self.key).await;
         }
         for name in self.pollers.keys() {
             self.shared.board.remove(&self.key.namespace, name);

@@ -233,7 +233,7 @@ impl PollerWork {
             task.stale_in(item, around.roster)
         });
         if wait != Some(Duration::ZERO) {
-            self.poke_if_asked(item, ledger).await;
+            self.poke_if_asked(item, ledger, around).await;
             return wait;
         }
         self.renew(item, ledger, around).await;
@@ -256,13 +256,20 @@ impl PollerWork {
             poller.is_ok_and(|poller| task.goes_on_as(poller, item, around.roster))
         };
         if self.task.as_mut().is_some_and(same) {
-            return self.poke_if_asked(item, ledger).await;
+            return self.poke_if_asked(item, ledger, around).await;
         }
         self.stop(around.shared).await;
         match built {
             Ok(poller) => {
                 around.shared.metrics.pollers.inc();
-                let begin = begin(item, ledger.lock().await.status());
+                let (begin, asked) = {
+                    let ledger = ledger.lock().await;
+                    let stored = ledger.status();
+                    (begin(item, stored), is_asked(item, stored))
+                };
+                if asked {
+                    running.instance.ask_anew();
+                }
                 self.task = Some(around.start(poller, item, ledger, begin, running));
                 // Where a poll is asked for, the first one begins at once.
                 self.mark_handled(item, ledger).await;
@@ -281,20 +288,21 @@ impl PollerWork {
         }
     }
 
-    async fn poke_if_asked(&mut self, item: &PollerItem, ledger: &Mutex<Ledger>) {
+    async fn poke_if_asked(
+        &mut self,
+        item: &PollerItem,
+        ledger: &Mutex<Ledger>,
+        around: &Surroundings<'_>,
+    ) {
         if item.poll_requested_at.is_none() || item.poll_requested_at == self.poked {
             return;
         }
-        let handled = ledger
-            .lock()
-            .await
-            .status()
-            .last_handled_poll_request
-            .clone();
-        if item.poll_requested_at != handled
-            && let Some(task) = &self.task
-        {
+        let asked = is_asked(item, ledger.lock().await.status());
+        if asked && let Some(task) = &self.task {
             tracing::info!(poller = %item.key, "polled now, as the annotation asks");
+            if let Some(running) = around.instance.and_then(InstanceWork::running) {
+                running.instance.ask_anew();
+            }
             task.poll_now();
         }
         self.mark_handled(item, ledger).await;
@@ -319,8 +327,7 @@ impl PollerWork {
 pub(super) fn begin(item: &PollerItem, stored: &PollerResourceStatus) -> Begin {
     let unchanged = stored.observed_generation == Some(item.generation);
     let well = status_of(&stored.conditions, READY) == Some("True");
-    let asked = item.poll_requested_at.is_some()
-        && item.poll_requested_at != stored.last_handled_poll_request;
+    let asked = is_asked(item, stored);
     let held = stored
         .deletes
         .as_ref()
@@ -331,6 +338,11 @@ pub(super) fn begin(item: &PollerItem, stored: &PollerResourceStatus) -> Begin {
     } else {
         Begin::AtOnce
     }
+}
+
+/// Whether the annotation asks for a poll that was not given yet.
+fn is_asked(item: &PollerItem, stored: &PollerResourceStatus) -> bool {
+    item.poll_requested_at.is_some() && item.poll_requested_at != stored.last_handled_poll_request
 }
 
 async fn report(

@@ -1,9 +1,14 @@
+use std::sync::Mutex;
+
+use futures::{FutureExt as _, future::BoxFuture};
+use reqwest::{Request, Response};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::PollerResourceStatus,
+    api::{AuthenticationType, PollerResourceStatus},
     fleet::Begin,
+    network::{AddressPolicy, Clients, SendError, Transport},
     operator::{
         cache::{Cached as _, InstanceItem},
         fake_api::{FakeApi, Fault},
@@ -290,4 +295,72 @@ async fn a_changed_secret_of_the_authentication_is_taken_while_the_instance_goes
     worker.turn().await;
     assert!(running(&worker).is_none());
     assert!(status(&api).to_string().contains("clientSecret"));
+}
+
+/// It may have begun one before its Secret vanished, or before it was suspended.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_process_waits_for_the_renewal_of_an_instance_that_is_at_rest() {
+    let worker = worker(&FakeApi::default());
+    let renewal = worker.shared.renewals.of(&worker.key).under_way();
+    worker.stop.cancel();
+    let end = tokio::spawn(worker.run());
+    settle().await;
+    assert!(!end.is_finished());
+    drop(renewal);
+    end.await.unwrap();
+}
+
+/// Refuses whoever asks.
+#[derive(Debug, Default)]
+struct Refusing {
+    asked: Mutex<usize>,
+}
+
+impl Transport for Refusing {
+    fn send(&self, _: Request) -> BoxFuture<'_, Result<Response, SendError>> {
+        *self.asked.lock().unwrap() += 1;
+        let answer = http::Response::builder().status(401);
+        let answer = answer.body(r#"{"error":"access_denied"}"#).unwrap();
+        async { Ok(answer.into()) }.boxed()
+    }
+}
+
+/// Lets every task go as far as it comes without a timer.
+async fn settle() {
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A person has unlocked the user.
+#[tokio::test(start_paused = true)]
+async fn a_password_that_was_refused_is_sent_again_at_once_where_a_poll_is_requested() {
+    let (api, service) = (FakeApi::default(), Arc::new(Refusing::default()));
+    let asked = || *service.asked.lock().unwrap();
+    let (transport, policy) = (Arc::clone(&service), Arc::new(AddressPolicy::default()));
+    let shared = fixtures::shared_with(&api, Clients::over(transport, policy));
+    let (key, stop) = (Key::new("helpdesk", "prod"), CancellationToken::new());
+    let mut worker = Worker::new(key, shared, Wake::default(), stop);
+    let entry = "YQ==";
+    write_secret(
+        &api,
+        &json!({"clientId": entry, "clientSecret": entry, "username": entry, "password": entry}),
+    );
+    let mut instance = fixtures::instance("prod");
+    instance.spec.authentication.kind = Some(AuthenticationType::Password);
+    show(&worker, &api, instance);
+    let mut poller = fixtures::poller("incident", "prod");
+    poller.spec.resource = Some("incident".to_owned());
+    let metadata = json!({"namespace": "helpdesk", "name": "incident", "uid": poller.uid});
+    api.insert(
+        &format!("{POLLERS}/incident"),
+        json!({"metadata": metadata}),
+    );
+    for (request, expected) in [(None, 1), (Some("1"), 2), (Some("1"), 2), (Some("2"), 3)] {
+        poller.poll_requested_at = request.map(str::to_owned);
+        poller.clone().put(&worker.shared.cache);
+        worker.turn().await;
+        settle().await;
+        assert_eq!(asked(), expected, "{request:?}");
+    }
 }

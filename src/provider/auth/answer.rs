@@ -34,6 +34,8 @@ pub(super) struct Refusal {
 pub(super) enum RefusalKind {
     /// The code, the refresh token or the user.
     Grant,
+    /// The same, perhaps: what can be sent again was refused without an error of OAuth.
+    Unnamed,
     /// The client id or the client secret.
     Client,
     /// The redirect URI, which must be the registered one and the one that the code was asked for with.
@@ -148,28 +150,42 @@ fn kind(status: StatusCode, json: &Value, credential: Credential) -> RefusalKind
     if text(json, "error_description") == Some("access_denied") {
         return RefusalKind::Grant;
     }
+    let is_of_redirects = credential == Credential::Code && speaks_of_redirects(json);
     match text(json, "error") {
+        // ServiceNow writes access_denied, GitHub bad_verification_code, Slack and Zoho the other codes;
+        // OpenID Connect Core §3.1.2.6 has what only a person can do.
+        Some(
+            "invalid_grant"
+            | "access_denied"
+            | "invalid_token"
+            | "expired_token"
+            | "invalid_code"
+            | "code_already_used"
+            | "bad_verification_code"
+            | "invalid_refresh_token"
+            | "interaction_required"
+            | "login_required"
+            | "consent_required",
+        ) if !is_of_redirects => RefusalKind::Grant,
         Some("invalid_client" | "unauthorized_client") => RefusalKind::Client,
         Some("unsupported_grant_type" | "invalid_scope") => RefusalKind::Setup,
         Some("temporarily_unavailable" | "server_error") => RefusalKind::Failed,
-        _ if credential == Credential::Code && speaks_of_redirects(json) => {
-            RefusalKind::RedirectUri
-        }
+        _ if is_of_redirects => RefusalKind::RedirectUri,
         Some("invalid_request") => RefusalKind::Setup,
-        Some(_) => RefusalKind::Grant,
-        None => unnamed(status, json, credential),
+        _ => unnamed(status, json, credential),
     }
 }
 
-/// An answer without an error of RFC 6749 §5.2. A firewall or a gateway may have given it, and nobody
-/// looked at what was sent; but what may be tried too often counts as refused.
+/// An answer without an error of OAuth. A firewall or a gateway may have given it (Spring Boot writes
+/// `"error": "Forbidden"`), and nobody looked at what was sent.
 fn unnamed(status: StatusCode, json: &Value, credential: Credential) -> RefusalKind {
     let makes_no_sense = status.is_success() && json.get("error").is_none();
     match credential {
         _ if makes_no_sense => RefusalKind::Unclear,
         Credential::Code => RefusalKind::Unclear,
         Credential::RefreshToken if status == StatusCode::FORBIDDEN => RefusalKind::Unclear,
-        Credential::RefreshToken | Credential::Lasting => RefusalKind::Grant,
+        Credential::RefreshToken => RefusalKind::Grant,
+        Credential::Lasting => RefusalKind::Unnamed,
     }
 }
 
@@ -272,6 +288,24 @@ mod tests {
         RefusalKind::Unclear,
         RefusalKind::Grant
     )]
+    #[case::gateway(
+        403,
+        r#"{"timestamp":1704067200000,"status":403,"error":"Forbidden","path":"/oauth_token.do"}"#,
+        RefusalKind::Unclear,
+        RefusalKind::Unclear
+    )]
+    #[case::gateway_without_a_parse(
+        400,
+        r#"{"error":"Bad Request"}"#,
+        RefusalKind::Unclear,
+        RefusalKind::Grant
+    )]
+    #[case::of_a_provider(
+        200,
+        r#"{"error":"bad_verification_code"}"#,
+        RefusalKind::Grant,
+        RefusalKind::Grant
+    )]
     #[case::named(
         403,
         r#"{"error":"invalid_grant"}"#,
@@ -334,13 +368,14 @@ mod tests {
     )]
     #[case::client(401, r#"{"error":"invalid_client"}"#, RefusalKind::Client)]
     #[case::grant_type(400, r#"{"error":"unsupported_grant_type"}"#, RefusalKind::Setup)]
-    #[case::wordless(401, "", RefusalKind::Grant)]
-    #[case::forbidden(403, "<html>", RefusalKind::Grant)]
+    #[case::wordless(401, "", RefusalKind::Unnamed)]
+    #[case::forbidden(403, "<html>", RefusalKind::Unnamed)]
+    #[case::gateway(403, r#"{"error":"Forbidden"}"#, RefusalKind::Unnamed)]
     #[case::error_in_success(200, r#"{"error":"invalid_grant"}"#, RefusalKind::Grant)]
     #[case::object_in_success(
         200,
         r#"{"error":{"message":"no"},"status":"failure"}"#,
-        RefusalKind::Grant
+        RefusalKind::Unnamed
     )]
     #[case::html_in_success(200, "<html>Sign in</html>", RefusalKind::Unclear)]
     #[case::nothing_in_success(200, "", RefusalKind::Unclear)]

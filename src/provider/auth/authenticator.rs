@@ -15,8 +15,8 @@ use futures::{FutureExt as _, future::BoxFuture};
 use reqwest::{Url, header::HeaderValue};
 use secrecy::SecretString;
 use tokio::{
-    sync::OwnedMutexGuard,
-    time::{Instant, sleep},
+    sync::{Notify, OwnedMutexGuard},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -36,6 +36,9 @@ use crate::{
 /// of an instance don't each ask.
 const REFUSED: Duration = Duration::from_secs(60);
 const FAILED: Duration = Duration::from_secs(5);
+
+/// How often the store is tried again while the end of the process waits for it.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// How long before the end of a refresh token a person is asked to authorize again.
 const NOTICE: TimeDelta = TimeDelta::days(7);
@@ -79,6 +82,10 @@ pub struct Renewals {
     held: Arc<tokio::sync::Mutex<Held>>,
     /// Whether the one under way may bring a refresh token, of which there is no other copy.
     is_precious: Arc<AtomicBool>,
+    /// What the store would not take must not wait.
+    hurry: Arc<Notify>,
+    /// A password that was refused may be sent again.
+    is_forgiven: Arc<AtomicBool>,
 }
 
 impl Renewals {
@@ -87,6 +94,25 @@ impl Renewals {
     pub fn are_at_rest(&self) -> bool {
         Arc::strong_count(&self.held) == 1
             && self.held.try_lock().is_ok_and(|held| held.is_stored())
+    }
+
+    /// Waits until no renewal is under way that may bring a refresh token, and what came is stored. Before
+    /// a process ends: a provider that rotates them has forgotten the old one when it answers.
+    pub async fn rest(&self) {
+        while self.is_precious.load(Ordering::SeqCst) {
+            if self.held.lock().await.is_stored() {
+                return;
+            }
+            self.hurry.notify_waiters();
+            sleep(ENDING).await;
+        }
+    }
+
+    /// One that is under way until the answer is dropped, and may bring a refresh token.
+    #[cfg(test)]
+    pub(crate) fn under_way(&self) -> impl Send + use<> {
+        self.is_precious.store(true, Ordering::SeqCst);
+        Arc::clone(&self.held).try_lock_owned().unwrap()
     }
 }
 
@@ -165,14 +191,23 @@ impl Authenticator {
         tokens.filter_map(AccessToken::secret).collect()
     }
 
-    /// Waits until no renewal is under way that may bring a refresh token. Before a process ends: a
-    /// provider that rotates them has forgotten the old one when it answers, and the new one must be
-    /// stored.
+    /// Waits as [`Renewals::rest`] does.
     pub async fn rest(&self) {
-        let Renewals { held, is_precious } = &self.0.renewals;
-        if is_precious.load(Ordering::SeqCst) {
-            drop(held.lock().await);
+        self.0.renewals.rest().await;
+    }
+
+    /// Sends a password that was refused with the next request: its user may have been unlocked. False
+    /// where there is none.
+    #[must_use]
+    pub fn ask_anew(&self) -> bool {
+        let is_of_password = matches!(self.0.tokens.grant, Grant::Password { .. });
+        if is_of_password {
+            self.0.renewals.is_forgiven.store(true, Ordering::SeqCst);
+            let mut state = self.0.state();
+            let failure = &mut state.failure;
+            failure.take_if(|failure| failure.error.category == Category::Authentication);
         }
+        is_of_password
     }
 
     /// Has it renew nothing any more: with what its user gave before, it would write a spent token over
@@ -253,7 +288,10 @@ impl Shared {
     }
 
     async fn renewed(self: Arc<Self>) -> Result<HeaderValue, FetchError> {
-        let held = Arc::clone(&self.renewals.held).lock_owned().await;
+        let mut held = Arc::clone(&self.renewals.held).lock_owned().await;
+        if self.renewals.is_forgiven.swap(false, Ordering::SeqCst) {
+            held.forgive();
+        }
         if self.state().is_retired {
             return Err(words::superseded());
         }
@@ -261,7 +299,7 @@ impl Shared {
         if let Some(outcome) = self.known() {
             return outcome;
         }
-        let is_precious = self.tokens.grant.seed().is_some();
+        let is_precious = self.tokens.grant.seed().is_some() || !held.is_stored();
         self.renewals
             .is_precious
             .store(is_precious, Ordering::SeqCst);
@@ -289,7 +327,7 @@ impl Shared {
         }
         while !held.is_stored() {
             drop(held);
-            sleep(FAILED).await;
+            let _ = timeout(FAILED, self.renewals.hurry.notified()).await;
             held = Arc::clone(&self.renewals.held).lock_owned().await;
             if let Some(access) = self.tokens.save_again(&mut held).await {
                 let _ = self.settle(Ok(access), held.refresh_life);

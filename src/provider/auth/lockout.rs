@@ -15,7 +15,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 60 * 60);
 /// A user and password that the provider has refused, and until when they are left alone.
 #[derive(Debug)]
 pub(super) struct RefusedPassword {
-    /// With whatever else of the Secret went with them: once one of these is another, all are tried.
+    /// With whatever else went with them, and where to: once one of these is another, all are tried.
     sent: Vec<SecretString>,
     error: FetchError,
     pause: Duration,
@@ -43,6 +43,11 @@ impl RefusedPassword {
             retry_after: Some(left),
             ..self.error.clone()
         })
+    }
+
+    /// Lets them be tried now; refused again, they are left alone for longer still.
+    pub(super) fn lapse(&mut self) {
+        self.until = Instant::now();
     }
 
     fn is_of(&self, sent: &[SecretString]) -> bool {

@@ -64,6 +64,13 @@ impl Held {
         }
     }
 
+    /// Lets a password be sent again that was refused.
+    pub(super) fn forgive(&mut self) {
+        if let Some(refused) = &mut self.refused_password {
+            refused.lapse();
+        }
+    }
+
     /// Whether everything that was issued is stored.
     pub(super) const fn is_stored(&self) -> bool {
         self.unsaved.is_none()
@@ -132,7 +139,7 @@ impl Tokens {
 
     /// The grants that bring no token worth keeping.
     async fn ask_directly(&self, held: &mut Held) -> Result<AccessToken, FetchError> {
-        let sent = self.endpoint.credentials.beside(self.grant.secrets());
+        let sent = self.asked_with();
         let refused = held.refused_password.as_ref();
         if let Some(error) = refused.and_then(|refused| refused.stands_for(&sent)) {
             return Err(error);
@@ -156,6 +163,19 @@ impl Tokens {
         let standing = refused.stands_for(&sent);
         held.refused_password = Some(refused);
         Err(standing.unwrap_or(error))
+    }
+
+    /// Everything on which a refusal of what the user gave may rest: where it is sent, and with what.
+    fn asked_with(&self) -> Vec<SecretString> {
+        let Endpoint {
+            url, parameters, ..
+        } = &self.endpoint;
+        let parameters = parameters.iter().flat_map(|(name, text)| [name, text]);
+        let told = [url.as_str(), &self.scope].into_iter();
+        let told = told.chain(parameters.map(String::as_str));
+        let mut all = self.endpoint.credentials.beside(self.grant.secrets());
+        all.extend(told.map(SecretString::from));
+        all
     }
 
     /// Asks with what the user gave, for these scopes if any.

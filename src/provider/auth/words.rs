@@ -28,7 +28,7 @@ pub(super) fn refused(endpoint: &Endpoint, grant: &Grant, refusal: Refusal) -> F
         Grant::Password { .. } => format!(
             "check username and password in Secret {secret:?}, and that the user is active and \
              not locked out; so that nobody is, they are sent again ever more seldom, and at once when the \
-             Secret changes"
+             Secret changes or a poll is requested"
         ),
         Grant::JwtBearer(_) => format!(
             "check privateKey, keyId and subject in Secret {secret:?}, that the provider knows the key and \
@@ -163,7 +163,7 @@ fn error(endpoint: &Endpoint, what: &str, refusal: Refusal, advice: &str) -> Fet
     let host = endpoint.host();
     let secret = &endpoint.credentials.secret_name;
     let (category, message) = match kind {
-        RefusalKind::Grant => (
+        RefusalKind::Grant | RefusalKind::Unnamed => (
             Category::Authentication,
             format!("{host} refused {what} ({words}): {advice}"),
         ),

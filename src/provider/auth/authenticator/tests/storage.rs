@@ -54,6 +54,24 @@ async fn whoever_ends_the_process_can_wait_until_a_rotated_token_is_stored() {
     assert_eq!(store.refresh_token().as_deref(), Some("r1"));
 }
 
+/// The provider has forgotten the old one, and the next try of the store is seconds away.
+#[tokio::test(start_paused = true)]
+async fn whoever_ends_the_process_has_the_store_take_at_once_what_it_would_not_take_before() {
+    let server = service(vec![issued("a1", "r1")]).await;
+    let store = Arc::new(MemoryStore::new(None));
+    store.fail(Some(TokenStoreError::Unavailable("disk full".to_owned())));
+    let authenticator = authenticator(&server, refresh_token("r0"), &store);
+    failure(&authenticator).await;
+    let began = Instant::now();
+    let rest = authenticator.rest();
+    tokio::pin!(rest);
+    assert!(futures::poll!(&mut rest).is_pending());
+    store.fail(None);
+    rest.await;
+    assert_eq!(store.refresh_token().as_deref(), Some("r1"));
+    assert!(began.elapsed() < FAILED, "{:?}", began.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_token_that_stays_is_not_written_again() {
     let server = service(vec![issued("a", "r0")]).await;
