@@ -192,10 +192,23 @@ impl Endpoint {
             format!(": {said}")
         };
         format!(
-            "{} {} answered {status}{hint}{said}",
+            "{} {} answered {status}{hint}{said}{}",
             self.what,
-            self.host()
+            self.host(),
+            self.advice(status)
         )
+    }
+
+    /// What to look at where an answer blames no event.
+    fn advice(&self, status: StatusCode) -> String {
+        match status.as_u16() {
+            404 | 405 => format!("; check {} of the instance", self.field),
+            401 | 403 | 407 => format!(
+                "; check {} of the instance, and the authentication and headers beside it",
+                self.field
+            ),
+            _ => String::new(),
+        }
     }
 
     /// The host alone: path and query of a callback may be its only secret.

@@ -93,7 +93,9 @@ impl Place<'_> {
 /// Which of the two is wrong.
 const fn entry_of(error: PemError) -> &'static str {
     match error {
-        PemError::NoCertificate | PemError::BadCertificate => "tls.crt",
+        PemError::NoCertificate | PemError::BadCertificate | PemError::UnusableCertificate => {
+            "tls.crt"
+        }
         PemError::NoKey | PemError::EncryptedKey | PemError::OtherKey => "tls.key",
     }
 }
@@ -185,6 +187,34 @@ mod tests {
         assert_eq!(
             shown,
             "TlsSettings { authorities: Some(1), identity: true, .. }"
+        );
+    }
+
+    /// As `openssl x509 -req` makes one without extensions.
+    #[test]
+    fn a_certificate_of_an_old_version_is_told_from_one_of_another_key() {
+        let pair = include_str!("../../tests/vectors/keys/x509-v1.pem");
+        let Issued { certificate, .. } = issued();
+        let entries = [
+            ("ca.crt", &*certificate),
+            ("tls.crt", pair),
+            ("tls.key", pair),
+        ];
+        let error = read(&entries).unwrap_err().to_string();
+        assert!(
+            error
+                .contains("\"tls.crt\" of Secret \"tls\" holds a certificate that cannot be shown"),
+            "{error}"
+        );
+        let entries = [
+            ("ca.crt", &*certificate),
+            ("tls.crt", &*certificate),
+            ("tls.key", pair),
+        ];
+        let error = read(&entries).unwrap_err().to_string();
+        assert!(
+            error.contains("does not belong to the certificate"),
+            "{error}"
         );
     }
 

@@ -1,6 +1,6 @@
 //! Whom a client believes, and by which certificate it shows itself.
 
-use std::fmt;
+use std::{error::Error as _, fmt};
 
 use reqwest::{Certificate, ClientBuilder, Identity};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -30,6 +30,21 @@ pub enum PemError {
         "holds a private key that does not belong to the certificate: write the two that were issued together"
     )]
     OtherKey,
+    #[error(
+        "holds a certificate that cannot be shown: have one of X.509 version 3 issued, as cert-manager does"
+    )]
+    UnusableCertificate,
+}
+
+impl PemError {
+    /// Why a certificate and a key, which are PEM, are no identity.
+    fn of_pair(error: &reqwest::Error) -> Self {
+        let tls = error.source().and_then(|cause| cause.downcast_ref());
+        match tls {
+            Some(rustls::Error::InvalidCertificate(_)) => Self::UnusableCertificate,
+            _ => Self::OtherKey,
+        }
+    }
 }
 
 impl TlsSettings {
@@ -71,7 +86,7 @@ impl TlsSettings {
         let probe = reqwest::Client::builder()
             .tls_certs_only([])
             .identity(identity.clone());
-        probe.build().map_err(|_| PemError::OtherKey)?;
+        probe.build().map_err(|error| PemError::of_pair(&error))?;
         Ok(Self {
             identity: Some(identity),
             digest: Some(self.digest_with("identity", &pair)),

@@ -165,19 +165,32 @@ async fn a_failed_attempt_is_repeated_unchanged() {
 }
 
 #[rstest]
-#[case::refused(422, Refused::Event, "422 Unprocessable Entity")]
-#[case::too_large(413, Refused::Size, "413 Payload Too Large")]
-#[case::unauthorized(401, Refused::Everything, "401 Unauthorized")]
+#[case::refused(422, Refused::Event, "422 Unprocessable Entity", "")]
+#[case::too_large(413, Refused::Size, "413 Payload Too Large", "")]
+#[case::unauthorized(
+    401,
+    Refused::Everything,
+    "401 Unauthorized",
+    "; check spec.events.callback.url of the instance, and the authentication and headers beside it"
+)]
+#[case::wrong_path(
+    404,
+    Refused::Everything,
+    "404 Not Found",
+    "; check spec.events.callback.url of the instance"
+)]
 #[case::redirect(
     307,
     Refused::Everything,
-    "307 Temporary Redirect: write the URL it redirects to"
+    "307 Temporary Redirect: write the URL it redirects to",
+    ""
 )]
 #[tokio::test]
 async fn a_refusal_is_not_asked_for_again(
     #[case] status: u16,
     #[case] of: Refused,
     #[case] said: &str,
+    #[case] advice: &str,
 ) {
     let answer = ResponseTemplate::new(status)
         .insert_header("location", "http://127.0.0.1:1/")
@@ -188,7 +201,7 @@ async fn a_refusal_is_not_asked_for_again(
         panic!("{delivery:?}")
     };
     assert_eq!((rejection.status, rejection.of), (status, of));
-    let expected = format!("the callback 127.0.0.1 answered {said}: no [redacted]");
+    let expected = format!("the callback 127.0.0.1 answered {said}: no [redacted]{advice}");
     assert_eq!(rejection.message, expected);
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
@@ -310,7 +323,8 @@ async fn what_the_receiver_of_dead_letters_says_is_told_without_its_path() {
     let Delivery::Rejected(Rejection { message, .. }) = refused else {
         panic!("{refused:?}")
     };
-    let expected = "the receiver of dead letters 127.0.0.1 answered 404 Not Found: no [redacted]";
+    let expected = "the receiver of dead letters 127.0.0.1 answered 404 Not Found: no [redacted]; check \
+                    spec.events.callback.deadLetter.url of the instance";
     assert_eq!(message, expected);
 }
 
