@@ -11,6 +11,7 @@
 mod generated;
 mod image;
 mod metrics;
+mod page;
 mod reasons;
 mod rules;
 mod schema;

@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_GENERATED=1 cargo test --test contract` rewrites its table.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use chrono::DateTime;
 use pollen::telemetry::{
@@ -10,8 +10,7 @@ use pollen::telemetry::{
 };
 use prometheus_client::encoding::text::encode;
 
-const BEGIN: &str = "<!-- generated: metrics -->\n";
-const END: &str = "<!-- end -->\n";
+use crate::page;
 
 /// What an operator exports in which everything has happened once.
 fn exported() -> String {
@@ -106,18 +105,11 @@ fn table() -> String {
 
 #[test]
 fn the_documented_metrics_are_those_that_are_exported() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (head, rest) = page.split_once(BEGIN).unwrap();
-    let (stored, tail) = rest.split_once(END).unwrap();
-    let table = table();
-    if std::env::var_os("UPDATE_GENERATED").is_some() {
-        fs::write(&path, format!("{head}{BEGIN}{table}{END}{tail}")).unwrap();
-        return;
-    }
-    assert_eq!(
-        stored, table,
-        "docs/metrics.md is stale: run UPDATE_GENERATED=1 cargo test --test contract"
+    page::assert_current(
+        "docs/metrics.md",
+        "metrics",
+        &table(),
+        "cargo test --test contract",
     );
 }
 

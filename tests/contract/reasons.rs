@@ -2,12 +2,11 @@
 //!
 //! `UPDATE_GENERATED=1 cargo test --test contract` rewrites its table.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 use pollen::api::reasons::ALL;
 
-const BEGIN: &str = "<!-- generated: reasons -->\n";
-const END: &str = "<!-- end -->\n";
+use crate::page;
 
 fn table() -> String {
     let mut table = String::from("| reason | means | what to do |\n|---|---|---|\n");
@@ -21,18 +20,11 @@ fn table() -> String {
 
 #[test]
 fn the_documented_reasons_are_those_that_there_are() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/conditions.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (head, rest) = page.split_once(BEGIN).unwrap();
-    let (stored, tail) = rest.split_once(END).unwrap();
-    let table = table();
-    if std::env::var_os("UPDATE_GENERATED").is_some() {
-        fs::write(&path, format!("{head}{BEGIN}{table}{END}{tail}")).unwrap();
-        return;
-    }
-    assert_eq!(
-        stored, table,
-        "docs/conditions.md is stale: run UPDATE_GENERATED=1 cargo test --test contract"
+    page::assert_current(
+        "docs/conditions.md",
+        "reasons",
+        &table(),
+        "cargo test --test contract",
     );
 }
 

@@ -1,11 +1,12 @@
-use std::{fmt::Write as _, fs, ops::RangeInclusive, path::Path};
+/// What the contract's tests compare their pages with.
+#[path = "../../../tests/contract/page.rs"]
+mod page;
+
+use std::{fmt::Write as _, ops::RangeInclusive};
 
 use rstest::rstest;
 
 use super::*;
-
-const BEGIN: &str = "<!-- generated: answers -->\n";
-const END: &str = "<!-- end -->\n";
 
 /// All that HTTP has; others are none, and refuse as those below 200 do.
 const STATUSES: RangeInclusive<u16> = 200..=599;
@@ -94,18 +95,11 @@ fn table() -> String {
 
 #[test]
 fn the_documented_answers_are_those_that_are_told_apart() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/delivery.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (head, rest) = page.split_once(BEGIN).unwrap();
-    let (stored, tail) = rest.split_once(END).unwrap();
-    let table = table();
-    if std::env::var_os("UPDATE_GENERATED").is_some() {
-        fs::write(&path, format!("{head}{BEGIN}{table}{END}{tail}")).unwrap();
-        return;
-    }
-    assert_eq!(
-        stored, table,
-        "docs/delivery.md is stale: run UPDATE_GENERATED=1 cargo test --lib callback::response"
+    page::assert_current(
+        "docs/delivery.md",
+        "answers",
+        &table(),
+        "cargo test --lib callback::response",
     );
 }
 

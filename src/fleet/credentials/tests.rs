@@ -249,13 +249,19 @@ async fn a_new_client_secret_never_sends_the_refresh_token_that_is_on_its_way() 
     assert_eq!(world.service.asked(), ["r", "r+"]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_token_that_could_not_be_stored_outlives_the_credentials_that_it_came_for() {
-    let world = World::new("r");
+/// The token that came of `first` could not be stored when the Secret became another.
+async fn put_while_the_store_is_full(first: &str, (token, secret): (&str, &str)) -> World {
+    let world = World::new(first);
     world.store.is_full.store(true, Ordering::SeqCst);
     world.token().await.unwrap_err();
-    world.put("r", "secret-2");
+    world.put(token, secret);
     world.store.is_full.store(false, Ordering::SeqCst);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_could_not_be_stored_outlives_the_credentials_that_it_came_for() {
+    let world = put_while_the_store_is_full("r", ("r", "secret-2")).await;
     assert_eq!(world.token().await.unwrap(), "Bearer access-r");
     assert_eq!(world.store.refresh_token().as_deref(), Some("r+"));
     assert_eq!(world.service.asked(), ["r"]);
@@ -264,11 +270,7 @@ async fn a_token_that_could_not_be_stored_outlives_the_credentials_that_it_came_
 /// It is the only copy: whoever puts the old Secret back needs it.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_could_not_be_stored_is_stored_beside_another_secret_and_not_used_for_it() {
-    let world = World::new("old");
-    world.store.is_full.store(true, Ordering::SeqCst);
-    world.token().await.unwrap_err();
-    world.put("new", "secret-1");
-    world.store.is_full.store(false, Ordering::SeqCst);
+    let world = put_while_the_store_is_full("old", ("new", "secret-1")).await;
     let asked = world.ask();
     settle().await;
     assert_eq!(world.store.refresh_token().as_deref(), Some("old+"));

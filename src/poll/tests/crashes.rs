@@ -67,6 +67,30 @@ async fn a_crash_at_any_await_point_loses_nothing() {
     panic!("the poll never ended");
 }
 
+/// The store is out of reach.
+fn away() -> StoreError {
+    StoreError::Unavailable("connection refused".to_owned())
+}
+
+/// The receiver takes what comes, and then the store is out of reach.
+fn lose_what_the_next_answer_settles(world: &World) {
+    let failing = world.store.failing.clone();
+    world.receiver.script(move |_| {
+        failing.lock().unwrap().extend([away(), away()]);
+        None
+    });
+}
+
+/// The next process sends what the last one sent, and nothing else, under its id.
+async fn assert_repeated_alike(world: &World) {
+    world.receiver.accept_all();
+    world.store.failing.lock().unwrap().clear();
+    let repeated = world.poll_well().await;
+    assert_eq!(repeated.len(), 1);
+    let got = world.receiver.acknowledged();
+    assert_eq!(got[got.len() - 2].event, repeated[0].event);
+}
+
 /// It is named by the deletion, which a restart must know.
 #[tokio::test(start_paused = true)]
 async fn what_comes_back_is_named_alike_after_a_crash() {
@@ -74,7 +98,6 @@ async fn what_comes_back_is_named_alike_after_a_crash() {
     world.touch("a");
     world.poll_well().await;
     world.delete_now("a");
-    let away = || StoreError::Unavailable("connection refused".to_owned());
     world.store.failing.lock().unwrap().extend([away(), away()]);
     let outcome = world.poll().await;
     assert_eq!(outcome.end, End::StoreFailed(away()));
@@ -82,20 +105,11 @@ async fn what_comes_back_is_named_alike_after_a_crash() {
 
     world.pass(1).await;
     world.touch("a");
-    let failing = world.store.failing.clone();
-    world.receiver.script(move |_| {
-        failing.lock().unwrap().extend([away(), away()]);
-        None
-    });
+    lose_what_the_next_answer_settles(&world);
     let held = outcome.checkpoint.unwrap();
     let outcome = world.poll_from(held, &CancellationToken::new()).await;
     assert_eq!(outcome.progress.created, 1);
-    world.receiver.accept_all();
-    world.store.failing.lock().unwrap().clear();
-    let repeated = world.poll_well().await;
-    assert_eq!(repeated.len(), 1);
-    let got = world.receiver.acknowledged();
-    assert_eq!(got[got.len() - 2].event, repeated[0].event);
+    assert_repeated_alike(&world).await;
 }
 
 /// That it is back is known by then, and a restart must know it too.
@@ -152,19 +166,9 @@ async fn what_is_back_from_a_deletion_before_the_reach_is_named_alike_after_a_cr
     world.pass(1).await;
     let now = world.now();
     world.provider().touch_at("a", now).flagged = false;
-    let away = || StoreError::Unavailable("connection refused".to_owned());
-    let failing = world.store.failing.clone();
-    world.receiver.script(move |_| {
-        failing.lock().unwrap().extend([away(), away()]);
-        None
-    });
+    lose_what_the_next_answer_settles(&world);
     let outcome = world.poll_from(held, &CancellationToken::new()).await;
     assert_eq!(outcome.end, End::StoreFailed(away()));
 
-    world.receiver.accept_all();
-    world.store.failing.lock().unwrap().clear();
-    let repeated = world.poll_well().await;
-    assert_eq!(repeated.len(), 1);
-    let got = world.receiver.acknowledged();
-    assert_eq!(got[got.len() - 2].event, repeated[0].event);
+    assert_repeated_alike(&world).await;
 }
