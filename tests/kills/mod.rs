@@ -19,7 +19,10 @@ pub(crate) const TABLES: [&str; 2] = ["incident", "problem"];
 /// read, stored, or lost.
 const SHORTLY: Duration = Duration::from_millis(4);
 
-/// How many times something is killed, and by which seed.
+/// So many times what was ordered are the most kills that there are.
+const MOST: usize = 5;
+
+/// How many times something is killed, at least, and by which seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Order {
     pub(crate) kills: usize,
@@ -52,8 +55,11 @@ pub(crate) struct Kills {
     order: Order,
     instance: Instance,
     receiver: Receiver,
-    /// How long anything lives at most.
+    /// How long anything lives at most, where the last life met work.
     longest: Duration,
+    /// The lives so far since one met work.
+    idle: u32,
+    lives: usize,
     rng: StdRng,
     working: JoinHandle<()>,
     begun: Instant,
@@ -80,6 +86,8 @@ impl Kills {
             instance: instance.clone(),
             receiver: receiver.clone(),
             longest,
+            idle: 0,
+            lives: 0,
             rng: StdRng::seed_from_u64(seed),
             working: tokio::spawn(users.work(5..30)),
             begun: Instant::now(),
@@ -87,30 +95,54 @@ impl Kills {
         }
     }
 
+    /// Whether another kill is to come: as many as were ordered, and more while too few met work, be it
+    /// by chance or on a busy machine.
+    pub(crate) fn go_on(&self) -> bool {
+        let ordered = self.order.kills;
+        self.lives < ordered || (self.busy < self.enough() && self.lives < MOST * ordered)
+    }
+
+    /// How many kills must have met work for the others to show anything.
+    const fn enough(&self) -> usize {
+        self.order.kills / 4 + 1
+    }
+
     /// Returns at the moment of the kill: at any time of a life, or shortly behind a request for
     /// tokens or a notification.
     pub(crate) async fn moment(&mut self) {
         let (tokens, sent) = (self.instance.token_requests().len(), self.sent());
-        let life = self.longest.mul_f64(self.rng.random());
+        let longest = self.longest_now();
+        let life = longest.mul_f64(self.rng.random());
         let shortly = SHORTLY.mul_f64(self.rng.random());
         // No wait for anything to be done: the moment is what the seed decides.
         match self.rng.random_range(0..4) {
             0 => {
                 let instance = self.instance.clone();
-                until(self.longest, || instance.token_requests().len() > tokens).await;
+                until(longest, || instance.token_requests().len() > tokens).await;
                 sleep(shortly).await;
             }
             1 => {
                 let arrivals = self.rng.random_range(1..20);
                 let arrived = self
                     .receiver
-                    .await_notifications(sent + arrivals, self.longest);
+                    .await_notifications(sent + arrivals, longest);
                 arrived.await.ok();
                 sleep(shortly).await;
             }
             _ => sleep(life).await,
         }
-        self.busy += usize::from(self.sent() > sent);
+        self.lives += 1;
+        if self.sent() > sent {
+            self.busy += 1;
+            self.idle = 0;
+        } else {
+            self.idle += 1;
+        }
+    }
+
+    /// A quarter more for each life that met no work: a busy machine takes longer to start anything.
+    fn longest_now(&self) -> Duration {
+        self.longest.mul_f64(1.0 + 0.25 * f64::from(self.idle))
     }
 
     fn sent(&self) -> usize {
@@ -124,7 +156,7 @@ impl Kills {
             "took {:.0?}; in {} of {} lives something was delivered",
             self.begun.elapsed(),
             self.busy,
-            self.order.kills
+            self.lives
         );
     }
 
@@ -144,11 +176,11 @@ impl Kills {
         );
         assert!(reckoning.is_faithful(), "{:?}: {reckoning}", self.order);
         assert_eq!(reckoning.renamed(), 0, "{:?}: {reckoning}", self.order);
-        let few = self.order.kills / 4;
         assert!(
-            self.busy > few,
-            "only {} kills came while it worked",
-            self.busy
+            self.busy >= self.enough(),
+            "only {} of {} kills came while it worked",
+            self.busy,
+            self.lives
         );
     }
 }

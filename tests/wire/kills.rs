@@ -32,7 +32,7 @@ async fn world() -> World {
 async fn kill(order: Order) {
     let world = world().await;
     let mut kills = Kills::begin(order, (&world.instance, &world.receiver), LONGEST_LIFE);
-    for _ in 0..order.kills {
+    while kills.go_on() {
         let pollen = world.start();
         kills.moment().await;
         pollen.kill().await;

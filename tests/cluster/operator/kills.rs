@@ -63,7 +63,7 @@ async fn kill(order: Order) {
     set(&stage).await;
     operator.kill().await;
     let mut kills = Kills::begin(order, (&stage.provider, &stage.callback), LONGEST_LIFE);
-    for _ in 0..order.kills {
+    while kills.go_on() {
         let operator = release.start("pollen-0").await;
         kills.moment().await;
         operator.kill().await;
