@@ -62,9 +62,9 @@ pub struct Callback {
     pub max_events_per_notification: Option<i32>,
     /// What happens to an event that the callback refuses: Block (its poller waits at it, and a
     /// condition says so), DeadLetter (it is posted to `deadLetter.url`) or Skip (it is dropped; a
-    /// Kubernetes event, a line in the log and a metric say so). Default Block. Where the callback
-    /// answers 401, 403, 404, 405, 407 or a redirect no event is at fault, and the poller waits whatever
-    /// stands here.
+    /// Kubernetes event, a line in the log and a metric say so). Default Block. Where the
+    /// answer blames how or where it is posted (401, 403, 404, 405, 415, 421, a redirect and others), no
+    /// event is at fault, and the poller waits whatever stands here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_rejected: Option<OnRejected>,
     /// How long the callback may take to answer: 1s or more. Default `15s`.

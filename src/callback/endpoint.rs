@@ -13,6 +13,7 @@ use super::{
     SignedBody,
     authentication::Headers,
     permission::{Permission, REQUEST_ORIGIN},
+    response::Verdict,
     url,
 };
 use crate::{
@@ -179,36 +180,22 @@ impl Endpoint {
     }
 
     /// What to say of an answer that acknowledges nothing.
-    pub(super) fn answered(&self, status: StatusCode, body: &[u8]) -> String {
+    pub(super) fn answered(&self, status: StatusCode, verdict: Verdict, body: &[u8]) -> String {
         let said = network::excerpt(body, &self.secrets);
-        let hint = if status.is_redirection() {
-            ": write the URL it redirects to"
-        } else {
-            ""
-        };
         let said = if said.is_empty() {
             said
         } else {
             format!(": {said}")
         };
-        format!(
-            "{} {} answered {status}{hint}{said}{}",
-            self.what,
-            self.host(),
-            self.advice(status)
-        )
-    }
-
-    /// What to look at where an answer blames no event.
-    fn advice(&self, status: StatusCode) -> String {
-        match status.as_u16() {
-            404 | 405 => format!("; check {} of the instance", self.field),
-            401 | 403 | 407 => format!(
-                "; check {} of the instance, and the authentication and headers beside it",
-                self.field
-            ),
+        let advice = match verdict {
+            Verdict::Misdirected(blame) => format!("; {}", blame.advice(self.field, self.tls)),
+            Verdict::Aborted => {
+                "; by webhook-delivery: abort-message it asks not to be sent this again".to_owned()
+            }
             _ => String::new(),
-        }
+        };
+        let (what, host) = (self.what, self.host());
+        format!("{what} {host} answered {status}{said}{advice}")
     }
 
     /// The host alone: path and query of a callback may be its only secret.

@@ -10,7 +10,7 @@ use super::{
     Callback, Delivery, Refused, Rejection, RetryPolicy, Signer, Unavailable,
     authentication::Headers,
     endpoint::Endpoint,
-    response::{Verdict, disables, verdict},
+    response::{Verdict, Wish, verdict_of},
     retry::Attempt,
 };
 use crate::{
@@ -126,30 +126,32 @@ impl HttpCallback {
         posting: &Posting,
         answer: Response,
     ) -> Attempt<Delivery, Unavailable> {
-        let (status, last) = (answer.status(), disables(answer.headers()));
+        let (status, wish) = (answer.status(), Wish::of(answer.headers()));
         let wait = network::retry_after(answer.headers(), self.clock.now(), LONGEST_WAIT);
         // The status has said all that matters: a body that breaks off changes nothing.
         let body = network::read_limited(answer, ANSWER_LIMIT)
             .await
             .unwrap_or_default();
+        let (verdict, last) = (verdict_of(status, wish, &body), wish == Wish::Disable);
+        let told = || endpoint.answered(status, verdict, &body);
         let rejected = |of| {
             Delivery::Rejected(Rejection {
                 status: status.as_u16(),
-                message: endpoint.answered(status, &body),
+                message: told(),
                 of,
                 made_at: posting.made_at,
                 at: self.clock.now(),
             })
         };
-        Attempt::Settled(match verdict(status) {
+        Attempt::Settled(match verdict {
             Verdict::Acknowledged if last => Delivery::AcknowledgedLast,
             Verdict::Acknowledged => Delivery::Acknowledged,
             _ if last => Delivery::Gone,
             Verdict::Gone => Delivery::Gone,
             Verdict::TooLarge => rejected(Refused::Size),
-            Verdict::Misdirected => rejected(Refused::Everything),
-            Verdict::Rejected => rejected(Refused::Event),
-            Verdict::Retry => return failed(endpoint.answered(status, &body), wait),
+            Verdict::Misdirected(_) => rejected(Refused::Everything),
+            Verdict::Rejected | Verdict::Aborted => rejected(Refused::Event),
+            Verdict::Retry => return failed(told(), wait),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Delivery of notifications to a callback.
 
 mod authentication;
+mod blame;
 mod endpoint;
 mod http;
 mod permission;

@@ -8,7 +8,7 @@ use crate::{
         Delivery, Unavailable,
         endpoint::Endpoint,
         permission::{Permission, Rate, Standing, Withheld},
-        response::{Verdict, disables, verdict},
+        response::{Verdict, Wish, verdict},
         retry::Attempt,
     },
     network,
@@ -44,11 +44,11 @@ impl HttpCallback {
         let answer = endpoint.client.execute(question).await;
         let answer = answer.map_err(|error| failed(endpoint.unanswered(&error), None))?;
         let granted = permission.granted(answer.headers());
-        let (status, ends) = (answer.status(), disables(answer.headers()));
+        let (status, wish) = (answer.status(), Wish::of(answer.headers()));
         let wait = network::retry_after(answer.headers(), self.clock.now(), LONGEST_WAIT);
         finish(answer).await;
         match (granted, verdict(status)) {
-            _ if ends => Err(Attempt::Settled(Delivery::Gone)),
+            _ if wish == Wish::Disable => Err(Attempt::Settled(Delivery::Gone)),
             (Ok(rate), _) => Ok(rate),
             (Err(_), Verdict::Gone) => Err(Attempt::Settled(Delivery::Gone)),
             // It is out of order, or knows no such question.

@@ -1,5 +1,6 @@
 mod asking;
 mod receivers;
+mod refusals;
 mod versions;
 
 use std::{
@@ -165,49 +166,8 @@ async fn a_failed_attempt_is_repeated_unchanged() {
 }
 
 #[rstest]
-#[case::refused(422, Refused::Event, "422 Unprocessable Entity", "")]
-#[case::too_large(413, Refused::Size, "413 Payload Too Large", "")]
-#[case::unauthorized(
-    401,
-    Refused::Everything,
-    "401 Unauthorized",
-    "; check spec.events.callback.url of the instance, and the authentication and headers beside it"
-)]
-#[case::wrong_path(
-    404,
-    Refused::Everything,
-    "404 Not Found",
-    "; check spec.events.callback.url of the instance"
-)]
-#[case::redirect(
-    307,
-    Refused::Everything,
-    "307 Temporary Redirect: write the URL it redirects to",
-    ""
-)]
-#[tokio::test]
-async fn a_refusal_is_not_asked_for_again(
-    #[case] status: u16,
-    #[case] of: Refused,
-    #[case] said: &str,
-    #[case] advice: &str,
-) {
-    let answer = ResponseTemplate::new(status)
-        .insert_header("location", "http://127.0.0.1:1/")
-        .set_body_string("no\r\nb34rer-t0ken");
-    let server = server(vec![answer]).await;
-    let delivery = deliver(&server, RETRY).await;
-    let Delivery::Rejected(rejection) = delivery else {
-        panic!("{delivery:?}")
-    };
-    assert_eq!((rejection.status, rejection.of), (status, of));
-    let expected = format!("the callback 127.0.0.1 answered {said}: no [redacted]{advice}");
-    assert_eq!(rejection.message, expected);
-    assert_eq!(server.received_requests().await.unwrap().len(), 1);
-}
-
-#[rstest]
 #[case::gone(410, None, Delivery::Gone)]
+#[case::gone_for_good(410, Some("abort-message"), Delivery::Gone)]
 #[case::last(200, Some("disable"), Delivery::AcknowledgedLast)]
 #[case::failed_for_good(503, Some("disable"), Delivery::Gone)]
 #[case::refused_for_good(422, Some("disable"), Delivery::Gone)]
