@@ -52,10 +52,7 @@ const PAGES: [(&str, Blame); 8] = [
         Blame::Https,
     ),
     // nginx.
-    (
-        "no required ssl certificate was sent",
-        Blame::Certificate,
-    ),
+    ("no required ssl certificate was sent", Blame::Certificate),
     ("the ssl certificate error", Blame::Certificate),
     ("request header or cookie too large", Blame::Headers),
     // Windows (http.sys).
@@ -97,9 +94,7 @@ impl Blame {
         match self {
             Self::Redirected => format!("write the URL it redirects to at {url} of the instance"),
             Self::Credentials | Self::Forbidden => {
-                format!(
-                    "check {url} of the instance, and the authentication and headers beside it"
-                )
+                format!("check {url} of the instance, and the authentication and headers beside it")
             }
             Self::Unpaid => format!(
                 "see whether the account at the receiver is paid for and not used up, and check {url} of the \

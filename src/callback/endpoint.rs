@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use super::{
     SignedBody,
     authentication::Headers,
+    pause::Pause,
     permission::{Permission, REQUEST_ORIGIN},
     response::Verdict,
     url,
@@ -47,6 +48,8 @@ pub(super) struct Endpoint {
     secrets: Vec<SecretString>,
     /// `None` where it is not asked for it: dead letters are no events.
     pub(super) permission: Option<Permission>,
+    /// How long it asked to be left alone.
+    pub(super) pause: Pause,
     /// What it is called before its host.
     what: &'static str,
     /// The field that names it.
@@ -71,6 +74,7 @@ impl Endpoint {
             headers: headers.map,
             secrets,
             permission: Permission::new(spec)?,
+            pause: Pause::default(),
             what: "the callback",
             field: URL,
             tls: TLS,
@@ -98,6 +102,7 @@ impl Endpoint {
             headers,
             secrets,
             permission: None,
+            pause: Pause::default(),
             what: "the receiver of dead letters",
             field: DEAD_LETTER_URL,
             tls: DEAD_LETTER_TLS,

@@ -93,6 +93,14 @@ impl HttpCallback {
         self.signer.doubts()
     }
 
+    /// Posts though the callback asks to be left alone: a person wants to know how it is.
+    pub fn ask_anew(&self) {
+        let letters = self.dead_letters.iter();
+        letters
+            .chain([&self.endpoint])
+            .for_each(|endpoint| endpoint.pause.end());
+    }
+
     /// Posts until an answer settles it, or as often as the policy says.
     async fn post(&self, endpoint: &Endpoint, posting: &Posting) -> Delivery {
         let attempt = || self.attempt(endpoint, posting);
@@ -151,7 +159,7 @@ impl HttpCallback {
             Verdict::TooLarge => rejected(Refused::Size),
             Verdict::Misdirected(_) => rejected(Refused::Everything),
             Verdict::Rejected | Verdict::Aborted => rejected(Refused::Event),
-            Verdict::Retry => return failed(told(), wait),
+            Verdict::Retry => return postponed(endpoint, told(), wait),
         })
     }
 }
@@ -206,6 +214,20 @@ impl fmt::Debug for HttpCallback {
             .field("signer", &self.signer)
             .finish_non_exhaustive()
     }
+}
+
+/// A failure behind which nobody posts there before the wait that the answer asks for is over.
+fn postponed(
+    endpoint: &Endpoint,
+    message: String,
+    retry_after: Option<Duration>,
+) -> Attempt<Delivery, Unavailable> {
+    let error = Unavailable {
+        message,
+        retry_after,
+    };
+    endpoint.pause.begin(&error);
+    Attempt::Failed { error, retry_after }
 }
 
 const fn failed(message: String, retry_after: Option<Duration>) -> Attempt<Delivery, Unavailable> {

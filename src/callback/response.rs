@@ -73,12 +73,7 @@ impl Wish {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let asks = |for_what: &[u8]| {
             let mut values = headers.get_all(WEBHOOK_DELIVERY).iter();
-            values.any(|value| {
-                value
-                    .as_bytes()
-                    .trim_ascii()
-                    .eq_ignore_ascii_case(for_what)
-            })
+            values.any(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(for_what))
         };
         if asks(b"disable") {
             Self::Disable

@@ -4,7 +4,10 @@ mod restored;
 mod state;
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,6 +33,8 @@ const LONGEST_HOLD: Duration = Duration::from_secs(300);
 pub(super) struct Holds {
     clock: Clock,
     hold: Mutex<Option<Hold>>,
+    /// A person asked for a probe of the callback, and none has begun since.
+    probe_now: AtomicBool,
     state: watch::Sender<InstanceState>,
 }
 
@@ -39,16 +44,26 @@ struct Hold {
     end: End,
     /// `None`: until a person acts.
     until: Option<Instant>,
+    /// Whoever is to be left alone asked for it.
+    asked: bool,
     failures: u32,
     probing: bool,
 }
 
 impl Hold {
+    /// Whether a person may have its callback tried before its end.
+    fn can_be_probed(&self) -> bool {
+        self.cause == Cause::Callback && self.until.is_some() && !self.probing
+    }
+
     /// Whether a poll that ended so shows that its cause is over: an idle one tried no callback, and
-    /// one that reached nobody tried no provider. `probed`: it began when the wait was over.
+    /// one that reached nobody tried no provider. `probed`: it began when the wait was over; one that was
+    /// under way before may have been answered before the callback asked to be left alone.
     fn is_over(&self, outcome: &Outcome, probed: bool) -> bool {
         match self.cause {
-            Cause::Callback => self.until.is_some() && has_callback_answered(outcome),
+            Cause::Callback => {
+                self.until.is_some() && (probed || !self.asked) && has_callback_answered(outcome)
+            }
             Cause::Provider | Cause::Authentication => probed && has_provider_answered(outcome),
         }
     }
@@ -124,8 +139,13 @@ impl Holds {
     pub(super) fn enter(&self) -> Entry {
         let mut held = self.lock();
         let Some(hold) = held.as_mut() else {
+            self.probe_now.store(false, Ordering::Relaxed);
             return Entry::Poll;
         };
+        let at_once = hold.can_be_probed() && self.probe_now.swap(false, Ordering::Relaxed);
+        if at_once {
+            hold.until = Some(Instant::now());
+        }
         if hold.probing || hold.until.is_none_or(|until| until > Instant::now()) {
             return Entry::Wait(Wait {
                 until: hold.until.filter(|_| !hold.probing),
@@ -184,6 +204,14 @@ impl Holds {
         });
     }
 
+    /// Has one poll, the next that would wait for the callback, probe it at once. Where a probe is under
+    /// way, which may have failed already, that is the one behind it.
+    pub(super) fn probe_now(&self) {
+        self.probe_now.store(true, Ordering::Relaxed);
+        // Those who wait look again.
+        self.state.send_modify(|_| {});
+    }
+
     /// Ends a hold whose cause is the credentials: there are others now.
     pub(super) fn release_authentication(&self) {
         self.lock()
@@ -219,6 +247,7 @@ impl Holds {
             cause,
             end: end.clone(),
             until: Some(until),
+            asked: retry_after.is_some_and(|asked| asked >= wait),
             failures,
             probing: false,
         });
@@ -240,6 +269,7 @@ impl Holds {
                 cause: Cause::Callback,
                 end: End::CallbackGone,
                 until: None,
+                asked: true,
                 failures: 1,
                 probing: false,
             });

@@ -157,14 +157,22 @@ impl Instance {
 
     /// Sends to the callback again after a 410 or within a hold.
     pub fn resume_delivery(&self) {
+        self.end_pauses();
         self.holds.release_callback();
     }
 
-    /// Asks with a password that was refused, though its pause is not over: a person wants to know.
+    /// Asks with a password that was refused, and tries a callback that failed, though their waits are not
+    /// over: a person wants to know.
     pub fn ask_anew(&self) {
         if self.credentials.ask_anew() {
             self.holds.release_authentication();
         }
+        self.end_pauses();
+        self.holds.probe_now();
+    }
+
+    fn end_pauses(&self) {
+        self.callback.iter().for_each(HttpCallback::ask_anew);
     }
 
     /// Authenticates with what its Secret holds by now; the pollers go on.

@@ -2,7 +2,7 @@
 
 use reqwest::Response;
 
-use super::{ANSWER_LIMIT, HttpCallback, LONGEST_WAIT, failed};
+use super::{ANSWER_LIMIT, HttpCallback, LONGEST_WAIT, failed, postponed};
 use crate::{
     callback::{
         Delivery, Unavailable,
@@ -15,14 +15,16 @@ use crate::{
 };
 
 impl HttpCallback {
-    /// Waits until the next notification may be posted: at once, where the callback is not asked.
+    /// Waits until the next notification may be posted: at once, where the callback is not asked, and not
+    /// at all while it asks to be left alone.
     pub(super) async fn leave(&self, endpoint: &Endpoint) -> Result<(), Withheld> {
+        paused(endpoint)?;
         let Some(permission) = &endpoint.permission else {
             return Ok(());
         };
         let rate = self.granted(endpoint, permission).await?;
         permission.turn(rate).await;
-        Ok(())
+        paused(endpoint)
     }
 
     async fn granted(
@@ -53,11 +55,23 @@ impl HttpCallback {
             (Err(_), Verdict::Gone) => Err(Attempt::Settled(Delivery::Gone)),
             // It is out of order, or knows no such question.
             (Err(_), Verdict::Retry) => {
-                Err(failed(endpoint.unheard(permission.name(), status), wait))
+                let unheard = endpoint.unheard(permission.name(), status);
+                Err(postponed(endpoint, unheard, wait))
             }
             // It refuses, or knows nothing of the handshake.
             (Err(why), _) => Err(refused(endpoint.withheld(permission.name(), status, &why))),
         }
+    }
+}
+
+/// What a notification comes to while its receiver asks to be left alone, whichever answer said so.
+fn paused(endpoint: &Endpoint) -> Result<(), Withheld> {
+    match endpoint.pause.standing() {
+        Some(error) => Err(Attempt::Failed {
+            retry_after: error.retry_after,
+            error,
+        }),
+        None => Ok(()),
     }
 }
 

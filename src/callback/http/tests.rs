@@ -1,4 +1,5 @@
 mod asking;
+mod pauses;
 mod receivers;
 mod refusals;
 mod versions;

@@ -116,9 +116,7 @@ impl Blame {
 
     const fn besides(self) -> &'static str {
         match self {
-            Self::Headers => {
-                ", or a 400 that says `Request Header Or Cookie Too Large` (nginx)"
-            }
+            Self::Headers => ", or a 400 that says `Request Header Or Cookie Too Large` (nginx)",
             Self::Server => ", or a 400 that says `Invalid Hostname` (Windows)",
             Self::Https => {
                 "a 400 that says that plain HTTP was sent to an HTTPS port (nginx, Go, Apache, Tomcat, load balancers of AWS)"
@@ -145,7 +143,9 @@ impl Blame {
             Self::Headers => "the headers are as long with each notification",
             Self::Format => "the content type is the same with each notification",
             Self::Server => "the server does not answer for the host in the URL",
-            Self::Protocol => "it wants to speak another protocol, or another version, with everybody",
+            Self::Protocol => {
+                "it wants to speak another protocol, or another version, with everybody"
+            }
             Self::Https => "the URL says http, and the port speaks https",
             Self::Certificate => "TLS was agreed on without a certificate that it takes",
             Self::Demand => {
@@ -161,8 +161,9 @@ impl Blame {
 }
 
 fn table_of_blame() -> String {
-    let mut table =
-        String::from("| answer | why no event is at fault | what the message says to do |\n|---|---|---|\n");
+    let mut table = String::from(
+        "| answer | why no event is at fault | what the message says to do |\n|---|---|---|\n",
+    );
     for blame in Blame::ALL {
         let codes = codes(|verdict| verdict == Verdict::Misdirected(blame));
         let (besides, why) = (blame.besides(), blame.why());

@@ -1,6 +1,9 @@
 //! Holds that outlast a process.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{Mutex, atomic::AtomicBool},
+    time::Duration,
+};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::{sync::watch, time::Instant};
@@ -60,6 +63,7 @@ impl Holds {
         let holds = Self {
             clock,
             hold: Mutex::new(hold),
+            probe_now: AtomicBool::new(false),
             state: watch::channel(state).0,
         };
         if earlier.is_gone {
@@ -73,7 +77,7 @@ fn deferral(until: DateTime<Utc>, left: Duration) -> Hold {
     let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
     let message = format!("the provider asked to be left alone until {until}");
     let end = End::ProviderFailed(FetchError::new(Category::RateLimited, message));
-    hold(Cause::Provider, end, left, 1)
+    hold(Cause::Provider, end, left, true, 1)
 }
 
 fn callback_hold(held: CallbackHold, left: Duration) -> Hold {
@@ -82,14 +86,15 @@ fn callback_hold(held: CallbackHold, left: Duration) -> Hold {
         retry_after: None,
     });
     let failures = if held.asked { 1 } else { failures_behind(left) };
-    hold(Cause::Callback, end, left, failures)
+    hold(Cause::Callback, end, left, held.asked, failures)
 }
 
-fn hold(cause: Cause, end: End, left: Duration, failures: u32) -> Hold {
+fn hold(cause: Cause, end: End, left: Duration, asked: bool, failures: u32) -> Hold {
     Hold {
         cause,
         end,
         until: Some(Instant::now() + left),
+        asked,
         failures,
         probing: false,
     }

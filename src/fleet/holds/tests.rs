@@ -372,3 +372,75 @@ async fn a_callback_that_refuses_an_event_is_told_from_one_that_is_down() {
     let known = holds.state().borrow().callback.clone();
     assert_eq!(known, Some(Err(CallbackFailure::Rejects("422".to_owned()))));
 }
+
+fn throttled() -> Outcome {
+    Outcome::of(End::CallbackUnavailable(Unavailable {
+        message: "the callback answered 429".to_owned(),
+        retry_after: Some(Duration::from_secs(600)),
+    }))
+}
+
+/// What it delivered may have been taken before another poller was told to wait.
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_was_under_way_ends_no_wait_that_the_callback_asked_for() {
+    let holds = holds();
+    assert_eq!((holds.enter(), holds.enter()), (Entry::Poll, Entry::Poll));
+    holds.leave(&throttled());
+    holds.leave(&delivered());
+    tokio::time::advance(Duration::from_secs(599)).await;
+    assert!(waits(&holds));
+    assert!(holds.state().borrow().held.is_some_and(|held| held.asked));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+    holds.leave_probe(&delivered());
+    assert_eq!(holds.enter(), Entry::Poll);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_has_a_callback_that_is_held_probed_at_once_and_once() {
+    for failure in [unavailable(), throttled()] {
+        let holds = holds();
+        holds.leave(&failure);
+        let mut changed = holds.state();
+        changed.mark_unchanged();
+        holds.probe_now();
+        assert!(changed.has_changed().unwrap(), "nobody who waits was told");
+        assert_eq!(holds.enter(), Entry::Probe);
+        assert!(waits(&holds), "another beside the probe");
+        holds.leave_probe(&failure);
+        assert!(waits(&holds), "probed again for the same request");
+    }
+}
+
+/// The probe may have failed already when a person mends the callback, and only repeats its last attempt.
+#[tokio::test(start_paused = true)]
+async fn a_person_who_asks_during_a_probe_gets_the_next_one_right_behind_it() {
+    let holds = holds();
+    holds.leave(&unavailable());
+    tokio::time::advance(FIRST_HOLD).await;
+    assert_eq!(holds.enter(), Entry::Probe);
+    holds.probe_now();
+    assert!(waits(&holds));
+    holds.leave_probe(&unavailable());
+    assert_eq!(holds.enter(), Entry::Probe);
+    holds.leave_probe(&unavailable());
+    assert!(waits(&holds));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_a_person_lifts_no_other_hold_and_is_forgotten_where_nothing_holds() {
+    for cause in [
+        failed(Category::RateLimited, Some(600)),
+        Outcome::of(End::CallbackGone),
+    ] {
+        let holds = holds();
+        holds.leave(&cause);
+        holds.probe_now();
+        assert!(waits(&holds), "{cause:?}");
+    }
+    let holds = holds();
+    holds.probe_now();
+    assert_eq!(holds.enter(), Entry::Poll);
+    holds.leave(&unavailable());
+    assert!(waits(&holds), "a request of before the failure");
+}
