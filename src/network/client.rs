@@ -27,6 +27,12 @@ pub struct ClientOptions {
     /// Linux alone (`TCP_USER_TIMEOUT`). It ends connections whose answer came before their request was
     /// read, which no other timeout sees.
     pub stall_timeout: Duration,
+    /// A connection of HTTP/2 on which a request waits and nothing is heard for so long is asked for a sign
+    /// of life (PING, RFC 9113 §6.7) and given up `ping_timeout` later without one: every request over it would
+    /// time out, though new connections may work.
+    pub ping_after: Duration,
+    /// As long as a host that is busy may answer a request.
+    pub ping_timeout: Duration,
     /// The `User-Agent`.
     pub user_agent: String,
     /// Idle connections kept for each host: as many as requests are in flight at once.
@@ -43,6 +49,8 @@ impl Default for ClientOptions {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
+            ping_after: Duration::from_secs(5),
+            ping_timeout: Duration::from_secs(15),
             user_agent: concat!("pollen/", env!("CARGO_PKG_VERSION")).to_owned(),
             idle_connections: 64,
             names: Arc::new(SystemNames),
@@ -74,6 +82,8 @@ pub(super) fn sockets(
         .connect_timeout(options.connect_timeout)
         .user_agent(&options.user_agent)
         .pool_max_idle_per_host(options.idle_connections)
+        .http2_keep_alive_interval(options.ping_after)
+        .http2_keep_alive_timeout(options.ping_timeout)
         .tcp_nodelay(true);
     #[cfg(target_os = "linux")]
     {

@@ -26,7 +26,7 @@ pub struct Clients {
 #[derive(Debug)]
 enum Ways {
     Sockets {
-        options: ClientOptions,
+        options: Box<ClientOptions>,
         known: Mutex<Known>,
     },
     Given(Arc<dyn Transport>),
@@ -47,7 +47,7 @@ impl Clients {
             policy,
             names: Arc::clone(&options.names),
             ways: Ways::Sockets {
-                options,
+                options: Box::new(options),
                 known: Mutex::default(),
             },
         }
