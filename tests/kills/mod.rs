@@ -123,9 +123,7 @@ impl Kills {
             }
             1 => {
                 let arrivals = self.rng.random_range(1..20);
-                let arrived = self
-                    .receiver
-                    .await_notifications(sent + arrivals, longest);
+                let arrived = self.receiver.await_notifications(sent + arrivals, longest);
                 arrived.await.ok();
                 sleep(shortly).await;
             }
