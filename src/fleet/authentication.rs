@@ -30,7 +30,11 @@ pub(super) fn credentials(
 ) -> Result<Credentials, ConfigurationError> {
     let authentication = &settings.spec.authentication;
     let entries = Entries::new(&settings.secrets, &authentication.secret_ref.name);
-    if let Some(fixed) = fixed(connector, kind(authentication), &entries)? {
+    let basic = || {
+        let store = Arc::clone(&settings.tokens);
+        FixedCredential::basic(&entries, base, store, clock)
+    };
+    if let Some(fixed) = fixed(connector, kind(authentication), &entries, basic)? {
         return Ok(Credentials::Fixed(Arc::new(fixed)));
     }
     let tokens = authenticator_settings(settings, connector, base, client, clock)?;
@@ -108,6 +112,7 @@ fn fixed(
     connector: &Connector,
     kind: AuthenticationType,
     entries: &Entries<'_>,
+    with_basic: impl FnOnce() -> Result<FixedCredential, ConfigurationError>,
 ) -> Result<Option<FixedCredential>, ConfigurationError> {
     let AuthenticationDefinition {
         api_key,
@@ -117,7 +122,7 @@ fn fixed(
     } = &connector.authentication;
     let fixed = match (kind, api_key) {
         (AuthenticationType::ApiKey, Some(key)) => FixedCredential::api_key(entries, key),
-        (AuthenticationType::Basic, _) if *basic => FixedCredential::basic(entries),
+        (AuthenticationType::Basic, _) if *basic => with_basic(),
         (AuthenticationType::Bearer, _) if *bearer => FixedCredential::bearer(entries),
         _ => return Ok(None),
     };

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::provider::{
     FetchError,
-    auth::{Authenticator, Authorize, FixedCredential, Place},
+    auth::{Attempt, Authenticator, Authorize, FixedCredential, Place},
 };
 
 /// How long the end of a process waits for a token that is being renewed: a provider that rotates
@@ -52,11 +52,11 @@ impl Credentials {
         }
     }
 
-    /// Sends a password that was refused with the next request; false where there is none.
+    /// Sends a password that was refused sooner, if not at once; false where there is none.
     fn ask_anew(&self) -> bool {
         match self {
             Self::Tokens(tokens) => tokens.ask_anew(),
-            Self::Fixed(_) => false,
+            Self::Fixed(fixed) => fixed.ask_anew(),
         }
     }
 
@@ -135,7 +135,7 @@ impl CurrentCredentials {
         self.current().rest().await;
     }
 
-    /// Sends a password that was refused with the next request; false where there is none.
+    /// Sends a password that was refused sooner, if not at once; false where there is none.
     pub(super) fn ask_anew(&self) -> bool {
         self.current().ask_anew()
     }
@@ -162,6 +162,20 @@ impl Authorize for CurrentCredentials {
             loop {
                 let current = self.current();
                 let outcome = current.authorizer().authorization().await;
+                // What credentials were refused that count no more says nothing of those that do.
+                if outcome.is_ok() || current.are(&self.current()) {
+                    return outcome;
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn attempt(&self) -> BoxFuture<'_, Result<Attempt, FetchError>> {
+        async {
+            loop {
+                let current = self.current();
+                let outcome = current.authorizer().attempt().await;
                 // What credentials were refused that count no more says nothing of those that do.
                 if outcome.is_ok() || current.are(&self.current()) {
                     return outcome;

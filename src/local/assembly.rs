@@ -9,7 +9,7 @@ use super::{
     manifests::{Manifests, Placed},
     memory::Memory,
     problem::{ObjectId, ObjectName, Problem},
-    state::{FileTokenStore, PollerRecord, token_path},
+    state::{PollerRecord, token_store},
 };
 use crate::{
     api::{ConnectorInstance, PollerResource, annotations::CONFIRM_DELETES},
@@ -125,7 +125,7 @@ impl Assembler<'_> {
             name: name.name.clone(),
             spec: placed.object.spec.clone(),
             secrets: self.secrets(placed),
-            tokens: Arc::new(FileTokenStore::new(token_path(self.state, name))),
+            tokens: Arc::new(token_store(self.state, name)),
             renewals: Renewals::default(),
             deferred_until: record.and_then(|record| record.deferred_until),
             gone_callback: record.and_then(|record| record.gone_callback.clone()),

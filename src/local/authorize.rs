@@ -7,7 +7,7 @@ use super::{
     manifests::{Manifests, Placed},
     memory::Memory,
     problem::{ObjectName, Problem},
-    state::{FileTokenStore, StateError, StateFolder, token_path},
+    state::{FileTokenStore, StateError, StateFolder, token_store},
 };
 use crate::{
     api::ConnectorInstance,
@@ -49,7 +49,7 @@ impl AuthorizeError {
 /// An instance of a folder, whose state is locked as long as this lives.
 pub struct Authorizing {
     settings: InstanceSettings,
-    path: PathBuf,
+    tokens: FileTokenStore,
     _state: StateFolder,
 }
 
@@ -75,7 +75,7 @@ impl Authorizing {
         };
         Ok(Self {
             settings: assembler.instance_settings(instance),
-            path: token_path(&root, &instance.id.name),
+            tokens: token_store(&root, &instance.id.name),
             _state: state,
         })
     }
@@ -99,8 +99,8 @@ impl Authorizing {
             expires_at: authorized.expires_at,
             earlier: None,
         };
-        FileTokenStore::new(self.path.clone()).store(token).await?;
-        Ok(self.path.clone())
+        self.tokens.store(token).await?;
+        Ok(self.tokens.path().to_owned())
     }
 }
 

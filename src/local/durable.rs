@@ -80,6 +80,19 @@ pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     File::open(parent(path))?.sync_all()
 }
 
+/// Removes the file at `path`, if there is one, and returns when that survives a crash.
+///
+/// # Errors
+///
+/// The file system refuses.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Ok(()) => File::open(parent(path))?.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -13,7 +13,7 @@ use super::{
     manifests::{Manifests, Placed},
     memory::Memory,
     problem::{ObjectName, Problem},
-    state::{FileCheckpointStore, FileTokenStore, StateError, StateFolder, token_path},
+    state::{FileCheckpointStore, StateError, StateFolder, token_store},
 };
 use crate::{
     api::{AuthenticationType, ConnectorInstance, PollerResource},
@@ -177,8 +177,8 @@ impl Inquiry<'_> {
             return Err(ExplainError::Argument(NOT_OURS.to_owned()));
         }
         let state = StateFolder::open(self.root)?;
-        let path = token_path(self.root, &self.instance()?.id.name);
-        Ok((state, Arc::new(FileTokenStore::new(path))))
+        let tokens = token_store(self.root, &self.instance()?.id.name);
+        Ok((state, Arc::new(tokens)))
     }
 
     /// What is stored of the pollers: in the cluster, else in the state folder.

@@ -6,6 +6,7 @@
 //! checkpoints/NAMESPACE/NAME.json    uid, first seen, instance, resource, checkpoint
 //! segments/NAMESPACE/NAME/SHA256     parts of that checkpoint, where it is large
 //! tokens/NAMESPACE/NAME.json         the refresh token of an instance, alone
+//! passwords/NAMESPACE/NAME.json      that its password is left alone, and until when; never the password
 //! ```
 
 mod checkpoint_store;
@@ -126,9 +127,12 @@ fn entries(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
     listed.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
 }
 
-/// Where an instance's refresh token stands below the state folder `root`.
-pub(super) fn token_path(root: &Path, instance: &ObjectName) -> PathBuf {
-    file_path(root, "tokens", instance)
+/// What of an instance's credentials outlasts a process, below the state folder `root`.
+pub(super) fn token_store(root: &Path, instance: &ObjectName) -> FileTokenStore {
+    FileTokenStore::new(
+        file_path(root, "tokens", instance),
+        file_path(root, "passwords", instance),
+    )
 }
 
 fn file_path(root: &Path, folder: &str, object: &ObjectName) -> PathBuf {
@@ -214,6 +218,15 @@ pub(super) fn write<T: serde::Serialize>(path: &Path, record: &T) -> Result<(), 
     folder
         .and_then(|()| durable::write_json(path, record))
         .map_err(|error| unusable(path, error))
+}
+
+/// Takes a record at `path` away, durably.
+///
+/// # Errors
+///
+/// The file system refuses.
+pub(super) fn remove(path: &Path) -> Result<(), StateError> {
+    durable::remove(path).map_err(|error| unusable(path, error))
 }
 
 fn unusable(path: &Path, error: io::Error) -> StateError {

@@ -8,12 +8,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Request, Response, Url};
+use reqwest::{Method, Request, Response, StatusCode, Url};
 
 use super::{
     FetchError,
     answer::Answer,
-    auth::{Authorize, Place},
+    auth::{Attempt, Authorize, Place, Verdict},
 };
 use crate::{
     catalog::Connector,
@@ -164,22 +164,27 @@ impl Connection {
         if url.origin() != self.base.origin() {
             return Err(self.elsewhere(url).into());
         }
-        let used = self.authorizer.authorization().await?;
-        let answer = self.ask(url, &used).await?;
+        let attempt = self.authorizer.attempt().await?;
+        let used = attempt.authorization.clone();
+        let answer = self.ask(url, attempt).await?;
         if !matches!(answer, Answered::Refused(_)) {
             return answer.into_reply();
         }
         self.authorizer.refused(&used).await?;
-        let renewed = self.authorizer.authorization().await?;
-        self.ask(url, &renewed).await?.into_reply()
+        let renewed = self.authorizer.attempt().await?;
+        self.ask(url, renewed).await?.into_reply()
     }
 
-    async fn ask(&self, url: &Url, authorization: &HeaderValue) -> Result<Answered, FetchError> {
+    async fn ask(&self, url: &Url, attempt: Attempt) -> Result<Answered, FetchError> {
+        let mut status = None;
         let whole = tokio::time::timeout(TOTAL, async {
-            let response = self.send(url, authorization).await?;
+            let response = self.send(url, &attempt.authorization).await?;
+            status = Some(response.status());
             self.read(url, response).await
         });
-        whole.await.map_err(|_| self.slow(url, TOTAL))?
+        let answered = whole.await.unwrap_or_else(|_| Err(self.slow(url, TOTAL)));
+        attempt.end(verdict(status, &answered)).await;
+        answered
     }
 
     async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
@@ -241,6 +246,27 @@ impl Answered {
             Self::TooMuch(error) => Err(Failure::TooMuch(error)),
             Self::Refused(error) | Self::Failed(error) => Err(Failure::Other(error)),
         }
+    }
+}
+
+/// What an answer says of the credentials that the request carried.
+fn verdict(status: Option<StatusCode>, answered: &Result<Answered, FetchError>) -> Verdict {
+    let Some(status) = status else {
+        return match answered {
+            Err(error) if error.is_unreached => Verdict::Unlooked,
+            _ => Verdict::Unanswered,
+        };
+    };
+    match answered {
+        Ok(Answered::Good(_) | Answered::TooMuch(_)) if status.is_success() => Verdict::Accepted,
+        Ok(Answered::Refused(error)) if status == StatusCode::UNAUTHORIZED => {
+            Verdict::Refused(error.message.clone())
+        }
+        _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            Verdict::Unlooked
+        }
+        // Some providers look at the credentials before they answer so, and some do not.
+        _ => Verdict::Open,
     }
 }
 

@@ -318,6 +318,24 @@ async fn a_key_that_is_refused_is_named_and_not_shown() {
     assert_eq!(provider.requests.lock().unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn a_basic_password_that_is_refused_is_not_sent_by_the_next_run() {
+    let provider = Provider {
+        refuses: true,
+        ..Provider::default()
+    };
+    let served = provider.listen().await;
+    let entries = json!({"username": "ann", "password": "passw0rd-s3cr3t"});
+    let manifests = manifests(&served, "Basic", &entries);
+    for _ in 0..2 {
+        let (ended, said) = poll(manifests.path(), &json!({"basic": true})).await;
+        assert_eq!(ended, Ended::Failed);
+        let words = "check username and password in Secret \"oauth\"";
+        assert!(said.contains(words) && !said.contains("s3cr3t"), "{said}");
+    }
+    assert_eq!(provider.requests.lock().unwrap().len(), 1);
+}
+
 /// A ServiceNow that binds codes, asked by a definition that says so.
 #[tokio::test]
 async fn a_code_that_is_bound_to_its_attempt_is_exchanged_with_the_verifier() {

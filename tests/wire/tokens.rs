@@ -230,6 +230,26 @@ async fn wrong_credentials_are_sent_once_and_named(#[case] entry: &str, #[case] 
     assert_eq!(world.instance.token_requests().len(), 1);
 }
 
+/// Cron starts a process every few minutes.
+#[tokio::test]
+async fn a_password_that_was_refused_is_not_sent_by_the_next_run_and_another_one_is() {
+    let entries = [("username", "integration"), ("password", "wr0ng-s3cret")];
+    let world = authenticating("Password", &entries).await;
+    let words = "check username and password in Secret \"oauth\"";
+    for _ in 0..2 {
+        let ended = world.poll_once().await;
+        ended.assert_said(1, &[words, "sent again at once when the Secret changes"]);
+    }
+    assert_eq!(world.instance.token_requests().len(), 1);
+    world
+        .manifests
+        .set("oauth", "/stringData/password", json!("demo-password"));
+    for _ in 0..2 {
+        world.instance.create("incident", &[]);
+        assert_eq!(world.poll_well().await.len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_new_client_secret_is_taken_within_seconds() {
     let world = World::with_incidents().await;

@@ -1,4 +1,5 @@
-//! Refresh tokens in files: one file for each instance, mode 0600, and nothing else in it.
+//! Refresh tokens in files: one file for each instance, mode 0600, and nothing else in it. Beside them, in
+//! files of their own, passwords that are left alone.
 
 use std::path::{Path, PathBuf};
 
@@ -7,15 +8,24 @@ use futures::{FutureExt as _, future::BoxFuture};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{StateError, read, write};
+use super::{StateError, read, remove, write};
 use crate::provider::auth::{
-    EarlierRecord, EarlierToken, StoredToken, TokenStore, TokenStoreError,
+    EarlierRecord, EarlierToken, StoredToken, TokenStore, TokenStoreError, TriedPassword,
 };
 
-/// Keeps one instance's refresh token in a file.
+/// Keeps one instance's refresh token in a file, and in another that its password is left alone.
 #[derive(Clone, Debug)]
 pub(in crate::local) struct FileTokenStore {
     path: PathBuf,
+    password_path: PathBuf,
+}
+
+/// The content of the file about a password.
+#[derive(Deserialize, Serialize)]
+struct TriedRecord {
+    format: i32,
+    #[serde(flatten)]
+    tried: TriedPassword,
 }
 
 /// The file's content. It has no `Debug`: the token stands in it as it is.
@@ -34,29 +44,39 @@ struct TokenRecord {
 }
 
 impl FileTokenStore {
-    /// A store in the file at `path`, which is made with the first token.
-    pub(in crate::local) const fn new(path: PathBuf) -> Self {
-        Self { path }
+    /// A store in the files at these paths, which are made with the first token and the first password that
+    /// is sent.
+    pub(in crate::local) const fn new(path: PathBuf, password_path: PathBuf) -> Self {
+        Self {
+            path,
+            password_path,
+        }
     }
 
-    /// Runs `work`, which waits for the disk, beside the runtime.
-    fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Path) -> Result<T, TokenStoreError> + Send + 'static,
-    ) -> BoxFuture<'static, Result<T, TokenStoreError>> {
-        let path = self.path.clone();
-        let done = tokio::task::spawn_blocking(move || work(&path));
-        done.map(|result| {
-            result.unwrap_or_else(|error| Err(TokenStoreError::Unavailable(error.to_string())))
-        })
-        .boxed()
+    /// Where the refresh token stands.
+    pub(in crate::local) fn path(&self) -> &Path {
+        &self.path
     }
+}
+
+/// Runs `work`, which waits for the disk, beside the runtime.
+fn blocking<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce(&Path) -> Result<T, StateError> + Send + 'static,
+) -> BoxFuture<'static, Result<T, TokenStoreError>> {
+    let path = path.to_owned();
+    let done =
+        tokio::task::spawn_blocking(move || work(&path).map_err(|error| unavailable(&error)));
+    done.map(|result| {
+        result.unwrap_or_else(|error| Err(TokenStoreError::Unavailable(error.to_string())))
+    })
+    .boxed()
 }
 
 impl TokenStore for FileTokenStore {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredToken>, TokenStoreError>> {
-        self.blocking(|path| {
-            let record = read::<TokenRecord>(path).map_err(|error| unavailable(&error))?;
+        blocking(&self.path, |path| {
+            let record = read::<TokenRecord>(path)?;
             Ok(record.map(StoredToken::from))
         })
     }
@@ -67,8 +87,26 @@ impl TokenStore for FileTokenStore {
     }
 
     fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>> {
-        self.blocking(move |path| {
-            write(path, &TokenRecord::from(token)).map_err(|error| unavailable(&error))
+        blocking(&self.path, move |path| {
+            write(path, &TokenRecord::from(token))
+        })
+    }
+
+    fn tried(&self) -> BoxFuture<'_, Result<Option<TriedPassword>, TokenStoreError>> {
+        blocking(&self.password_path, |path| {
+            let record = read::<TriedRecord>(path)?;
+            Ok(record.map(|record| record.tried))
+        })
+    }
+
+    fn note_tried(
+        &self,
+        tried: Option<TriedPassword>,
+    ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
+        let format = super::FORMAT;
+        blocking(&self.password_path, move |path| match tried {
+            Some(tried) => write(path, &TriedRecord { format, tried }),
+            None => remove(path),
         })
     }
 }
@@ -109,29 +147,31 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::{
+        local::{problem::ObjectName, state::token_store},
+        provider::auth::fixtures::{
+            assert_keeps_a_token_beside_a_code, assert_keeps_what_was_tried, token,
+        },
+    };
 
-    fn token(text: &str) -> StoredToken {
-        StoredToken {
-            refresh_token: Some(text.to_owned().into()),
-            grown_from: "digest".into(),
-            issued_at: DateTime::UNIX_EPOCH,
-            expires_at: None,
-            earlier: None,
-        }
+    fn store_in(root: &Path) -> FileTokenStore {
+        token_store(
+            root,
+            &ObjectName {
+                namespace: "helpdesk".into(),
+                name: "prod".into(),
+            },
+        )
     }
 
     #[tokio::test]
     async fn a_rotated_token_is_what_the_next_process_reads() {
         let root = tempfile::tempdir().unwrap();
-        let store = FileTokenStore::new(root.path().join("tokens/helpdesk/prod.json"));
+        let store = store_in(root.path());
         assert!(store.load().await.unwrap().is_none());
         store.store(token("first")).await.unwrap();
         store.store(token("second")).await.unwrap();
-        let loaded = FileTokenStore::new(store.path.clone())
-            .load()
-            .await
-            .unwrap()
-            .unwrap();
+        let loaded = store_in(root.path()).load().await.unwrap().unwrap();
         assert_eq!(loaded.refresh_token.unwrap().expose_secret(), "second");
         assert_eq!(
             (loaded.grown_from.as_str(), loaded.issued_at),
@@ -142,32 +182,20 @@ mod tests {
     #[tokio::test]
     async fn the_token_in_whose_place_a_code_would_bring_one_is_kept_beside_it() {
         let root = tempfile::tempdir().unwrap();
-        let store = FileTokenStore::new(root.path().join("prod.json"));
-        let earlier = EarlierToken {
-            refresh_token: "first".into(),
-            grown_from: "another digest".into(),
-            issued_at: DateTime::UNIX_EPOCH,
-            expires_at: None,
-        };
-        let code = StoredToken {
-            refresh_token: None,
-            earlier: Some(earlier),
-            ..token("")
-        };
-        store.store(code).await.unwrap();
-        let loaded = store.load().await.unwrap().unwrap().earlier.unwrap();
-        assert_eq!(loaded.refresh_token.expose_secret(), "first");
-        assert_eq!(loaded.grown_from, "another digest");
+        assert_keeps_a_token_beside_a_code(&store_in(root.path())).await;
+    }
+
+    #[tokio::test]
+    async fn that_a_password_is_left_alone_outlasts_the_process() {
+        let root = tempfile::tempdir().unwrap();
+        assert_keeps_what_was_tried(&store_in(root.path())).await;
     }
 
     #[tokio::test]
     async fn the_file_and_its_folder_are_for_their_owner_alone() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("tokens/helpdesk/prod.json");
-        FileTokenStore::new(path.clone())
-            .store(token("x"))
-            .await
-            .unwrap();
+        store_in(root.path()).store(token("x")).await.unwrap();
         let mode =
             |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(
@@ -179,13 +207,10 @@ mod tests {
     #[tokio::test]
     async fn a_damaged_file_is_an_error_and_not_a_missing_token() {
         let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("prod.json");
+        let path = root.path().join("tokens/helpdesk/prod.json");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, "{\"format\": 1, \"refreshToken\": \"hunter2\"").unwrap();
-        let error = FileTokenStore::new(path)
-            .load()
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = store_in(root.path()).load().await.unwrap_err().to_string();
         assert!(
             error.contains("damaged") && !error.contains("hunter2"),
             "{error}"

@@ -17,14 +17,14 @@ use tokio::sync::Mutex;
 
 pub(super) use sweep::sweep;
 
-use self::record::{Awaited, Mark, mark_of, read, set_mark, write};
+use self::record::{Awaited, Mark, mark_of, read, set_mark, set_tried, tried_of, write};
 use super::{
     budget::{Write, WriteBudget},
     item::Key,
 };
 use crate::{
     clock::Clock,
-    provider::auth::{StoredToken, TokenStore, TokenStoreError},
+    provider::auth::{StoredToken, TokenStore, TokenStoreError, TriedPassword},
 };
 
 /// Names the instance that a token Secret belongs to, as `NAMESPACE/NAME`.
@@ -132,6 +132,33 @@ impl KubeTokenStore {
                     self.unavailable("mark", &error)
                 })
             }
+        }
+    }
+
+    async fn read_tried(&self) -> Result<Option<TriedPassword>, TokenStoreError> {
+        let mut seen = self.seen.lock().await;
+        *seen = self.read().await?;
+        let tried = seen.as_ref().map_or(Ok(None), tried_of);
+        tried.map_err(|error| {
+            let message = format!(
+                "entry triedPassword of token Secret {}/{} is damaged ({error}): remove the entry",
+                self.shared.namespace, self.name
+            );
+            TokenStoreError::Unavailable(message)
+        })
+    }
+
+    async fn write_tried(&self, tried: Option<&TriedPassword>) -> Result<(), TokenStoreError> {
+        let mut seen = self.seen.lock().await;
+        let mut secret = seen.take().unwrap_or_else(|| self.blank());
+        set_tried(&mut secret, tried);
+        match self.put(&secret).await {
+            Ok(written) => {
+                *seen = Some(written);
+                Ok(())
+            }
+            Err(error) if is_conflict(&error) => Err(TokenStoreError::Busy),
+            Err(error) => Err(self.unavailable("write", &error)),
         }
     }
 
@@ -278,6 +305,17 @@ impl TokenStore for KubeTokenStore {
 
     fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         self.keep(token).boxed()
+    }
+
+    fn tried(&self) -> BoxFuture<'_, Result<Option<TriedPassword>, TokenStoreError>> {
+        self.read_tried().boxed()
+    }
+
+    fn note_tried(
+        &self,
+        tried: Option<TriedPassword>,
+    ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
+        async move { self.write_tried(tried.as_ref()).await }.boxed()
     }
 }
 

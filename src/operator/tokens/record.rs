@@ -1,4 +1,4 @@
-//! How a token and the mark of a running refresh are written into a Secret.
+//! How a token, the mark of a running refresh, and a password that is left alone are written into a Secret.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::provider::auth::{EarlierRecord, EarlierToken, StoredToken};
+use crate::provider::auth::{EarlierRecord, EarlierToken, StoredToken, TriedPassword};
 
 const REFRESH_TOKEN: &str = "refreshToken";
 const GROWN_FROM: &str = "grownFrom";
@@ -16,6 +16,7 @@ const ISSUED_AT: &str = "issuedAt";
 const EXPIRES_AT: &str = "expiresAt";
 const EARLIER: &str = "earlier";
 const REFRESHING: &str = "refreshing";
+const TRIED_PASSWORD: &str = "triedPassword";
 
 /// Another replica's mark that stays for so long was left by one that died.
 const STALE: Duration = Duration::from_secs(60);
@@ -88,6 +89,17 @@ pub(super) fn write(secret: &mut Secret, token: &StoredToken) {
     set(secret, EXPIRES_AT, token.expires_at.map(text));
     set(secret, EARLIER, token.earlier.as_ref().and_then(text_of));
     set_mark(secret, None);
+}
+
+/// The password that is left alone, if one is. What cannot be read was written by a newer Pollen.
+pub(super) fn tried_of(secret: &Secret) -> Result<Option<TriedPassword>, serde_json::Error> {
+    let text = entry(secret, TRIED_PASSWORD);
+    text.map(|text| serde_json::from_str(&text)).transpose()
+}
+
+pub(super) fn set_tried(secret: &mut Secret, tried: Option<&TriedPassword>) {
+    let text = tried.and_then(|tried| serde_json::to_string(tried).ok());
+    set(secret, TRIED_PASSWORD, text);
 }
 
 fn earlier(secret: &Secret) -> Option<EarlierToken> {

@@ -3,12 +3,14 @@ mod faults;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::{
     operator::fake_api::{FakeApi, Fault},
-    provider::auth::EarlierToken,
+    provider::auth::fixtures::{
+        assert_keeps_a_token_beside_a_code, assert_keeps_what_was_tried, token, tried,
+    },
     telemetry::Metrics,
 };
 
@@ -32,36 +34,31 @@ fn store(api: &FakeApi, identity: &str, now: DateTime<Utc>) -> KubeTokenStore {
     secrets.of(&Key::new("helpdesk", "prod"))
 }
 
-fn token(text: &str) -> StoredToken {
-    StoredToken {
-        refresh_token: Some(SecretString::from(text)),
-        grown_from: "digest".into(),
-        issued_at: DateTime::UNIX_EPOCH,
-        expires_at: None,
-        earlier: None,
-    }
+#[tokio::test(start_paused = true)]
+async fn the_token_in_whose_place_a_code_would_bring_one_is_kept_beside_it() {
+    let store = store(&FakeApi::default(), "a", DateTime::UNIX_EPOCH);
+    assert_keeps_a_token_beside_a_code(&store).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_token_in_whose_place_a_code_would_bring_one_is_kept_beside_it() {
+async fn that_a_password_is_left_alone_outlasts_the_process() {
+    let store = store(&FakeApi::default(), "a", DateTime::UNIX_EPOCH);
+    assert_keeps_what_was_tried(&store).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_goes_out_from_one_replica_alone() {
     let api = FakeApi::default();
-    let store = store(&api, "a", DateTime::UNIX_EPOCH);
-    let earlier = EarlierToken {
-        refresh_token: "first".into(),
-        grown_from: "another digest".into(),
-        issued_at: DateTime::UNIX_EPOCH,
-        expires_at: None,
-    };
-    let code = StoredToken {
-        refresh_token: None,
-        earlier: Some(earlier),
-        ..token("")
-    };
-    store.store(code).await.unwrap();
-    let loaded = store.load().await.unwrap().unwrap().earlier.unwrap();
-    assert_eq!(loaded.refresh_token.expose_secret(), "first");
-    store.store(token("second")).await.unwrap();
-    assert!(store.load().await.unwrap().unwrap().earlier.is_none());
+    let now = DateTime::UNIX_EPOCH;
+    let (first, second) = (store(&api, "a", now), store(&api, "b", now));
+    for store in [&first, &second] {
+        assert!(store.tried().await.unwrap().is_none());
+    }
+    first.note_tried(Some(tried())).await.unwrap();
+    assert_eq!(
+        second.note_tried(Some(tried())).await,
+        Err(TokenStoreError::Busy)
+    );
 }
 
 async fn stored(api: &FakeApi) -> String {

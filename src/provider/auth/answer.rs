@@ -34,7 +34,7 @@ pub(super) struct Refusal {
 pub(super) enum RefusalKind {
     /// The code, the refresh token or the user.
     Grant,
-    /// The same, perhaps: what can be sent again was refused without an error of OAuth.
+    /// The same, perhaps: what can be sent again met a 403 without an error of OAuth.
     Unnamed,
     /// The client id or the client secret.
     Client,
@@ -184,8 +184,8 @@ fn unnamed(status: StatusCode, json: &Value, credential: Credential) -> RefusalK
         _ if makes_no_sense => RefusalKind::Unclear,
         Credential::Code => RefusalKind::Unclear,
         Credential::RefreshToken if status == StatusCode::FORBIDDEN => RefusalKind::Unclear,
-        Credential::RefreshToken => RefusalKind::Grant,
-        Credential::Lasting => RefusalKind::Unnamed,
+        Credential::Lasting if status == StatusCode::FORBIDDEN => RefusalKind::Unnamed,
+        Credential::RefreshToken | Credential::Lasting => RefusalKind::Grant,
     }
 }
 
@@ -368,14 +368,14 @@ mod tests {
     )]
     #[case::client(401, r#"{"error":"invalid_client"}"#, RefusalKind::Client)]
     #[case::grant_type(400, r#"{"error":"unsupported_grant_type"}"#, RefusalKind::Setup)]
-    #[case::wordless(401, "", RefusalKind::Unnamed)]
+    #[case::wordless(401, "", RefusalKind::Grant)]
     #[case::forbidden(403, "<html>", RefusalKind::Unnamed)]
     #[case::gateway(403, r#"{"error":"Forbidden"}"#, RefusalKind::Unnamed)]
     #[case::error_in_success(200, r#"{"error":"invalid_grant"}"#, RefusalKind::Grant)]
     #[case::object_in_success(
         200,
         r#"{"error":{"message":"no"},"status":"failure"}"#,
-        RefusalKind::Unnamed
+        RefusalKind::Grant
     )]
     #[case::html_in_success(200, "<html>Sign in</html>", RefusalKind::Unclear)]
     #[case::nothing_in_success(200, "", RefusalKind::Unclear)]

@@ -23,6 +23,7 @@ use super::{
     Authorize, ClientCredentials, Grant, Lifetimes, TokenStore,
     access_token::AccessToken,
     endpoint::Endpoint,
+    lockout::Lockout,
     tokens::{Held, RefreshLife, Tokens},
     words,
 };
@@ -80,12 +81,11 @@ impl AuthenticatorSettings {
 #[derive(Clone, Default)]
 pub struct Renewals {
     held: Arc<tokio::sync::Mutex<Held>>,
-    /// Whether the one under way may bring a refresh token, of which there is no other copy.
+    /// Whether the one under way may bring a refresh token, of which there is no other copy, or sends a
+    /// password.
     is_precious: Arc<AtomicBool>,
     /// What the store would not take must not wait.
     hurry: Arc<Notify>,
-    /// A password that was refused may be sent again.
-    is_forgiven: Arc<AtomicBool>,
 }
 
 impl Renewals {
@@ -161,6 +161,14 @@ impl Authenticator {
             clock,
             lifetimes,
         } = settings;
+        let lockout = matches!(grant, Grant::Password { .. }).then(|| {
+            let mut sent = credentials.beside(grant.secrets());
+            sent.extend(scopes.iter().map(String::as_str).map(SecretString::from));
+            let told = parameters.iter().flat_map(|(name, text)| [name, text]);
+            sent.extend(told.map(String::as_str).map(SecretString::from));
+            let store = Arc::clone(&store);
+            Lockout::new(store, clock, &url, &credentials.secret_name, sent)
+        });
         let endpoint = Endpoint {
             client,
             url,
@@ -177,6 +185,7 @@ impl Authenticator {
                 store,
                 clock,
                 lifetimes,
+                lockout,
             },
             state: Mutex::default(),
             renewals,
@@ -196,18 +205,18 @@ impl Authenticator {
         self.0.renewals.rest().await;
     }
 
-    /// Sends a password that was refused with the next request: its user may have been unlocked. False
-    /// where there is none.
+    /// Sends a password that was refused sooner, if not at once: its user may have been unlocked. False where
+    /// there is none.
     #[must_use]
     pub fn ask_anew(&self) -> bool {
-        let is_of_password = matches!(self.0.tokens.grant, Grant::Password { .. });
-        if is_of_password {
-            self.0.renewals.is_forgiven.store(true, Ordering::SeqCst);
-            let mut state = self.0.state();
-            let failure = &mut state.failure;
-            failure.take_if(|failure| failure.error.category == Category::Authentication);
-        }
-        is_of_password
+        let Some(lockout) = &self.0.tokens.lockout else {
+            return false;
+        };
+        lockout.ask();
+        let mut state = self.0.state();
+        let failure = &mut state.failure;
+        failure.take_if(|failure| failure.error.category == Category::Authentication);
+        true
     }
 
     /// Has it renew nothing any more: with what its user gave before, it would write a spent token over
@@ -288,10 +297,7 @@ impl Shared {
     }
 
     async fn renewed(self: Arc<Self>) -> Result<HeaderValue, FetchError> {
-        let mut held = Arc::clone(&self.renewals.held).lock_owned().await;
-        if self.renewals.is_forgiven.swap(false, Ordering::SeqCst) {
-            held.forgive();
-        }
+        let held = Arc::clone(&self.renewals.held).lock_owned().await;
         if self.state().is_retired {
             return Err(words::superseded());
         }
@@ -299,7 +305,10 @@ impl Shared {
         if let Some(outcome) = self.known() {
             return outcome;
         }
-        let is_precious = self.tokens.grant.seed().is_some() || !held.is_stored();
+        // What becomes of a password is to be recorded, or the next process leaves it alone.
+        let is_of_password = self.tokens.lockout.is_some();
+        let brings_token = self.tokens.grant.seed().is_some();
+        let is_precious = brings_token || is_of_password || !held.is_stored();
         self.renewals
             .is_precious
             .store(is_precious, Ordering::SeqCst);

@@ -1,15 +1,20 @@
 //! Credentials that each request carries as they are: an API key, HTTP Basic, a bearer token.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{FutureExt as _, future::BoxFuture};
 use http::HeaderName;
-use reqwest::header::HeaderValue;
+use reqwest::{Url, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Authorize, Place, entries::Entries, place::query_encoded};
+use super::{
+    Attempt, Authorize, Place, TokenStore, entries::Entries, lockout::Lockout, place::query_encoded,
+};
 use crate::{
     catalog::{ApiKeyDefinition, KeyPlace},
     category::{Category, ConfigurationError},
+    clock::Clock,
     provider::FetchError,
 };
 
@@ -24,6 +29,8 @@ pub struct FixedCredential {
     encoded: Option<SecretString>,
     /// What a refusal says.
     advice: String,
+    /// Where a refusal may lock a user out.
+    lockout: Option<Arc<Lockout>>,
 }
 
 impl FixedCredential {
@@ -50,24 +57,35 @@ impl FixedCredential {
         })
     }
 
-    /// HTTP Basic (RFC 7617) with the entries `username` and `password`.
+    /// HTTP Basic (RFC 7617) with the entries `username` and `password`, sent to `base` alone. `store` outlasts
+    /// the process.
     ///
     /// # Errors
     ///
     /// An entry is missing, or the user name has a colon.
-    pub fn basic(entries: &Entries<'_>) -> Result<Self, ConfigurationError> {
+    pub fn basic(
+        entries: &Entries<'_>,
+        base: &Url,
+        store: Arc<dyn TokenStore>,
+        clock: Clock,
+    ) -> Result<Self, ConfigurationError> {
         let (username, password) = (entries.required("username")?, entries.required("password")?);
         let username = username.expose_secret();
         if username.contains(':') {
             return Err(entries.wrong("username", &"has a colon, which HTTP Basic does not allow"));
         }
         let pair = STANDARD.encode(format!("{username}:{}", password.expose_secret()));
-        Self::new(
-            entries,
-            "username and password",
-            format!("Basic {pair}"),
-            None,
-        )
+        let sent = vec![pair.as_str().into()];
+        let lockout = Lockout::new(store, clock, base, entries.secret_name(), sent);
+        Ok(Self {
+            lockout: Some(lockout),
+            ..Self::new(
+                entries,
+                "username and password",
+                format!("Basic {pair}"),
+                None,
+            )?
+        })
     }
 
     /// The entry `token` as a bearer token (RFC 6750).
@@ -101,7 +119,14 @@ impl FixedCredential {
             place,
             encoded: None,
             advice,
+            lockout: None,
         })
+    }
+
+    /// Sends a password that was refused sooner, if not at once. False where there is none.
+    #[must_use]
+    pub fn ask_anew(&self) -> bool {
+        self.lockout.as_ref().map(|lockout| lockout.ask()).is_some()
     }
 
     /// The credential in the forms in which it is sent, which a provider's text may repeat.
@@ -123,8 +148,26 @@ impl Authorize for FixedCredential {
         if *used != self.value {
             return futures::future::ready(Ok(())).boxed();
         }
-        let error = FetchError::new(Category::Authentication, self.advice.clone());
-        futures::future::ready(Err(error)).boxed()
+        async {
+            let left_alone = match &self.lockout {
+                Some(lockout) => lockout.pause().await,
+                None => None,
+            };
+            let refused = || FetchError::new(Category::Authentication, self.advice.clone());
+            Err(left_alone.unwrap_or_else(refused))
+        }
+        .boxed()
+    }
+
+    fn attempt(&self) -> BoxFuture<'_, Result<Attempt, FetchError>> {
+        async {
+            let value = self.value.clone();
+            Ok(match &self.lockout {
+                Some(lockout) => Attempt::with(value, lockout.begin().await?),
+                None => Attempt::new(value),
+            })
+        }
+        .boxed()
     }
 
     fn place(&self) -> Option<&Place> {

@@ -3,12 +3,15 @@
 mod access_token;
 mod answer;
 mod assertion;
+mod attempt;
 mod authenticator;
 mod authorization;
 mod endpoint;
 mod entries;
 mod exchange;
 mod fixed;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod grant;
 mod lockout;
 mod no_tokens;
@@ -20,12 +23,13 @@ mod tokens;
 mod words;
 
 use futures::{
-    FutureExt as _,
+    FutureExt as _, TryFutureExt as _,
     future::{BoxFuture, ready},
 };
 use reqwest::header::HeaderValue;
 
 pub use assertion::{About, Assertions};
+pub use attempt::Attempt;
 #[cfg(test)]
 pub(crate) use authenticator::tests::faults;
 pub use authenticator::{Authenticator, AuthenticatorSettings, Renewals};
@@ -33,6 +37,8 @@ pub use authorization::{AnswerError, AuthorizationRequest, AuthorizationTerms};
 pub use entries::Entries;
 pub use fixed::FixedCredential;
 pub use grant::{ClientCredentials, ClientProof, Grant};
+pub use lockout::TriedPassword;
+pub(super) use lockout::Verdict;
 pub use no_tokens::NoTokens;
 pub use place::Place;
 pub use redirect_uri::RedirectUri;
@@ -49,6 +55,11 @@ pub trait Authorize: Send + Sync {
     /// Says that the provider answered a request that carried `used` with 401. `Ok` means that
     /// [`authorization`](Self::authorization) has another value by now, worth one more try.
     fn refused<'a>(&'a self, used: &'a HeaderValue) -> BoxFuture<'a, Result<(), FetchError>>;
+
+    /// Leave to send one request with it, and to say what was answered.
+    fn attempt(&self) -> BoxFuture<'_, Result<Attempt, FetchError>> {
+        self.authorization().map_ok(Attempt::new).boxed()
+    }
 
     /// Where the value stands in a request; `None`: in the connector's own header.
     fn place(&self) -> Option<&Place> {
@@ -73,6 +84,21 @@ pub trait TokenStore: Send + Sync {
 
     /// Stores a token durably. A rotated one is stored before its access token is used.
     fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>>;
+
+    /// The password that was sent last and is not accepted yet, as it is recorded now.
+    fn tried(&self) -> BoxFuture<'_, Result<Option<TriedPassword>, TokenStoreError>> {
+        ready(Ok(None)).boxed()
+    }
+
+    /// Records a password durably before it is sent, or that none is to be left alone any more; a
+    /// compare-and-swap against what was read.
+    fn note_tried(
+        &self,
+        tried: Option<TriedPassword>,
+    ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
+        drop(tried);
+        ready(Ok(())).boxed()
+    }
 }
 
 /// A store that could not be read or written.

@@ -17,7 +17,7 @@ use super::{
     answer::{Issued, Refusal, RefusalKind},
     endpoint::Endpoint,
     grant::refresh_form,
-    lockout::RefusedPassword,
+    lockout::{Lockout, Verdict},
     words,
 };
 use crate::{clock::Clock, provider::FetchError};
@@ -51,7 +51,6 @@ pub(super) struct Held {
     is_marked: bool,
     /// Somebody sees to it that what is unsaved gets stored.
     pub(super) is_saved_for: bool,
-    refused_password: Option<RefusedPassword>,
 }
 
 impl Held {
@@ -61,13 +60,6 @@ impl Held {
             self.grown_from = grown_from.map(str::to_owned);
             self.refresh_life = None;
             self.failed_exchange = None;
-        }
-    }
-
-    /// Lets a password be sent again that was refused.
-    pub(super) fn forgive(&mut self) {
-        if let Some(refused) = &mut self.refused_password {
-            refused.lapse();
         }
     }
 
@@ -105,6 +97,8 @@ pub(super) struct Tokens {
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) clock: Clock,
     pub(super) lifetimes: Lifetimes,
+    /// Where a refusal may lock a user out.
+    pub(super) lockout: Option<Arc<Lockout>>,
 }
 
 impl Tokens {
@@ -112,7 +106,7 @@ impl Tokens {
     pub(super) async fn obtain(&self, held: &mut Held) -> Result<AccessToken, FetchError> {
         let Some(seed) = self.grant.seed() else {
             held.turn_to(None);
-            return self.ask_directly(held).await;
+            return self.ask_directly().await;
         };
         let grown_from = self.endpoint.credentials.grown_from(&seed);
         held.turn_to(Some(&grown_from));
@@ -138,44 +132,31 @@ impl Tokens {
     }
 
     /// The grants that bring no token worth keeping.
-    async fn ask_directly(&self, held: &mut Held) -> Result<AccessToken, FetchError> {
-        let sent = self.asked_with();
-        let refused = held.refused_password.as_ref();
-        if let Some(error) = refused.and_then(|refused| refused.stands_for(&sent)) {
-            return Err(error);
-        }
-        let asked_at = Instant::now();
-        let refusal = match self.ask(&self.scope).await {
-            Ok(issued) => {
-                held.refused_password = None;
-                return Ok(self.access_token(&issued, asked_at));
-            }
+    async fn ask_directly(&self) -> Result<AccessToken, FetchError> {
+        let Some(lockout) = &self.lockout else {
+            return self
+                .ask_once()
+                .await
+                .map_err(|refusal| self.explain(refusal));
+        };
+        let trial = lockout.begin().await?;
+        let outcome = self.ask_once().await;
+        trial.end(verdict(&outcome)).await;
+        let refusal = match outcome {
+            Ok(access) => return Ok(access),
             Err(refusal) => refusal,
         };
-        let locks_out =
-            refusal.kind == RefusalKind::Grant && matches!(self.grant, Grant::Password { .. });
-        let error = self.explain(refusal);
-        if !locks_out {
-            return Err(error);
-        }
-        let before = held.refused_password.take();
-        let refused = RefusedPassword::new(before, sent.clone(), error.clone());
-        let standing = refused.stands_for(&sent);
-        held.refused_password = Some(refused);
-        Err(standing.unwrap_or(error))
+        let left_alone = match refusal.kind {
+            RefusalKind::Grant => lockout.pause().await,
+            _ => None,
+        };
+        Err(left_alone.unwrap_or_else(|| self.explain(refusal)))
     }
 
-    /// Everything on which a refusal of what the user gave may rest: where it is sent, and with what.
-    fn asked_with(&self) -> Vec<SecretString> {
-        let Endpoint {
-            url, parameters, ..
-        } = &self.endpoint;
-        let parameters = parameters.iter().flat_map(|(name, text)| [name, text]);
-        let told = [url.as_str(), &self.scope].into_iter();
-        let told = told.chain(parameters.map(String::as_str));
-        let mut all = self.endpoint.credentials.beside(self.grant.secrets());
-        all.extend(told.map(SecretString::from));
-        all
+    async fn ask_once(&self) -> Result<AccessToken, Refusal> {
+        let asked_at = Instant::now();
+        let issued = self.ask(&self.scope).await?;
+        Ok(self.access_token(&issued, asked_at))
     }
 
     /// Asks with what the user gave, for these scopes if any.
@@ -411,6 +392,18 @@ impl Tokens {
 
     pub(super) fn unstored(&self, error: &TokenStoreError) -> FetchError {
         words::unstored(&self.endpoint, error)
+    }
+}
+
+/// What a token service's answer says of the password that was sent.
+fn verdict(outcome: &Result<AccessToken, Refusal>) -> Verdict {
+    match outcome {
+        Ok(_) => Verdict::Accepted,
+        Err(refusal) => match refusal.kind {
+            RefusalKind::Grant => Verdict::Refused(refusal.words.clone()),
+            RefusalKind::Unclear => Verdict::Unanswered,
+            _ => Verdict::Unlooked,
+        },
     }
 }
 

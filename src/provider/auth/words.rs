@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 use super::{
-    ClientProof, Grant, TokenStoreError,
+    ClientProof, Grant, TokenStoreError, TriedPassword,
     answer::{Refusal, RefusalKind},
     endpoint::Endpoint,
 };
@@ -27,8 +29,7 @@ pub(super) fn refused(endpoint: &Endpoint, grant: &Grant, refusal: Refusal) -> F
         ),
         Grant::Password { .. } => format!(
             "check username and password in Secret {secret:?}, and that the user is active and \
-             not locked out; so that nobody is, they are sent again ever more seldom, and at once when the \
-             Secret changes or a poll is requested"
+             not locked out"
         ),
         Grant::JwtBearer(_) => format!(
             "check privateKey, keyId and subject in Secret {secret:?}, that the provider knows the key and \
@@ -36,6 +37,37 @@ pub(super) fn refused(endpoint: &Endpoint, grant: &Grant, refusal: Refusal) -> F
         ),
     };
     error(endpoint, what(grant), refusal, &advice)
+}
+
+/// A user and password that were sent and not accepted are not sent now.
+pub(super) fn left_alone(
+    host: &str,
+    secret: &str,
+    last: &TriedPassword,
+    is_asked: bool,
+) -> FetchError {
+    let cause = match last.answer() {
+        Some(answer) => format!("{host} refused the user or password ({answer})"),
+        None => {
+            let at = second(last.at());
+            format!("no answer came from {host} to the user and password that were sent at {at}")
+        }
+    };
+    let (sooner, later) = (second(last.until(true)), second(last.until(false)));
+    let next = if is_asked {
+        format!("at {sooner}, since a poll is requested")
+    } else {
+        format!("at {later}, or when a poll is requested, at {sooner} at the earliest")
+    };
+    let message = format!(
+        "{cause}: check username and password in Secret {secret:?}, and that the user is active and not locked \
+         out; so that nobody is, they are sent again at once when the Secret changes, else {next}"
+    );
+    failure(Category::Authentication, message)
+}
+
+fn second(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A refresh token was refused, or the request with it failed.
@@ -90,14 +122,24 @@ pub(super) fn unauthorized(endpoint: &Endpoint) -> FetchError {
 
 /// The token store refused or failed.
 pub(super) fn unstored(endpoint: &Endpoint, problem: &TokenStoreError) -> FetchError {
+    let host = endpoint.host();
+    of_store(
+        problem,
+        format!("the tokens of {host} cannot be stored or read"),
+    )
+}
+
+/// A password must not be sent before it is recorded that it is.
+pub(super) fn unrecorded(host: &str, problem: &TokenStoreError) -> FetchError {
+    let what = format!("the password is not sent to {host}, since that cannot be recorded before");
+    of_store(problem, what)
+}
+
+fn of_store(problem: &TokenStoreError, what: String) -> FetchError {
     let retry_after = matches!(problem, TokenStoreError::Busy).then_some(BUSY);
-    let message = format!(
-        "the tokens of {} cannot be stored or read: {problem}",
-        endpoint.host()
-    );
     FetchError {
         retry_after,
-        ..failure(Category::Internal, message)
+        ..failure(Category::Internal, format!("{what}: {problem}"))
     }
 }
 

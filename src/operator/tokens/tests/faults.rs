@@ -55,6 +55,16 @@ impl Gate for AtSteps {
 /// The steps before and behind a write.
 fn steps(stored: &Value, body: &Value) -> Option<(Step, Step)> {
     let has = |secret: &Value, entry: &str| secret["data"][entry].is_string();
+    let tried = |secret: &Value| tried_of(&serde_json::from_value(secret.clone()).ok()?).ok()?;
+    let (before, password) = (tried(stored), tried(body));
+    if before != password {
+        let goes_out = password.is_some_and(|tried| !has_answer(&tried));
+        return Some(if goes_out {
+            (Step::Record, Step::Recorded)
+        } else {
+            (Step::Store, Step::Stored)
+        });
+    }
     if has(body, "refreshing") {
         return Some((Step::Mark, Step::Marked));
     }
@@ -67,6 +77,10 @@ fn steps(stored: &Value, body: &Value) -> Option<(Step, Step)> {
         .into_iter()
         .all(same);
     (!is_end).then_some((Step::Store, Step::Stored))
+}
+
+fn has_answer(tried: &TriedPassword) -> bool {
+    serde_json::to_value(tried).unwrap()["answer"].is_string()
 }
 
 fn stores() -> Stores {

@@ -5,18 +5,17 @@ mod concurrency;
 pub(crate) mod faults;
 mod grants;
 mod lifetimes;
+mod passwords;
 mod refusals;
 mod storage;
-mod token_store;
 
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
-use self::token_store::MemoryStore;
 use super::*;
 use crate::{
     network::AddressPolicy,
-    provider::auth::{ClientProof, StoredToken, TokenStoreError},
+    provider::auth::{ClientProof, StoredToken, TokenStoreError, fixtures::MemoryStore},
 };
 
 const NOW: &str = "2024-01-01T00:00:00Z";
@@ -103,6 +102,16 @@ fn settings(server: &MockServer, grant: Grant, store: &Arc<MemoryStore>) -> Auth
         renewals: Renewals::default(),
         clock: Clock::starting_at(NOW.parse().unwrap()),
         lifetimes: Lifetimes::default(),
+    }
+}
+
+impl AuthenticatorSettings {
+    /// Those of another process: what the one before had in memory is gone.
+    fn clone_for_a_new_process(&self) -> Self {
+        Self {
+            renewals: Renewals::default(),
+            ..self.clone()
+        }
     }
 }
 

@@ -5,13 +5,14 @@
 //! nothing any more that Pollen has ever been told. What comes of it stands in `docs/authentication.md`.
 
 mod page;
+mod passwords;
 mod provider;
 mod run;
 mod world;
 
 use std::{fmt, sync::Arc};
 
-use self::{page::Table, provider::Rule, run::Run};
+use self::{page::Table, passwords::play_passwords, provider::Rule, run::Run};
 pub(crate) use self::{run::Stores, world::Process};
 
 const RUNS: u64 = 100;
@@ -193,6 +194,7 @@ pub(crate) async fn play_among_several(stores: impl Fn() -> Stores) {
     let tables = ["exchange in a cluster", "refresh in a cluster"];
     play_all(&stores, Fault::among_several, RUNS_IN_A_CLUSTER, tables).await;
     play_several(&stores, Fault::among_several, RUNS / 4).await;
+    play_passwords(&stores, Fault::among_several, "password in a cluster").await;
 }
 
 fn in_memory() -> Stores {
@@ -202,6 +204,12 @@ fn in_memory() -> Stores {
 #[tokio::test(start_paused = true)]
 async fn nobody_is_locked_out_whom_the_provider_would_let_in() {
     play_all(in_memory, Fault::at, RUNS, ["exchange", "refresh"]).await;
+}
+
+/// Whose password is wrong is left to the provider's rule about failed logins, whatever else goes wrong.
+#[tokio::test(start_paused = true)]
+async fn no_fault_has_a_wrong_password_sent_often() {
+    play_passwords(in_memory, Fault::at, "password").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,24 +63,8 @@ impl Table {
         self.rows.last_mut().unwrap().2.entry(rule).or_default()
     }
 
-    /// Holds the page against the runs, or writes them there with `UPDATE_GENERATED=1`.
     pub(super) fn check(&self, name: &str) {
-        let (begin, end) = (
-            format!("<!-- {name}: generated -->\n"),
-            format!("<!-- {name}: end -->"),
-        );
-        let text = std::fs::read_to_string(PAGE).unwrap();
-        let (before, rest) = text
-            .split_once(&begin)
-            .expect("the page has a place for the table");
-        let (shown, after) = rest.split_once(&end).expect("the table ends");
-        let table = self.text();
-        if std::env::var_os("UPDATE_GENERATED").is_some() {
-            return std::fs::write(PAGE, format!("{before}{begin}{table}{end}{after}")).unwrap();
-        }
-        let stale =
-            "docs/authentication.md is stale: run UPDATE_GENERATED=1 cargo test --lib faults";
-        assert!(shown == table, "{stale}\n{table}");
+        check(name, &self.text());
     }
 
     fn text(&self) -> String {
@@ -117,4 +101,23 @@ impl Table {
         .unwrap();
         text
     }
+}
+
+/// Holds the page's `table` of this name against what was played, or writes it there with
+/// `UPDATE_GENERATED=1`.
+pub(super) fn check(name: &str, table: &str) {
+    let (begin, end) = (
+        format!("<!-- {name}: generated -->\n"),
+        format!("<!-- {name}: end -->"),
+    );
+    let text = std::fs::read_to_string(PAGE).unwrap();
+    let (before, rest) = text
+        .split_once(&begin)
+        .expect("the page has a place for the table");
+    let (shown, after) = rest.split_once(&end).expect("the table ends");
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        return std::fs::write(PAGE, format!("{before}{begin}{table}{end}{after}")).unwrap();
+    }
+    let stale = "docs/authentication.md is stale: run UPDATE_GENERATED=1 cargo test --lib faults";
+    assert!(shown == table, "{stale}\n{table}");
 }

@@ -7,7 +7,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use super::{
     Fault, Operation, Step,
     page::Outcome,
-    provider::{CODE, LIFETIME, Provider, Rule},
+    provider::{CODE, LIFETIME, Provider, RIGHT, Rule, WRONG},
     world::{Ending, Process, World},
 };
 use crate::{
@@ -78,12 +78,7 @@ impl Run {
             provider.issue_refresh()
         };
         let world = World::new(clock, provider, &seed);
-        let mut user = User {
-            world: &world,
-            seed,
-            random,
-            stores,
-        };
+        let mut user = User::new(&world, &seed, random, stores);
         if self.operation == Operation::Refresh {
             user.renew_some().await;
         }
@@ -100,33 +95,48 @@ impl Run {
     }
 }
 
-struct User<'w> {
-    world: &'w Arc<World>,
+/// A user, and the processes that act for him one after another.
+pub(super) struct User {
+    world: Arc<World>,
     seed: String,
     random: StdRng,
     stores: Stores,
 }
 
-impl User<'_> {
-    fn start(&self) -> (Process, Authenticator) {
-        let process = Process::start(self.world);
-        let grant = if self.seed == CODE {
-            Grant::AuthorizationCode {
-                code: CODE.into(),
+impl User {
+    pub(super) fn new(world: &Arc<World>, seed: &str, random: StdRng, stores: Stores) -> Self {
+        Self {
+            world: Arc::clone(world),
+            seed: seed.to_owned(),
+            random,
+            stores,
+        }
+    }
+
+    fn grant(&self) -> Grant {
+        let seed = self.seed.as_str();
+        match seed {
+            CODE => Grant::AuthorizationCode {
+                code: seed.into(),
                 redirect_uri: None,
                 verifier: None,
-            }
-        } else {
-            Grant::RefreshToken {
-                token: self.seed.as_str().into(),
-            }
-        };
+            },
+            RIGHT | WRONG => Grant::Password {
+                username: "ann".into(),
+                password: seed.into(),
+            },
+            _ => Grant::RefreshToken { token: seed.into() },
+        }
+    }
+
+    fn start(&self) -> (Process, Authenticator) {
+        let process = Process::start(&self.world);
         let policy = Arc::new(AddressPolicy::new(Vec::new(), Vec::new()));
         let authenticator = Authenticator::new(AuthenticatorSettings {
             client: GuardedClient::from_parts(Arc::new(process.clone()), policy, "helpdesk"),
             token_url: "https://provider.example/token".parse().unwrap(),
             token_body: TokenBody::Form,
-            grant,
+            grant: self.grant(),
             scopes: Vec::new(),
             parameters: std::collections::BTreeMap::new(),
             credentials: ClientCredentials {
@@ -188,6 +198,27 @@ impl User<'_> {
             }
         }
         panic!("{run:?}: neither let in nor told what to do");
+    }
+
+    /// Goes on until a request is answered: how long that took, or `None` where it took longer than `longest`.
+    pub(super) async fn come_in(&mut self, longest: Duration) -> Option<Duration> {
+        let begun = tokio::time::Instant::now();
+        let (mut process, mut authenticator) = self.start();
+        while begun.elapsed() < longest {
+            let attempt = tokio::select! {
+                attempt = attempt(&process, &authenticator) => Some(attempt),
+                () = self.world.struck.notified() => None,
+            };
+            match attempt {
+                Some(Ok(())) => return Some(begun.elapsed()),
+                Some(Err(_)) => self.pause(5).await,
+                None => {
+                    self.wait_for_the_end(&process, &authenticator).await;
+                    (process, authenticator) = self.start();
+                }
+            }
+        }
+        None
     }
 
     /// Until another process may work.

@@ -16,7 +16,7 @@ use super::{Fault, Step, provider::Provider};
 use crate::{
     clock::Clock,
     network::{SendError, Transport},
-    provider::auth::{StoredToken, TokenStore, TokenStoreError},
+    provider::auth::{StoredToken, TokenStore, TokenStoreError, TriedPassword},
 };
 
 /// How long whoever waits for an answer waits.
@@ -39,6 +39,7 @@ pub(super) struct World {
 pub(super) struct State {
     pub(super) provider: Provider,
     pub(super) stored: Option<StoredToken>,
+    tried: Option<TriedPassword>,
     /// What is still to come, the next one last.
     pub(super) hits: Vec<(Step, Fault)>,
     pub(super) hit: usize,
@@ -82,6 +83,7 @@ impl World {
             state: Mutex::new(State {
                 provider,
                 stored: None,
+                tried: None,
                 hits: Vec::new(),
                 hit: 0,
                 lives: 0,
@@ -346,6 +348,32 @@ impl TokenStore for Process {
 
     fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         self.written(token).boxed()
+    }
+
+    fn tried(&self) -> BoxFuture<'_, Result<Option<TriedPassword>, TokenStoreError>> {
+        async {
+            self.step(Step::Load).await?;
+            Ok(self.world.state().tried.clone())
+        }
+        .boxed()
+    }
+
+    fn note_tried(
+        &self,
+        tried: Option<TriedPassword>,
+    ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
+        async {
+            let goes_out = tried.as_ref().is_some_and(|tried| tried.answer().is_none());
+            let (before, behind) = if goes_out {
+                (Step::Record, Step::Recorded)
+            } else {
+                (Step::Store, Step::Stored)
+            };
+            self.step(before).await?;
+            self.world.state().tried = tried;
+            self.step(behind).await
+        }
+        .boxed()
     }
 }
 

@@ -1,0 +1,36 @@
+//! Leave to send one request.
+
+use reqwest::header::HeaderValue;
+
+use super::lockout::{Trial, Verdict};
+
+/// Leave to send one request with this `Authorization`.
+pub struct Attempt {
+    pub(in crate::provider) authorization: HeaderValue,
+    /// Where a refusal may lock somebody out.
+    trial: Option<Trial>,
+}
+
+impl Attempt {
+    pub(super) const fn new(authorization: HeaderValue) -> Self {
+        Self {
+            authorization,
+            trial: None,
+        }
+    }
+
+    pub(super) const fn with(authorization: HeaderValue, trial: Trial) -> Self {
+        let trial = Some(trial);
+        Self {
+            authorization,
+            trial,
+        }
+    }
+
+    /// Says what was answered.
+    pub(in crate::provider) async fn end(self, verdict: Verdict) {
+        if let Some(trial) = self.trial {
+            trial.end(verdict).await;
+        }
+    }
+}
