@@ -60,7 +60,7 @@ pub(super) fn environment(
         clock: Clock::system(),
         catalog: Arc::new(Catalog::builtin()?),
         clients: Arc::new(Clients::new(
-            Arc::new(AddressPolicy::new(allowed, Vec::new())),
+            Arc::new(AddressPolicy::of_command(allowed)),
             ClientOptions {
                 proxies: Arc::new(Proxies::from_environment()?),
                 ..ClientOptions::default()
@@ -78,7 +78,7 @@ pub(super) fn environment(
 pub(super) fn offline() -> Result<Environment, EnvironmentError> {
     let everywhere = ["0.0.0.0/0", "::/0"];
     let allowed = everywhere.iter().filter_map(|range| range.parse().ok());
-    let policy = AddressPolicy::new(allowed.collect(), Vec::new());
+    let policy = AddressPolicy::of_command(allowed.collect());
     let options = ClientOptions {
         names: Arc::new(NoNames),
         ..ClientOptions::default()

@@ -127,11 +127,8 @@ impl Guard {
     fn decide(&self, address: IpAddr, aim: Aim) -> Result<(), Refusal> {
         self.policy.decide(address, aim.port, &self.namespace)?;
         if aim.needs_allowance && !self.policy.allows(address, aim.port, &self.namespace) {
-            return Err(AddressPolicy::unencrypted(
-                address,
-                aim.port,
-                &self.namespace,
-            ));
+            let (port, namespace) = (aim.port, &self.namespace);
+            return Err(self.policy.unencrypted(address, port, namespace));
         }
         Ok(())
     }

@@ -4,19 +4,44 @@ use std::{fmt, net::IpAddr};
 
 use super::{AddressRule, reserved};
 
-/// The cluster admin's word on addresses: what is not globally routable is refused unless the
+/// The word on addresses of whoever runs Pollen: what is not globally routable is refused unless the
 /// allow list names it, and what the deny list names is refused in any case.
 #[derive(Clone, Debug, Default)]
 pub struct AddressPolicy {
     allowed: Vec<AddressRule>,
     denied: Vec<AddressRule>,
+    allower: Allower,
+}
+
+/// Who can add to the allow list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Allower {
+    /// Who runs the operator: not whoever reads what is said of a refusal.
+    #[default]
+    ClusterAdmin,
+    /// Whoever reads it has given the command.
+    Reader,
 }
 
 impl AddressPolicy {
     /// The policy of the flags `--allow-address` and `--deny-address`.
     #[must_use]
     pub const fn new(allowed: Vec<AddressRule>, denied: Vec<AddressRule>) -> Self {
-        Self { allowed, denied }
+        Self {
+            allowed,
+            denied,
+            allower: Allower::ClusterAdmin,
+        }
+    }
+
+    /// The policy of a command whose `--allow-address` a person gives who also reads its messages.
+    #[must_use]
+    pub const fn of_command(allowed: Vec<AddressRule>) -> Self {
+        Self {
+            allowed,
+            denied: Vec::new(),
+            allower: Allower::Reader,
+        }
     }
 
     /// Whether a connection to this address and port may be made for an object in `namespace`.
@@ -42,6 +67,7 @@ impl AddressPolicy {
             port,
             namespace: namespace.to_owned(),
             reason,
+            allower: self.allower,
         };
         if let Some(rule) = self.denying(address, port, namespace) {
             return Err(refused(Reason::Denied(rule.to_string())));
@@ -55,13 +81,19 @@ impl AddressPolicy {
     }
 
     /// The refusal of an address that plain http may not be spoken with.
-    pub(super) fn unencrypted(address: IpAddr, port: Option<u16>, namespace: &str) -> Refusal {
+    pub(super) fn unencrypted(
+        &self,
+        address: IpAddr,
+        port: Option<u16>,
+        namespace: &str,
+    ) -> Refusal {
         Refusal {
             host: None,
             address: address.to_canonical(),
             port,
             namespace: namespace.to_owned(),
             reason: Reason::Unencrypted,
+            allower: self.allower,
         }
     }
 
@@ -105,6 +137,7 @@ pub struct Refusal {
     port: Option<u16>,
     namespace: String,
     reason: Reason,
+    allower: Allower,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +152,15 @@ impl Refusal {
     pub(super) fn of_host(mut self, host: &str) -> Self {
         self.host = Some(host.to_owned());
         self
+    }
+
+    /// How the address is allowed.
+    fn advice(&self) -> String {
+        let flag = format!("--allow-address {}", self.flag_value());
+        match self.allower {
+            Allower::ClusterAdmin => format!("the cluster admin can allow it with {flag}"),
+            Allower::Reader => format!("add {flag} to the command to allow it"),
+        }
     }
 
     fn flag_value(&self) -> String {
@@ -142,16 +184,11 @@ impl fmt::Display for Refusal {
             None => write!(f, "{} is ", self.address)?,
         }
         match &self.reason {
-            Reason::NotRoutable(name) => write!(
-                f,
-                "{name}, which is refused: the cluster admin can allow it with --allow-address {}",
-                self.flag_value()
-            ),
+            Reason::NotRoutable(name) => write!(f, "{name}, which is refused: {}", self.advice()),
             Reason::Unencrypted => write!(
                 f,
-                "with which plain http is not spoken: write https, or the cluster admin can allow it with \
-                 --allow-address {}",
-                self.flag_value()
+                "an address with which plain http is not spoken: write https, or {}",
+                self.advice()
             ),
             Reason::Denied(rule) => write!(f, "an address that --deny-address {rule} refuses"),
         }
@@ -249,5 +286,25 @@ mod tests {
             refusal.to_string(),
             "1.1.1.1 is an address that --deny-address 1.1.1.0/24 refuses"
         );
+    }
+
+    /// Nobody but the person who reads it can allow it there.
+    #[test]
+    fn a_person_who_gave_the_command_is_told_to_add_to_it() {
+        let policy = AddressPolicy::of_command(Vec::new());
+        let (address, port) = ("127.0.0.1".parse().unwrap(), Some(8080));
+        for (refusal, begins) in [
+            (
+                policy.decide(address, port, "default").unwrap_err(),
+                "127.0.0.1 is a loopback address, which is refused: ",
+            ),
+            (
+                policy.unencrypted(address, port, "default"),
+                "127.0.0.1 is an address with which plain http is not spoken: write https, or ",
+            ),
+        ] {
+            let advice = "add --allow-address 127.0.0.1/32:8080@default to the command to allow it";
+            assert_eq!(refusal.to_string(), format!("{begins}{advice}"));
+        }
     }
 }

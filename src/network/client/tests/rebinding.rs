@@ -56,7 +56,7 @@ async fn plain_http_to_an_allowed_host_is_not_spoken_with_a_public_address_that_
     assert_eq!(client.execute(request(&url)).await.unwrap().status(), 204);
     let error = client.execute(request(&url)).await.unwrap_err().to_string();
     assert!(
-        error.contains("93.184.216.34, with which plain http is not spoken"),
+        error.contains("93.184.216.34, an address with which plain http is not spoken"),
         "{error}"
     );
 }
