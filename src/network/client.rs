@@ -10,8 +10,8 @@ use reqwest::{
 };
 
 use super::{
-    Lookup, Proxies, Refusal, SystemNames, TlsSettings, TlsTrouble, describe,
-    describe::{PROXY_AUTHENTICATION, describe_plain},
+    Lookup, Proxies, ProxyFault, Refusal, SystemNames, TlsSettings, TlsTrouble, describe,
+    describe::describe_plain,
     guard::{AIM, Aim, Guard},
     sockets::Sockets,
 };
@@ -91,7 +91,9 @@ pub(super) fn sockets(
     }
     if !options.proxies.is_empty() {
         let proxies = Arc::clone(&options.proxies);
-        builder = builder.proxy(Proxy::custom(move |url| proxies.of(url).cloned()));
+        builder = builder.proxy(Proxy::custom(move |url| {
+            proxies.of(url).map(|proxy| proxy.url().clone())
+        }));
     }
     let client = tls.apply(builder).build()?;
     Ok(Sockets::new(client, guard, Arc::clone(&options.proxies)))
@@ -114,9 +116,16 @@ pub enum SendError {
         "{0} does not resolve here, and plain http is spoken only with addresses that --allow-address names: write https"
     )]
     Unknown(String),
-    /// The proxy wants to know who asks.
-    #[error("{}", PROXY_AUTHENTICATION)]
-    ProxyRefuses,
+    /// The proxy on the way to the host failed.
+    #[error(transparent)]
+    Proxy(Box<ProxyFault>),
+}
+
+impl From<ProxyFault> for SendError {
+    /// Boxed, as it is large and rare.
+    fn from(fault: ProxyFault) -> Self {
+        Self::Proxy(Box::new(fault))
+    }
 }
 
 impl SendError {
@@ -124,11 +133,18 @@ impl SendError {
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::ProxyRefuses | Self::Unknown(_) => true,
+            Self::Refused(_) | Self::Proxy(_) | Self::Unknown(_) => true,
             Self::Failed(error) | Self::PlainFailed(error) => {
                 error.is_connect() || error.is_builder()
             }
         }
+    }
+
+    /// Whether what the spec says of the host is to be looked at: the request did not reach it, and no proxy
+    /// is why.
+    #[must_use]
+    pub fn blames_url(&self) -> bool {
+        self.is_unsent() && !matches!(self, Self::Proxy(_))
     }
 
     /// What happened, and where a certificate is why what to do, for a host that the spec names at the

@@ -2,20 +2,13 @@
 
 use std::{error::Error, io, iter};
 
-use super::{Refusal, TlsTrouble, excerpt::one_line};
-
-pub(super) const PROXY_AUTHENTICATION: &str = "the proxy asks who Pollen is: write user and password into the URL of HTTPS_PROXY or HTTP_PROXY";
+use super::{Refusal, TlsTrouble, excerpt::one_line, proxy_fault::What};
 
 /// What shows in the causes of an error, and what that means to a person.
-const KNOWN: [(&str, &str); 5] = [
+const KNOWN: [(&str, &str); 3] = [
     (
         "failed to lookup address",
         "no connection could be made: DNS knows no such host",
-    ),
-    ("proxy authorization required", PROXY_AUTHENTICATION),
-    (
-        "tunnel error: unsuccessful",
-        "the proxy made no connection to it: ask whoever runs the proxy, or name the host in NO_PROXY",
     ),
     (
         "Connection refused",
@@ -33,13 +26,39 @@ pub fn describe(error: &reqwest::Error) -> String {
     described(error, TlsTrouble::of(error))
 }
 
+/// What a proxy did that no connection to a host came about through it; `None` where the host is at fault.
+/// `is_all`: no tunnel leads through it, so that the proxy is all that was connected to.
+pub(super) fn of_proxy(error: &reqwest::Error, is_all: bool) -> Option<What> {
+    let causes = texts(error);
+    let tunnel = causes
+        .iter()
+        .find_map(|cause| cause.strip_prefix("tunnel error: "));
+    if !error.is_connect() {
+        return None;
+    }
+    if let Some(refusal) = refusal(error) {
+        return Some(What::MayNotBeReached(refusal.clone()));
+    }
+    match tunnel {
+        Some("proxy authorization required") => Some(What::AsksWho),
+        Some("unsuccessful") => Some(What::Refuses),
+        _ if error.is_timeout() => Some(What::Slow),
+        None if !is_all => None,
+        _ => Some(What::Unreached(describe(error))),
+    }
+}
+
+fn refusal(error: &reqwest::Error) -> Option<&Refusal> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
 /// The same of a request over plain http, which has no trouble with certificates.
 pub(super) fn describe_plain(error: &reqwest::Error) -> String {
     described(error, None)
 }
 
 fn described(error: &reqwest::Error, trouble: Option<TlsTrouble>) -> String {
-    if let Some(refusal) = causes(error).find_map(|cause| cause.downcast_ref::<Refusal>()) {
+    if let Some(refusal) = refusal(error) {
         return refusal.to_string();
     }
     if error.is_timeout() {
@@ -67,8 +86,7 @@ fn described(error: &reqwest::Error, trouble: Option<TlsTrouble>) -> String {
 impl TlsTrouble {
     /// What a failed request tells of.
     pub(super) fn of(error: &reqwest::Error) -> Option<Self> {
-        let refused = causes(error).any(|cause| cause.is::<Refusal>());
-        Self::of_causes(causes(error)).filter(|_| !refused)
+        Self::of_causes(causes(error)).filter(|_| refusal(error).is_none())
     }
 }
 

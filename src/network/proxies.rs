@@ -6,12 +6,14 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 
+use super::proxy_fault::NamedProxy;
+
 /// Through which proxy a host is reached, as `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`
 /// say. `Debug` shows no password.
 #[derive(Default)]
 pub struct Proxies {
-    http: Option<Url>,
-    https: Option<Url>,
+    http: Option<NamedProxy>,
+    https: Option<NamedProxy>,
     /// Answers for the hosts that `NO_PROXY` leaves to a proxy.
     proxied: Option<Matcher>,
 }
@@ -40,17 +42,24 @@ impl Proxies {
     /// A variable names no proxy.
     pub fn new(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyError> {
         let value = |name: &str| {
-            let text = variable(name).or_else(|| variable(&name.to_ascii_lowercase()));
-            text.map(|text| text.trim().to_owned())
-                .filter(|text| !text.is_empty())
+            let names = [name.to_owned(), name.to_ascii_lowercase()];
+            let (name, text) = names
+                .into_iter()
+                .find_map(|name| variable(&name).map(|text| (name, text)))?;
+            let text = text.trim().to_owned();
+            (!text.is_empty()).then_some((name, text))
         };
         let proxy = |name| {
-            value(name)
-                .map(|text| parse(&text).ok_or(ProxyError(name)))
-                .transpose()
+            let Some((given, text)) = value(name) else {
+                return Ok(None);
+            };
+            let url = parse(&text).ok_or(ProxyError(name))?;
+            Ok(Some(NamedProxy::new(url, given)))
         };
         let all = proxy("ALL_PROXY")?;
-        let except = value("NO_PROXY").unwrap_or_default();
+        let except = value("NO_PROXY")
+            .map(|(_, hosts)| hosts)
+            .unwrap_or_default();
         // Which proxy it names is of no concern: it is asked for its exceptions.
         let proxied = Matcher::builder().all("http://proxy.invalid").no(except);
         Ok(Self {
@@ -66,7 +75,7 @@ impl Proxies {
     }
 
     /// The proxy through which the URL's host is reached.
-    pub(super) fn of(&self, url: &Url) -> Option<&Url> {
+    pub(super) fn of(&self, url: &Url) -> Option<&NamedProxy> {
         let proxy = match url.scheme() {
             "http" => self.http.as_ref(),
             "https" => self.https.as_ref(),
@@ -91,13 +100,9 @@ fn parse(text: &str) -> Option<Url> {
 
 impl fmt::Debug for Proxies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = |url: &Option<Url>| {
-            url.as_ref()
-                .and_then(|url| url.host_str().map(str::to_owned))
-        };
         f.debug_struct("Proxies")
-            .field("http", &host(&self.http))
-            .field("https", &host(&self.https))
+            .field("http", &self.http)
+            .field("https", &self.https)
             .finish_non_exhaustive()
     }
 }
@@ -134,7 +139,7 @@ mod tests {
     fn a_host_is_reached_as_the_variables_say(#[case] url: &str, #[case] expected: Option<&str>) {
         let proxies = proxies(BOTH).unwrap();
         let url = Url::parse(url).unwrap();
-        assert_eq!(proxies.of(&url).map(Url::as_str), expected);
+        assert_eq!(proxies.of(&url).map(|proxy| proxy.url().as_str()), expected);
     }
 
     #[test]
@@ -144,7 +149,10 @@ mod tests {
             ("http_proxy", "plain:8080"),
         ])
         .unwrap();
-        let of = |url: &str| proxies.of(&Url::parse(url).unwrap()).map(Url::as_str);
+        let of = |url: &str| {
+            let proxy = proxies.of(&Url::parse(url).unwrap());
+            proxy.map(|proxy| proxy.url().as_str())
+        };
         assert_eq!(of("https://a.example/"), Some("https://every:1/"));
         assert_eq!(of("http://a.example/"), Some("http://plain:8080/"));
     }
@@ -153,7 +161,8 @@ mod tests {
     fn without_variables_every_host_is_reached_directly() {
         for proxies in [Proxies::default(), proxies(&[("NO_PROXY", "*")]).unwrap()] {
             assert!(proxies.is_empty());
-            assert_eq!(proxies.of(&Url::parse("https://a.example/").unwrap()), None);
+            let url = Url::parse("https://a.example/").unwrap();
+            assert!(proxies.of(&url).is_none());
         }
     }
 
@@ -164,6 +173,18 @@ mod tests {
     fn what_is_no_proxy_is_refused_with_its_variable(#[case] value: &str) {
         let error = proxies(&[("HTTPS_PROXY", value)]).unwrap_err();
         assert!(error.to_string().starts_with("HTTPS_PROXY names no proxy"));
+    }
+
+    /// It is the one to look for.
+    #[rstest]
+    #[case("HTTPS_PROXY")]
+    #[case("https_proxy")]
+    #[case("all_proxy")]
+    fn a_proxy_is_told_by_the_variable_that_names_it(#[case] variable: &str) {
+        let proxies = proxies(&[(variable, "http://ann:s3cr3t@proxy:3128")]).unwrap();
+        let proxy = proxies.of(&Url::parse("https://a.example/").unwrap());
+        let expected = format!("the proxy http://proxy:3128 that {variable} names");
+        assert_eq!(proxy.unwrap().to_string(), expected);
     }
 
     #[test]

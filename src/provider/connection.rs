@@ -198,7 +198,7 @@ impl Connection {
             .map_err(|_| self.slow(url, IDLE))?;
         sent.map_err(|error| {
             let is_unreached = error.is_unsent();
-            let advice = if is_unreached { ADVICE } else { "" };
+            let advice = if error.blames_url() { ADVICE } else { "" };
             let error = error.told("spec.baseUrl", "spec.tls");
             FetchError {
                 is_unreached,

@@ -83,8 +83,8 @@ impl Endpoint {
         if trusted {
             return Ok(());
         }
-        let words = "credentials are sent over https alone: write an https URL, or have the \
-                     cluster admin allow the address with --allow-address";
+        let words = "credentials are sent over https alone: write an https URL, or have its \
+                     address allowed (--allow-address)";
         Err(Refusal::new(RefusalKind::Setup, words.to_owned()))
     }
 
@@ -202,7 +202,8 @@ impl From<Unsigned> for Refusal {
 
 fn unanswered(error: &SendError) -> Refusal {
     let kind = match error {
-        SendError::Refused(_) | SendError::ProxyRefuses => RefusalKind::Setup,
+        SendError::Refused(_) => RefusalKind::Setup,
+        SendError::Proxy(fault) if fault.is_lasting() => RefusalKind::Setup,
         _ if error.is_unsent() => RefusalKind::Unsent,
         _ => RefusalKind::Unclear,
     };

@@ -9,7 +9,7 @@ use crate::network::Proxies;
 /// some names.
 fn client(proxy: &str, allowed: &[String]) -> GuardedClient {
     let variable = |name: &str| match name {
-        "ALL_PROXY" => Some(proxy.to_owned()),
+        "HTTPS_PROXY" | "HTTP_PROXY" => Some(proxy.to_owned()),
         "NO_PROXY" => Some("direct.example".to_owned()),
         _ => None,
     };
@@ -91,6 +91,10 @@ async fn a_proxy_must_itself_be_allowed(#[values("127.0.0.1", "proxy.example")] 
         .to_string();
     let flag = format!("--allow-address 127.0.0.1/32:{}@a", proxy.port());
     assert!(error.contains(&flag), "{error}");
+    assert!(
+        error.contains("that HTTP_PROXY names is not used"),
+        "{error}"
+    );
     assert_eq!(proxy.heard(), [""; 0]);
 }
 
@@ -123,16 +127,58 @@ async fn a_host_that_no_proxy_is_for_is_reached_directly_and_checked_as_ever() {
 }
 
 #[rstest]
-#[case::plain("http://public.example/", "the proxy asks who Pollen is")]
-#[case::tunnel("https://public.example/", "the proxy asks who Pollen is")]
+#[case::plain("http://public.example/", "HTTP_PROXY")]
+#[case::tunnel("https://public.example/", "HTTPS_PROXY")]
 #[tokio::test]
-async fn a_proxy_that_asks_for_a_password_is_told_of(#[case] url: &str, #[case] words: &str) {
+async fn a_proxy_that_asks_for_a_password_is_told_of(#[case] url: &str, #[case] variable: &str) {
     let answer = "HTTP/1.1 407 Proxy Authentication Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let (proxy, allowed) = proxy(answer).await;
-    let client = client(&format!("http://127.0.0.1:{}", proxy.port()), &allowed);
+    let client = client(
+        &format!("http://ann:s3cr3t@127.0.0.1:{}", proxy.port()),
+        &allowed,
+    );
     let error = client.execute(request(url)).await.unwrap_err();
-    assert!(error.to_string().contains(words), "{error}");
-    assert!(error.is_unsent());
+    let expected = format!(
+        "the proxy http://127.0.0.1:{} that {variable} names asks who Pollen is: write a user and password that it takes into the \
+         URL of {variable}, in the environment of Pollen",
+        proxy.port()
+    );
+    assert_eq!(error.to_string(), expected);
+    assert!(error.is_unsent() && !error.blames_url());
+}
+
+/// Nobody listens at its port.
+#[rstest]
+#[case::plain("http://public.example/", "HTTP_PROXY")]
+#[case::tunnel("https://public.example/", "HTTPS_PROXY")]
+#[tokio::test]
+async fn a_proxy_that_is_down_is_told_of_and_not_the_host(
+    #[case] url: &str,
+    #[case] variable: &str,
+) {
+    let client = client(
+        "http://ann:s3cr3t@proxy.example:1",
+        &["127.0.0.1".to_owned()],
+    );
+    let error = client.execute(request(url)).await.unwrap_err();
+    let expected = format!(
+        "the proxy http://proxy.example:1 that {variable} names does not serve: no connection could be made: nothing listens there; \
+         check the proxy, and {variable} in the environment of Pollen"
+    );
+    assert_eq!(error.to_string(), expected);
+    assert!(error.is_unsent() && !error.blames_url());
+}
+
+#[tokio::test]
+async fn a_proxy_that_breaks_off_is_told_of_and_not_the_host() {
+    let (proxy, allowed) = proxy("").await;
+    let client = client(&format!("http://127.0.0.1:{}", proxy.port()), &allowed);
+    let error = client
+        .execute(request("https://public.example/"))
+        .await
+        .unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("that HTTPS_PROXY names"), "{error}");
 }
 
 #[tokio::test]
@@ -144,12 +190,11 @@ async fn a_proxy_that_refuses_a_host_is_told_of() {
         .execute(request("https://public.example/"))
         .await
         .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("the proxy made no connection to it"),
-        "{error}"
+    let expected = format!(
+        "the proxy http://127.0.0.1:{} that HTTPS_PROXY names made no connection to it",
+        proxy.port()
     );
+    assert!(error.to_string().starts_with(&expected), "{error}");
     let [heard] = proxy.heard().try_into().unwrap();
     assert!(
         heard.starts_with("CONNECT public.example:443 HTTP/1.1\r\n"),
