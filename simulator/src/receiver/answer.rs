@@ -31,6 +31,8 @@ pub enum Answer {
     RetryAfter(u16, RetryAfter),
     /// The status, and by a header that nothing more be sent.
     Disable(u16),
+    /// The status, and by a header that this notification not be sent again.
+    Abort(u16),
     /// 307 to the address given.
     Redirect(String),
     /// No answer; the connection stays open.
@@ -56,6 +58,7 @@ impl Answer {
             Self::Status(status)
             | Self::RetryAfter(status, _)
             | Self::Disable(status)
+            | Self::Abort(status)
             | Self::Slow(_, status) => Some(*status),
             Self::Redirect(_) => Some(307),
             Self::EndlessBody => Some(200),
@@ -83,6 +86,7 @@ impl Answer {
         let header = match self {
             Self::RetryAfter(_, when) => when.value(now).map(|value| (RETRY_AFTER, value)),
             Self::Disable(_) => Some((WEBHOOK_DELIVERY, HeaderValue::from_static("disable"))),
+            Self::Abort(_) => Some((WEBHOOK_DELIVERY, HeaderValue::from_static("abort-message"))),
             Self::Redirect(to) => HeaderValue::try_from(to).ok().map(|to| (LOCATION, to)),
             _ => None,
         };
