@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use super::{
     SignedBody,
     authentication::Headers,
+    outage::Outage,
     pause::Pause,
     permission::{Permission, REQUEST_ORIGIN},
     response::Verdict,
@@ -50,6 +51,8 @@ pub(super) struct Endpoint {
     pub(super) permission: Option<Permission>,
     /// How long it asked to be left alone.
     pub(super) pause: Pause,
+    /// Whether it fails.
+    pub(super) outage: Outage,
     /// What it is called before its host.
     what: &'static str,
     /// The field that names it.
@@ -75,6 +78,7 @@ impl Endpoint {
             secrets,
             permission: Permission::new(spec)?,
             pause: Pause::default(),
+            outage: Outage::default(),
             what: "the callback",
             field: URL,
             tls: TLS,
@@ -103,6 +107,7 @@ impl Endpoint {
             secrets,
             permission: None,
             pause: Pause::default(),
+            outage: Outage::default(),
             what: "the receiver of dead letters",
             field: DEAD_LETTER_URL,
             tls: DEAD_LETTER_TLS,
@@ -175,7 +180,7 @@ impl Endpoint {
 
     /// What to say where no answer came.
     pub(super) fn unanswered(&self, error: &SendError) -> String {
-        let advice = if error.is_unsent() {
+        let advice = if error.blames_url() {
             format!("; check {} of the instance, and the receiver", self.field)
         } else {
             String::new()

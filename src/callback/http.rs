@@ -102,19 +102,26 @@ impl HttpCallback {
     }
 
     /// Posts until an answer settles it, or as often as the policy says.
-    async fn post(&self, endpoint: &Endpoint, posting: &Posting) -> Delivery {
+    async fn post(&self, endpoint: &Endpoint, posting: &Posting<'_>) -> Delivery {
         let attempt = || self.attempt(endpoint, posting);
         let outcome = self
             .retry
-            .run(&mut rand::make_rng::<rand::rngs::SmallRng>(), attempt)
+            .run(
+                &mut rand::make_rng::<rand::rngs::SmallRng>(),
+                attempt,
+                |error, pause| endpoint.outage.tell(posting.origin, &error.message, pause),
+            )
             .await;
+        if outcome.is_ok() {
+            endpoint.outage.end();
+        }
         outcome.unwrap_or_else(Delivery::Unavailable)
     }
 
     async fn attempt(
         &self,
         endpoint: &Endpoint,
-        posting: &Posting,
+        posting: &Posting<'_>,
     ) -> Attempt<Delivery, Unavailable> {
         if let Err(withheld) = self.leave(endpoint).await {
             return withheld;
@@ -131,7 +138,7 @@ impl HttpCallback {
     async fn judge(
         &self,
         endpoint: &Endpoint,
-        posting: &Posting,
+        posting: &Posting<'_>,
         answer: Response,
     ) -> Attempt<Delivery, Unavailable> {
         let (status, wish) = (answer.status(), Wish::of(answer.headers()));
@@ -165,7 +172,8 @@ impl HttpCallback {
 }
 
 /// What is posted, the same in each attempt but for its signature.
-struct Posting {
+struct Posting<'a> {
+    origin: &'a Origin,
     payload: Payload,
     made_at: chrono::DateTime<chrono::Utc>,
 }
@@ -174,8 +182,12 @@ impl Callback for HttpCallback {
     async fn deliver(&self, origin: &Origin, notification: &Notification) -> Delivery {
         let made_at = self.clock.now();
         let payload = self.format.encode(origin, notification, made_at);
-        self.post(&self.endpoint, &Posting { payload, made_at })
-            .await
+        let posting = Posting {
+            origin,
+            payload,
+            made_at,
+        };
+        self.post(&self.endpoint, &posting).await
     }
 
     async fn dead_letter(
@@ -201,7 +213,12 @@ impl Callback for HttpCallback {
         };
         let payload = head.letter(origin, event, &refused);
         let made_at = self.clock.now();
-        self.post(endpoint, &Posting { payload, made_at }).await
+        let posting = Posting {
+            origin,
+            payload,
+            made_at,
+        };
+        self.post(endpoint, &posting).await
     }
 }
 

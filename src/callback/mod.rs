@@ -4,6 +4,7 @@ mod authentication;
 mod blame;
 mod endpoint;
 mod http;
+mod outage;
 mod pause;
 mod permission;
 mod response;

@@ -30,7 +30,7 @@ pub(super) enum Attempt<T, E> {
 
 impl RetryPolicy {
     /// Makes attempts until one settles, or returns the error of the last one that fits into
-    /// `give_up_after`.
+    /// `give_up_after`. Of each failure behind which another is made `told` hears, with the pause before that.
     ///
     /// Pauses are drawn from the whole range up to the exponential bound (full jitter), so that
     /// the many pollers of a callback that comes back do not return all at once.
@@ -38,6 +38,7 @@ impl RetryPolicy {
         &self,
         rng: &mut impl Rng,
         mut attempt: impl FnMut() -> F,
+        told: impl Fn(&E, Duration),
     ) -> Result<T, E> {
         let mut deadline = None;
         let mut bound = self.first.min(self.max);
@@ -54,6 +55,7 @@ impl RetryPolicy {
             if deadline.is_some_and(|deadline| now + pause > deadline) {
                 return Err(error);
             }
+            told(&error, pause);
             sleep(pause).await;
             bound = bound.saturating_mul(2).min(self.max);
         }
@@ -87,7 +89,7 @@ mod tests {
                 retry_after,
             })
         };
-        assert_eq!(policy.run(&mut rng, attempt).await, Err("down"));
+        assert_eq!(policy.run(&mut rng, attempt, |_, _| {}).await, Err("down"));
         began
     }
 
@@ -162,7 +164,7 @@ mod tests {
             }
         };
         let mut rng = StdRng::seed_from_u64(1);
-        assert_eq!(POLICY.run(&mut rng, attempt).await, Err("down"));
+        assert_eq!(POLICY.run(&mut rng, attempt, |_, _| {}).await, Err("down"));
         assert_eq!(made, 2);
     }
 
@@ -181,7 +183,9 @@ mod tests {
             })
         };
         assert_eq!(
-            POLICY.run(&mut StdRng::seed_from_u64(1), attempt).await,
+            POLICY
+                .run(&mut StdRng::seed_from_u64(1), attempt, |_, _| {})
+                .await,
             Ok("done")
         );
         assert_eq!(left, 0);

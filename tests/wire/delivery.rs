@@ -101,6 +101,25 @@ async fn a_refused_event_that_is_dropped_is_told_once() {
     assert_eq!(ended.errors.matches(&created[0]).count(), 1, "{ended:?}");
 }
 
+/// The answer does not say which event it means.
+#[tokio::test]
+async fn of_a_notification_that_is_not_to_come_again_the_event_at_fault_alone_is_dropped() {
+    let (world, mut created) = world(4, 10).await;
+    world.set_callback("onRejected", json!("Skip"));
+    let aborted = created[2].clone();
+    world.receiver.answer_by(move |incoming| {
+        if incoming.object_ids().contains(&aborted) {
+            Answer::Abort(503)
+        } else {
+            Answer::Status(200)
+        }
+    });
+    let ended = world.poll_once_retrying("10s").await;
+    ended.assert_said(0, &[&created[2], "it was dropped", "abort-message"]);
+    created.remove(2);
+    assert_eq!(acknowledged(&world), created);
+}
+
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_refuses() {
     let (world, created) = world(1, 1).await;
@@ -110,6 +129,16 @@ async fn a_redirect_is_not_followed_and_refuses() {
     let ended = world.poll_once_retrying("10s").await;
     ended.assert_said(1, &[&created[0], "307", "write the URL it redirects to"]);
     assert_eq!(elsewhere.notifications().len(), 0);
+}
+
+/// A poll that is stuck says nothing for a minute.
+#[tokio::test]
+async fn a_callback_that_fails_is_told_of_before_it_is_given_up() {
+    let (world, created) = world(1, 1).await;
+    world.receiver.answer_next(Answer::Status(503));
+    let ended = world.poll_once_retrying("10s").await;
+    ended.assert_said(0, &["503", "it is tried again in"]);
+    assert_eq!(acknowledged(&world), created);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 mod asking;
+mod outages;
 mod pauses;
 mod receivers;
 mod refusals;
