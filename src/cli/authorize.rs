@@ -139,8 +139,9 @@ impl Authorize {
         let exchange = async || authorization.exchange(&code).await;
         let exchanged = patiently(exchange, Authorization::may_be_exchanged_again).await;
         let authorized = exchanged.map_err(Ended::failed)?;
-        let kept = place.keep(&authorized).await?;
-        Ok(words::done(&kept, authorized.expires_at))
+        let ends = authorized.expires_at;
+        let kept = place.keep(&authorization, authorized, environment).await?;
+        Ok(words::done(&kept, ends))
     }
 
     fn redirect_uri(&self, settings: &InstanceSettings) -> Result<RedirectUri, Ended> {

@@ -7,7 +7,7 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, ready},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     Environment, InstanceSettings,
@@ -27,6 +27,9 @@ use crate::{
 };
 
 const KIND: &str = "spec.authentication.type";
+const SECRET: &str = "spec.authentication.secretRef";
+const CHANGED: &str = "has changed since this began, and the refresh token that was issued belongs to what stood \
+                       there before";
 
 /// An authorization that a person is asked for.
 pub struct Authorization {
@@ -42,7 +45,7 @@ pub struct Authorized {
     pub issued_at: DateTime<Utc>,
     /// When the refresh token ends, where that is known.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Digest of what the instance's Secret holds now, beside which the token may be stored.
+    /// Digest of what the instance's Secret holds, beside which the token may be stored.
     pub grown_from: String,
 }
 
@@ -143,6 +146,37 @@ impl Authorization {
             issued_at: token.issued_at,
             expires_at: token.expires_at,
             grown_from: self.grown_from.clone(),
+        })
+    }
+
+    /// What came of the exchange, for the instance as it is `now`: it or its Secret may have changed while the
+    /// person was at the browser.
+    ///
+    /// # Errors
+    ///
+    /// The token was issued to another client than the instance's, or by another service: it serves nobody.
+    pub async fn for_the_present(
+        &self,
+        authorized: Authorized,
+        now: &InstanceSettings,
+        environment: &Environment,
+    ) -> Result<Authorized, ConfigurationError> {
+        let redirect_uri = self.request.redirect_uri();
+        let now = Self::prepare(now, redirect_uri, environment).await?;
+        let (before, after) = (&self.settings, &now.settings);
+        let (of_before, of_after) = (&before.credentials, &after.credentials);
+        if of_before.id.expose_secret() != of_after.id.expose_secret() {
+            let secret = &of_after.secret_name;
+            let message = format!("entry \"clientId\" of Secret {secret:?} {CHANGED}");
+            return Err(ConfigurationError::new(SECRET, message));
+        }
+        if before.token_url != after.token_url {
+            let message = format!("the provider's address {CHANGED}");
+            return Err(ConfigurationError::new("spec", message));
+        }
+        Ok(Authorized {
+            grown_from: now.grown_from,
+            ..authorized
         })
     }
 

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// Which instance is to be authorized.
+#[derive(Clone)]
 pub struct Wanted {
     /// The manifests.
     pub path: PathBuf,
@@ -48,6 +49,7 @@ impl AuthorizeError {
 
 /// An instance of a folder, whose state is locked as long as this lives.
 pub struct Authorizing {
+    wanted: Wanted,
     settings: InstanceSettings,
     tokens: FileTokenStore,
     _state: StateFolder,
@@ -60,24 +62,31 @@ impl Authorizing {
     ///
     /// There is no such instance, it is wrong, or another process has the state folder.
     pub fn open(wanted: &Wanted, environment: &Environment) -> Result<Self, AuthorizeError> {
+        let settings = wanted.settings(environment)?;
         let root = wanted.state_folder();
-        let (manifests, problems) =
-            Manifests::read(std::slice::from_ref(&wanted.path), Some(&root));
-        let instance = wanted.find(&manifests, problems)?;
         let state = StateFolder::open(&root)?;
-        let memory = Memory::blank(&manifests, environment.clock.now());
-        let assembler = Assembler {
-            manifests: &manifests,
-            memory: &memory,
-            state: &root,
-            environment,
-            secrets_may_be_elsewhere: false,
+        let name = ObjectName {
+            namespace: settings.namespace.clone(),
+            name: settings.name.clone(),
         };
         Ok(Self {
-            settings: assembler.instance_settings(instance),
-            tokens: token_store(&root, &instance.id.name),
+            wanted: wanted.clone(),
+            tokens: token_store(&root, &name),
+            settings,
             _state: state,
         })
+    }
+
+    /// What the instance is made from by now.
+    ///
+    /// # Errors
+    ///
+    /// It is gone, or wrong.
+    pub fn read_again(
+        &self,
+        environment: &Environment,
+    ) -> Result<InstanceSettings, AuthorizeError> {
+        self.wanted.settings(environment)
     }
 
     /// What the instance is made from.
@@ -115,6 +124,22 @@ impl Wanted {
             folder.unwrap_or(&self.path).join(".pollen")
         };
         self.state.clone().unwrap_or_else(beside)
+    }
+
+    /// What the instance is made from.
+    fn settings(&self, environment: &Environment) -> Result<InstanceSettings, AuthorizeError> {
+        let root = self.state_folder();
+        let (manifests, problems) = Manifests::read(std::slice::from_ref(&self.path), Some(&root));
+        let instance = self.find(&manifests, problems)?;
+        let memory = Memory::blank(&manifests, environment.clock.now());
+        let assembler = Assembler {
+            manifests: &manifests,
+            memory: &memory,
+            state: &root,
+            environment,
+            secrets_may_be_elsewhere: false,
+        };
+        Ok(assembler.instance_settings(instance))
     }
 
     fn find<'m>(

@@ -21,6 +21,8 @@ use crate::{
 
 /// The entry of the user's Secret that the operator takes for a refresh token.
 const ENTRY: &str = "refreshToken";
+/// The entry to whose holder the token is issued.
+const CLIENT: &str = "clientId";
 const FIELD_MANAGER: &str = "pollen-authorize";
 
 /// Why an instance cannot be authorized; what it says needs no more.
@@ -48,8 +50,8 @@ impl AuthorizeError {
 
 /// An instance of a cluster, and the Secrets that it names for its provider.
 pub struct Authorizing {
+    client: Client,
     settings: InstanceSettings,
-    secrets: Api<Secret>,
 }
 
 impl Authorizing {
@@ -67,11 +69,24 @@ impl Authorizing {
         let client = connect(context).await?;
         let authorizing = Self {
             settings: settings(&client, namespace, name).await?,
-            secrets: Api::namespaced(client, namespace),
+            client,
         };
         // A code that is exchanged for a token which may not be stored is wasted.
-        authorizing.write(&"checked".into(), true).await?;
+        let settings = &authorizing.settings;
+        authorizing.write(settings, &"checked".into(), true).await?;
         Ok(authorizing)
+    }
+
+    /// What the instance is made from by now.
+    ///
+    /// # Errors
+    ///
+    /// The cluster cannot be reached, an object is missing, or a right to it.
+    pub async fn read_again(&self) -> Result<InstanceSettings, AuthorizeError> {
+        let InstanceSettings {
+            namespace, name, ..
+        } = &self.settings;
+        settings(&self.client, namespace, name).await
     }
 
     /// What the instance is made from.
@@ -80,25 +95,33 @@ impl Authorizing {
         &self.settings
     }
 
-    /// Writes the refresh token into the user's Secret, and returns where it stands.
+    /// Writes the refresh token into the user's Secret, as the instance is `now`, and returns where it stands.
     ///
     /// # Errors
     ///
-    /// The server refuses.
-    pub async fn keep(&self, authorized: &Authorized) -> Result<String, AuthorizeError> {
-        self.write(&authorized.refresh_token, false).await?;
-        let InstanceSettings { namespace, .. } = &self.settings;
-        Ok(format!(
-            "entry {ENTRY} of Secret {namespace}/{}",
-            self.secret()
-        ))
+    /// The server refuses, or the Secret has become that of another client in this instant.
+    pub async fn keep(
+        &self,
+        authorized: &Authorized,
+        now: &InstanceSettings,
+    ) -> Result<String, AuthorizeError> {
+        let written = self.write(now, &authorized.refresh_token, false).await?;
+        let (namespace, name) = (&now.namespace, secret_name(now));
+        if client_of(&written) != client_of_read(now) {
+            return Err(AuthorizeError::lasting(format!(
+                "entry {CLIENT} of Secret {namespace}/{name} changed while the refresh token was stored there, \
+                 which belongs to the client before: run pollen authorize again"
+            )));
+        }
+        Ok(format!("entry {ENTRY} of Secret {namespace}/{name}"))
     }
 
-    fn secret(&self) -> &str {
-        &self.settings.spec.authentication.secret_ref.name
-    }
-
-    async fn write(&self, token: &SecretString, only_checked: bool) -> Result<(), AuthorizeError> {
+    async fn write(
+        &self,
+        now: &InstanceSettings,
+        token: &SecretString,
+        only_checked: bool,
+    ) -> Result<Secret, AuthorizeError> {
         let entries = BTreeMap::from([(ENTRY, token.expose_secret())]);
         let params = PatchParams {
             dry_run: only_checked,
@@ -106,11 +129,26 @@ impl Authorizing {
             ..PatchParams::default()
         };
         let change = Patch::Merge(json!({ "stringData": entries }));
-        let written = self.secrets.patch(self.secret(), &params, &change).await;
-        written
-            .map(drop)
-            .map_err(|error| failed("write", "Secret", self.secret(), &error))
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &now.namespace);
+        let name = secret_name(now);
+        let written = secrets.patch(name, &params, &change).await;
+        written.map_err(|error| failed("write", "Secret", name, &error))
     }
+}
+
+fn secret_name(settings: &InstanceSettings) -> &str {
+    &settings.spec.authentication.secret_ref.name
+}
+
+/// The client's id as it stands in a Secret.
+fn client_of(secret: &Secret) -> Option<&[u8]> {
+    let entry = secret.data.as_ref()?.get(CLIENT)?;
+    Some(&entry.0)
+}
+
+fn client_of_read(settings: &InstanceSettings) -> Option<&[u8]> {
+    let entry = settings.secrets.entry("", secret_name(settings), CLIENT);
+    Some(entry.ok()?.expose_secret().as_bytes())
 }
 
 async fn settings(
@@ -247,8 +285,9 @@ mod tests {
         let client = api.client();
         let authorizing = Authorizing {
             settings: settings(&client, "helpdesk", "prod").await.unwrap(),
-            secrets: Api::namespaced(client, "helpdesk"),
+            client,
         };
+        let now = authorizing.read_again().await.unwrap();
         let authorized = Authorized {
             refresh_token: "r1".into(),
             issued_at: chrono::DateTime::UNIX_EPOCH,
@@ -257,11 +296,15 @@ mod tests {
         };
         for (code, may_pass) in [(500, true), (429, true), (403, false), (404, false)] {
             api.fail_next(Fault::Refused(code, "no".into()));
-            let error = authorizing.keep(&authorized).await.unwrap_err();
+            let error = authorizing.keep(&authorized, &now).await.unwrap_err();
             assert_eq!(error.may_pass(), may_pass, "{error}");
         }
-        authorizing.keep(&authorized).await.unwrap();
+        authorizing.keep(&authorized, &now).await.unwrap();
         let written = api.object("/api/v1/namespaces/helpdesk/secrets/oauth");
         assert_eq!(written["stringData"]["refreshToken"], "r1");
+        api.fail_next(Fault::Overtaken(json!({"data": {"clientId": "Yg=="}})));
+        let error = authorizing.keep(&authorized, &now).await.unwrap_err();
+        let words = "clientId of Secret helpdesk/oauth changed while the refresh token was stored";
+        assert!(error.to_string().contains(words), "{error}");
     }
 }

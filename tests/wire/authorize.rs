@@ -259,6 +259,39 @@ async fn a_code_that_was_used_already_asks_for_another_attempt() {
     authorize.ended().await.assert_said(1, &said);
 }
 
+/// What was issued belongs to the client before.
+#[tokio::test]
+async fn a_secret_that_changes_while_somebody_is_at_the_browser_gets_no_token_of_another_client() {
+    let world = unauthorized(ELSEWHERE).await;
+    let mut command = Authorize::start(&world, &[]).await;
+    let address = command.consent().await;
+    let put = |id| {
+        world
+            .manifests
+            .set("oauth", "/stringData/clientId", json!(id))
+    };
+    put("another-client");
+    command.paste(&address).await;
+    let words = [
+        "entry \"clientId\" of Secret \"oauth\" has changed since this began",
+        "nothing is stored; run pollen authorize again",
+    ];
+    command.ended().await.assert_said(1, &words);
+    put("demo-client");
+    let mut command = Authorize::start(&world, &[]).await;
+    let address = command.consent().await;
+    // What is in the Secret as the token arrives is what the token is stored beside.
+    let code = json!("left-over-from-before");
+    world.manifests.set("oauth", "/stringData/code", code);
+    command.paste(&address).await;
+    command
+        .ended()
+        .await
+        .assert_said(0, &["authorized: the refresh token is stored"]);
+    world.instance.create("incident", &[]);
+    assert_eq!(world.poll_well().await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_wrong_client_secret_is_named() {
     let world = unauthorized(ELSEWHERE).await;

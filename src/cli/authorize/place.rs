@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{Authorize, Ended, patience::patiently};
 use crate::{
-    fleet::{Authorized, Environment, InstanceSettings},
+    category::ConfigurationError,
+    fleet::{Authorization, Authorized, Environment, InstanceSettings},
     local::{self, AuthorizeError, Wanted},
     operator,
 };
@@ -41,15 +42,23 @@ impl Place {
         }
     }
 
-    /// Puts the token where Pollen finds it; there is no other.
-    pub(super) async fn keep(&self, authorized: &Authorized) -> Result<Stored, Ended> {
+    /// Puts the token where Pollen finds it, if it still serves the instance; there is no other.
+    pub(super) async fn keep(
+        &self,
+        authorization: &Authorization,
+        authorized: Authorized,
+        environment: &Environment,
+    ) -> Result<Stored, Ended> {
+        let now = self.read_again(environment).await?;
+        let present = authorization.for_the_present(authorized, &now, environment);
+        let authorized = present.await.map_err(|error| useless(&now, &error))?;
         let InstanceSettings {
             namespace, name, ..
-        } = self.settings();
+        } = &now;
         match self {
             Self::Cluster(cluster) => Ok(Stored {
                 place: patiently(
-                    async || cluster.keep(authorized).await,
+                    async || cluster.keep(&authorized, &now).await,
                     operator::AuthorizeError::may_pass,
                 )
                 .await
@@ -62,7 +71,7 @@ impl Place {
             }),
             Self::Folder(folder) => Ok(Stored {
                 place: patiently(
-                    async || folder.keep(authorized).await,
+                    async || folder.keep(&authorized).await,
                     AuthorizeError::may_pass,
                 )
                 .await
@@ -73,6 +82,29 @@ impl Place {
             }),
         }
     }
+
+    /// What the instance is made from by now.
+    async fn read_again(&self, environment: &Environment) -> Result<InstanceSettings, Ended> {
+        match self {
+            Self::Cluster(cluster) => patiently(
+                async || cluster.read_again().await,
+                operator::AuthorizeError::may_pass,
+            )
+            .await
+            .map_err(Ended::failed),
+            Self::Folder(folder) => folder.read_again(environment).map_err(ended),
+        }
+    }
+}
+
+/// What was issued serves nobody: there is nothing to store.
+fn useless(now: &InstanceSettings, error: &ConfigurationError) -> Ended {
+    let InstanceSettings {
+        namespace, name, ..
+    } = now;
+    Ended::failed(format!(
+        "ConnectorInstance {namespace}/{name}: {error}: nothing is stored; run pollen authorize again"
+    ))
 }
 
 fn folder(asked: &Authorize, environment: &Environment) -> Result<local::Authorizing, Ended> {
