@@ -15,42 +15,68 @@ use crate::{
         address,
         auth::{
             About, Assertions, Authenticator, AuthenticatorSettings, ClientCredentials,
-            ClientProof, Entries, FixedCredential, Grant, Lifetimes,
+            ClientProof, Entries, FixedCredential, Grant, Lifetimes, Renewals, TokenStore,
         },
     },
+    secrets::Secrets,
 };
+
+/// What an instance authenticates with.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) authentication: &'a Authentication,
+    /// At least that which the authentication names.
+    pub(super) secrets: &'a Secrets,
+    /// What outlasts the process.
+    pub(super) tokens: &'a Arc<dyn TokenStore>,
+    pub(super) renewals: &'a Renewals,
+}
+
+impl<'a> Means<'a> {
+    /// Those of an instance that is to be built.
+    pub(super) const fn of(settings: &'a InstanceSettings) -> Self {
+        Self {
+            authentication: &settings.spec.authentication,
+            secrets: &settings.secrets,
+            tokens: &settings.tokens,
+            renewals: &settings.renewals,
+        }
+    }
+
+    fn entries(self) -> Entries<'a> {
+        Entries::new(self.secrets, &self.authentication.secret_ref.name)
+    }
+}
 
 /// What puts the credentials of an instance on its requests.
 pub(super) fn credentials(
-    settings: &InstanceSettings,
+    means: Means<'_>,
     connector: &Connector,
     base: &Url,
     client: GuardedClient,
     clock: Clock,
 ) -> Result<Credentials, ConfigurationError> {
-    let authentication = &settings.spec.authentication;
-    let entries = Entries::new(&settings.secrets, &authentication.secret_ref.name);
+    let entries = means.entries();
     let basic = || {
-        let store = Arc::clone(&settings.tokens);
+        let store = Arc::clone(means.tokens);
         FixedCredential::basic(&entries, base, store, clock)
     };
-    if let Some(fixed) = fixed(connector, kind(authentication), &entries, basic)? {
+    if let Some(fixed) = fixed(connector, kind(means.authentication), &entries, basic)? {
         return Ok(Credentials::Fixed(Arc::new(fixed)));
     }
-    let tokens = authenticator_settings(settings, connector, base, client, clock)?;
+    let tokens = authenticator_settings(means, connector, base, client, clock)?;
     Ok(Credentials::Tokens(Arc::new(Authenticator::new(tokens))))
 }
 
 /// What obtains the tokens of an instance is made from these.
 pub(super) fn authenticator_settings(
-    settings: &InstanceSettings,
+    means: Means<'_>,
     connector: &Connector,
     base: &Url,
     client: GuardedClient,
     clock: Clock,
 ) -> Result<AuthenticatorSettings, ConfigurationError> {
-    let authentication = &settings.spec.authentication;
-    let entries = Entries::new(&settings.secrets, &authentication.secret_ref.name);
+    let (authentication, entries) = (means.authentication, means.entries());
     let oauth = oauth(connector, authentication)?;
     let token_url = address(base, &oauth.token_url);
     let assertions = |about| assertions(connector, oauth, &entries, about, &token_url);
@@ -70,8 +96,8 @@ pub(super) fn authenticator_settings(
         scopes: oauth.scopes.clone(),
         parameters: parameters(oauth),
         credentials: ClientCredentials::new(&entries, proof)?,
-        store: Arc::clone(&settings.tokens),
-        renewals: settings.renewals.clone(),
+        store: Arc::clone(means.tokens),
+        renewals: means.renewals.clone(),
         clock,
         lifetimes: Lifetimes {
             access: Some(Duration::from_secs(oauth.access_token_seconds))

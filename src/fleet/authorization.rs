@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     Environment, InstanceSettings,
-    authentication::{authenticator_settings, oauth},
+    authentication::{Means, authenticator_settings, oauth},
     instance::{base, connector, provider_client},
 };
 use crate::{
@@ -83,7 +83,7 @@ impl Authorization {
         let base = base(settings, &connector, &client).await?;
         let oauth = oauth(&connector, &settings.spec.authentication)?;
         let clock = environment.clock;
-        let own = authenticator_settings(settings, &connector, &base, client, clock)?;
+        let own = authenticator_settings(Means::of(settings), &connector, &base, client, clock)?;
         let audience = oauth
             .audience
             .as_deref()

@@ -7,7 +7,8 @@ use reqwest::Url;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::{
-    CallbackHold, Environment, InstanceState, authentication,
+    CallbackHold, Environment, InstanceState,
+    authentication::{self, Means},
     credentials::CurrentCredentials,
     gone::callback_digest,
     holds::{Earlier, Holds},
@@ -87,8 +88,13 @@ impl Instance {
         let client = provider_client(&settings, environment)?;
         let base = base(&settings, &connector, &client).await?;
         let clock = environment.clock;
-        let credentials =
-            authentication::credentials(&settings, &connector, &base, client.clone(), clock)?;
+        let credentials = authentication::credentials(
+            Means::of(&settings),
+            &connector,
+            &base,
+            client.clone(),
+            clock,
+        )?;
         let credentials = CurrentCredentials::new(credentials, settings.secrets.values());
         let credentials = Arc::new(credentials);
         let connection = Connection::new(
@@ -185,23 +191,17 @@ impl Instance {
         secrets: Secrets,
         environment: &Environment,
     ) -> Result<(), ConfigurationError> {
-        let values = secrets.values();
-        let settings = InstanceSettings {
-            namespace: self.namespace.clone(),
-            name: self.name.clone(),
-            spec: self.spec.clone(),
-            secrets,
-            tokens: Arc::clone(&self.tokens),
-            renewals: self.renewals.clone(),
-            deferred_until: None,
-            gone_callback: None,
-            held_callback: None,
+        let means = Means {
+            authentication: &self.spec.authentication,
+            secrets: &secrets,
+            tokens: &self.tokens,
+            renewals: &self.renewals,
         };
         let (connector, base) = (self.connection.connector(), self.connection.base());
         let client = self.client.clone();
-        let clock = environment.clock;
-        let credentials = authentication::credentials(&settings, connector, base, client, clock)?;
-        self.credentials.replace(credentials, values);
+        let credentials =
+            authentication::credentials(means, connector, base, client, environment.clock)?;
+        self.credentials.replace(credentials, secrets.values());
         self.holds.release_authentication();
         Ok(())
     }

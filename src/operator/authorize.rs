@@ -12,7 +12,7 @@ use kube::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::{connect::direct, credentials::Credentials};
+use super::{connect::direct, named_secrets::NamedSecrets};
 use crate::{
     api::ConnectorInstance,
     fleet::{Authorized, InstanceSettings, provider_secret_names},
@@ -161,7 +161,7 @@ async fn settings(
     let instance = instance.map_err(|error| failed("read", "ConnectorInstance", name, &error))?;
     let instance = instance.ok_or_else(|| missing("ConnectorInstance", namespace, name))?;
     let names = provider_secret_names(&instance.spec);
-    let read = Credentials::read(client, namespace, &names).await;
+    let read = NamedSecrets::read(client, namespace, &names).await;
     let read = read.map_err(|error| failed("read", "Secret", &names.join(" or "), &error))?;
     if let Some(secret) = read.missing.first() {
         return Err(missing("Secret", namespace, secret));

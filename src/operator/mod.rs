@@ -9,7 +9,6 @@ mod budget;
 mod cache;
 mod connect;
 mod controller;
-mod credentials;
 #[cfg(test)]
 mod fake_api;
 #[cfg(test)]
@@ -18,6 +17,7 @@ mod item;
 mod lease;
 mod ledger;
 mod malformed;
+mod named_secrets;
 mod notices;
 mod observer;
 mod plan;

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
 };
 
 use reqwest::{Request, Response, Url};
@@ -18,7 +17,7 @@ use crate::{
     network::{AddressPolicy, GuardedClient, SendError, Transport},
     provider::auth::{
         AuthenticatorSettings, ClientCredentials, ClientProof, Grant, Lifetimes, Renewals,
-        StoredToken, TokenStore, TokenStoreError,
+        TokenStoreError, fixtures::MemoryStore,
     },
 };
 
@@ -83,52 +82,17 @@ impl Transport for Service {
     }
 }
 
-/// A file, on a disk that may be full.
-#[derive(Default)]
-struct Store {
-    token: Mutex<Option<StoredToken>>,
-    is_full: AtomicBool,
-}
-
-impl Store {
-    fn refresh_token(&self) -> Option<String> {
-        let stored = self.token.lock().unwrap().clone();
-        Some(stored?.refresh_token?.expose_secret().to_owned())
-    }
-}
-
-impl TokenStore for Store {
-    fn load(&self) -> BoxFuture<'_, Result<Option<StoredToken>, TokenStoreError>> {
-        async { Ok(self.token.lock().unwrap().clone()) }.boxed()
-    }
-
-    fn begin_refresh(&self) -> BoxFuture<'_, Result<(), TokenStoreError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn store(&self, token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>> {
-        async {
-            if self.is_full.load(Ordering::SeqCst) {
-                return Err(TokenStoreError::Unavailable("disk full".to_owned()));
-            }
-            *self.token.lock().unwrap() = Some(token);
-            Ok(())
-        }
-        .boxed()
-    }
-}
-
 /// An instance, and the user's Secret.
 struct World {
     service: Arc<Service>,
-    store: Arc<Store>,
+    store: Arc<MemoryStore>,
     renewals: Renewals,
     current: Arc<CurrentCredentials>,
 }
 
 impl World {
     fn new(token: &str) -> Self {
-        let (service, store) = (Arc::default(), Arc::default());
+        let (service, store) = (Arc::default(), Arc::new(MemoryStore::new(None)));
         let renewals = Renewals::default();
         let first = credentials(&service, &store, &renewals, token, "secret-1");
         Self {
@@ -183,7 +147,7 @@ impl World {
 
 fn credentials(
     service: &Arc<Service>,
-    store: &Arc<Store>,
+    store: &Arc<MemoryStore>,
     renewals: &Renewals,
     token: &str,
     client_secret: &str,
@@ -204,7 +168,7 @@ fn credentials(
             id: "client-1".into(),
             proof: ClientProof::Body(client_secret.into()),
         },
-        store: Arc::<Store>::clone(store),
+        store: Arc::<MemoryStore>::clone(store),
         renewals: renewals.clone(),
         clock: Clock::starting_at("2024-01-01T00:00:00Z".parse().unwrap()),
         lifetimes: Lifetimes::default(),
@@ -252,10 +216,11 @@ async fn a_new_client_secret_never_sends_the_refresh_token_that_is_on_its_way() 
 /// The token that came of `first` could not be stored when the Secret became another.
 async fn put_while_the_store_is_full(first: &str, (token, secret): (&str, &str)) -> World {
     let world = World::new(first);
-    world.store.is_full.store(true, Ordering::SeqCst);
+    let full = TokenStoreError::Unavailable("disk full".to_owned());
+    world.store.fail(Some(full));
     world.token().await.unwrap_err();
     world.put(token, secret);
-    world.store.is_full.store(false, Ordering::SeqCst);
+    world.store.fail(None);
     world
 }
 

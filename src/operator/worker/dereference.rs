@@ -9,8 +9,8 @@ use crate::{
     fleet,
     operator::{
         cache::{Group, InstanceItem, PollerItem},
-        credentials::Credentials,
         ledger::Ledger,
+        named_secrets::NamedSecrets,
         shared::Shared,
         status::{OpenError, StatusWriter},
     },
@@ -101,7 +101,7 @@ impl Worker {
             return Ok(());
         }
         let _permit = self.shared.reads.acquire().await;
-        match Credentials::read(&self.shared.client, &item.key.namespace, &names).await {
+        match NamedSecrets::read(&self.shared.client, &item.key.namespace, &names).await {
             Ok(credentials) => {
                 self.credentials = Some(credentials);
                 Ok(())

@@ -18,7 +18,7 @@ use crate::{
     operator::{
         budget::Write,
         cache::{Group, InstanceItem},
-        credentials::Digests,
+        named_secrets::Digests,
         plan::{self, Plan},
         status::{StatusWriter, WriteError, conditions::Standing},
         verdict,

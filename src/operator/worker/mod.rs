@@ -27,10 +27,10 @@ use tokio_util::sync::CancellationToken;
 use self::{instance::InstanceWork, poller::PollerWork, roster::Roster};
 use super::{
     cache::Group,
-    credentials::Credentials,
     item::Key,
     lease::Rival,
     malformed::Kind,
+    named_secrets::NamedSecrets,
     plan::{self, Plan},
     shared::Shared,
 };
@@ -80,7 +80,7 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     wake: Wake,
     stop: CancellationToken,
-    credentials: Option<Credentials>,
+    credentials: Option<NamedSecrets>,
     instance: Option<InstanceWork>,
     /// Another release that has the instance, while it lives.
     rival: Option<Rival>,

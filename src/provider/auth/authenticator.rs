@@ -23,8 +23,9 @@ use super::{
     Authorize, ClientCredentials, Grant, Lifetimes, TokenStore,
     access_token::AccessToken,
     endpoint::Endpoint,
+    held::{Held, RefreshLife},
     lockout::Lockout,
-    tokens::{Held, RefreshLife, Tokens},
+    tokens::Tokens,
     words,
 };
 use crate::{

@@ -4,11 +4,7 @@ use chrono::TimeDelta;
 use tokio::time::Instant;
 
 use super::{
-    StoredToken,
-    access_token::AccessToken,
-    answer::RefusalKind,
-    tokens::{Held, Tokens},
-    words,
+    StoredToken, access_token::AccessToken, answer::RefusalKind, held::Held, tokens::Tokens, words,
 };
 use crate::provider::FetchError;
 

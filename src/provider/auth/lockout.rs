@@ -5,6 +5,7 @@
 //! it, so that whatever ends the process counts as a refusal. Once accepted, it goes out without a record until
 //! it is refused.
 
+mod trial;
 mod tried;
 
 use std::{
@@ -18,10 +19,11 @@ use std::{
 
 use reqwest::Url;
 use secrecy::SecretString;
-use tokio::{sync::OwnedMutexGuard, time::sleep};
+use tokio::time::sleep;
 
-use self::tried::Print;
+pub(in crate::provider) use self::trial::{Trial, Verdict};
 pub use self::tried::TriedPassword;
+use self::{trial::Standing, tried::Print};
 use super::{TokenStore, TokenStoreError, words};
 use crate::{clock::Clock, provider::FetchError};
 
@@ -57,38 +59,6 @@ struct Known {
     unsent: Option<(TriedPassword, Option<TriedPassword>)>,
     /// The provider answers and does not say what it thinks of the password.
     is_open: bool,
-}
-
-/// What an answer says of the password that was sent.
-#[derive(Debug)]
-pub(in crate::provider) enum Verdict {
-    Accepted,
-    /// Refused, in these words.
-    Refused(String),
-    /// The answer is lost.
-    Unanswered,
-    /// Nobody has looked at it.
-    Unlooked,
-    /// Nothing, and the next answer may say nothing either.
-    Open,
-}
-
-/// Leave to send the password once. Dropped without a [verdict](Verdict), its answer is lost.
-pub(in crate::provider) struct Trial {
-    lockout: Arc<Lockout>,
-    standing: Standing,
-}
-
-enum Standing {
-    /// It was accepted before.
-    Accepted(u64),
-    /// Nobody else sends it meanwhile.
-    Trying {
-        known: OwnedMutexGuard<Known>,
-        before: Option<TriedPassword>,
-        is_recorded: bool,
-    },
-    Ended,
 }
 
 impl Lockout {
@@ -144,14 +114,12 @@ impl Lockout {
             self.record(&mut known, tried).await?;
         }
         self.is_asked.store(false, Ordering::SeqCst);
-        Ok(Trial {
-            lockout: Arc::clone(self),
-            standing: Standing::Trying {
-                known,
-                before,
-                is_recorded,
-            },
-        })
+        let standing = Standing::Trying {
+            known,
+            before,
+            is_recorded,
+        };
+        Ok(Trial::new(self, standing))
     }
 
     /// Why it is left alone now, if it is.
@@ -162,10 +130,7 @@ impl Lockout {
 
     fn accepted(self: &Arc<Self>) -> Option<Trial> {
         let count = self.accepted.load(Ordering::SeqCst);
-        (count != 0).then(|| Trial {
-            lockout: Arc::clone(self),
-            standing: Standing::Accepted(count),
-        })
+        (count != 0).then(|| Trial::new(self, Standing::Accepted(count)))
     }
 
     fn paused(&self, known: &Known) -> Option<FetchError> {
@@ -297,35 +262,6 @@ impl fmt::Debug for Lockout {
         f.debug_struct("Lockout")
             .field("host", &self.host)
             .finish_non_exhaustive()
-    }
-}
-
-impl Trial {
-    /// Takes what has become of it.
-    pub(in crate::provider) async fn end(mut self, verdict: Verdict) {
-        let lockout = Arc::clone(&self.lockout);
-        match std::mem::replace(&mut self.standing, Standing::Ended) {
-            Standing::Trying {
-                mut known,
-                before,
-                is_recorded,
-            } => lockout.end(&mut known, before, is_recorded, verdict).await,
-            Standing::Accepted(accepted) => {
-                if let Verdict::Refused(answer) = verdict {
-                    lockout.end_acceptance(accepted, answer).await;
-                }
-            }
-            Standing::Ended => {}
-        }
-    }
-}
-
-impl Drop for Trial {
-    fn drop(&mut self) {
-        if let Standing::Trying { known, before, .. } = &mut self.standing {
-            let last = known.last.take();
-            known.last = last.map(|last| last.unanswered(before.as_ref()));
-        }
     }
 }
 

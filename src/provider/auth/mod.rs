@@ -13,6 +13,8 @@ mod fixed;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod grant;
+mod held;
+mod keeping;
 mod lockout;
 mod no_tokens;
 mod place;

@@ -7,16 +7,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
 use super::{
-    EarlierToken, Grant, StoredToken, TokenStore, TokenStoreError,
+    Grant, TokenStore, TokenStoreError,
     access_token::AccessToken,
     answer::{Issued, Refusal, RefusalKind},
     endpoint::Endpoint,
     grant::refresh_form,
+    held::Held,
     lockout::{Lockout, Verdict},
     words,
 };
@@ -29,63 +29,6 @@ pub struct Lifetimes {
     pub access: Option<Duration>,
     /// A refresh token's.
     pub refresh: Option<Duration>,
-}
-
-/// Two statements of one end differ by rounding and by the time that answers take.
-const SAME_END: TimeDelta = TimeDelta::seconds(60);
-
-/// What one renewal leaves for the next.
-#[derive(Debug, Default)]
-pub(super) struct Held {
-    /// What the store would not take: the only copy of a rotated token.
-    unsaved: Option<Unsaved>,
-    /// The life of the refresh token in use.
-    pub(super) refresh_life: Option<RefreshLife>,
-    /// From what the tokens in use grow; nothing for grants that have none.
-    grown_from: Option<String>,
-    /// What a code that is recorded keeps beside it.
-    pub(super) earlier: Option<EarlierToken>,
-    /// What the last exchange of the code came to.
-    pub(super) failed_exchange: Option<String>,
-    /// The store shows others that a refresh runs.
-    is_marked: bool,
-    /// Somebody sees to it that what is unsaved gets stored.
-    pub(super) is_saved_for: bool,
-}
-
-impl Held {
-    /// Forgets what concerns another tree alone. What is unsaved stays: there is no other copy.
-    fn turn_to(&mut self, grown_from: Option<&str>) {
-        if self.grown_from.as_deref() != grown_from {
-            self.grown_from = grown_from.map(str::to_owned);
-            self.refresh_life = None;
-            self.failed_exchange = None;
-        }
-    }
-
-    /// Whether everything that was issued is stored.
-    pub(super) const fn is_stored(&self) -> bool {
-        self.unsaved.is_none()
-    }
-
-    /// Whether what is unsaved is of the tree in use.
-    fn is_own(&self) -> bool {
-        let unsaved = self.unsaved.as_ref();
-        unsaved.map(|unsaved| &unsaved.token.grown_from) == self.grown_from.as_ref()
-    }
-}
-
-#[derive(Debug)]
-struct Unsaved {
-    token: StoredToken,
-    access: Option<AccessToken>,
-}
-
-/// From when to when a refresh token is valid.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RefreshLife {
-    pub(super) issued_at: DateTime<Utc>,
-    pub(super) expires_at: DateTime<Utc>,
 }
 
 /// Obtains access tokens, one call at a time.
@@ -228,162 +171,9 @@ impl Tokens {
         }
     }
 
-    /// Stores what was issued, then gives the access token away.
-    pub(super) async fn keep(
-        &self,
-        token: StoredToken,
-        access: AccessToken,
-        held: &mut Held,
-    ) -> Result<AccessToken, FetchError> {
-        held.refresh_life = life(&token);
-        held.unsaved = Some(Unsaved {
-            token,
-            access: Some(access.clone()),
-        });
-        self.save(held).await?;
-        Ok(access)
-    }
-
-    /// Keeps a refresh token that came without a usable access token: the one `sent` may be dead.
-    pub(super) async fn salvage(
-        &self,
-        refusal: &Refusal,
-        sent: Option<&SecretString>,
-        grown_from: &str,
-        held: &mut Held,
-    ) -> Result<(), FetchError> {
-        // Its request may yet be carried out: nobody else is to send the token meanwhile.
-        held.is_marked &= refusal.kind != RefusalKind::Unclear;
-        let is_new = |token: &&SecretString| {
-            sent.is_none_or(|sent| sent.expose_secret() != token.expose_secret())
-        };
-        let Some(token) = refusal.refresh_token.as_ref().filter(is_new) else {
-            return Ok(());
-        };
-        let token = self.stored_as(Some(token.clone()), self.lifetimes.refresh, grown_from);
-        held.refresh_life = life(&token);
-        self.keep_alone(token, held).await
-    }
-
-    /// Stores what came without an access token.
-    pub(super) async fn keep_alone(
-        &self,
-        token: StoredToken,
-        held: &mut Held,
-    ) -> Result<(), FetchError> {
-        let access = None;
-        held.unsaved = Some(Unsaved { token, access });
-        self.save(held).await.map(drop)
-    }
-
-    /// Stores what the store has not taken yet, and returns the access token that waited for it.
-    async fn save(&self, held: &mut Held) -> Result<Option<AccessToken>, FetchError> {
-        let Some(unsaved) = &held.unsaved else {
-            return Ok(None);
-        };
-        let error = match self.store.store(unsaved.token.clone()).await {
-            Ok(()) => {
-                held.is_marked = false;
-                return Ok(held.unsaved.take().and_then(|saved| saved.access));
-            }
-            Err(error) => error,
-        };
-        if error == TokenStoreError::Busy && self.is_outdated(&unsaved.token).await? {
-            held.unsaved = None;
-            return Ok(None);
-        }
-        Err(self.unstored(&error))
-    }
-
-    /// Whether the store has a token that was issued later. Reading it also shows the store what
-    /// the next write is to replace.
-    async fn is_outdated(&self, token: &StoredToken) -> Result<bool, FetchError> {
-        let stored = self
-            .store
-            .load()
-            .await
-            .map_err(|error| self.unstored(&error))?;
-        Ok(stored.is_some_and(|stored| stored.issued_at > token.issued_at))
-    }
-
-    /// The stored token, if it grew from what the user's Secret holds now.
-    async fn stored(
-        &self,
-        grown_from: &str,
-        held: &mut Held,
-    ) -> Result<Option<StoredToken>, FetchError> {
-        let stored = self
-            .store
-            .load()
-            .await
-            .map_err(|error| self.unstored(&error))?;
-        let earlier = stored.as_ref();
-        held.earlier = earlier.and_then(|stored| stored.earlier_than(grown_from));
-        let own = stored.and_then(|stored| stored.of(grown_from));
-        held.refresh_life = own.as_ref().and_then(life).or(held.refresh_life);
-        Ok(own)
-    }
-
-    pub(super) async fn begin(&self, held: &mut Held) -> Result<(), FetchError> {
-        let begun = self.store.begin_refresh().await;
-        begun.map_err(|error| self.unstored(&error))?;
-        held.is_marked = true;
-        Ok(())
-    }
-
-    /// Ends what [began](Self::begin) and left nothing to store.
-    pub(super) async fn end(&self, held: &mut Held) {
-        if std::mem::take(&mut held.is_marked) && held.is_stored() {
-            self.store.end_refresh().await;
-        }
-    }
-
-    /// Has the store take what it would not take; the access token that waited for it, where it may be
-    /// used.
-    pub(super) async fn save_again(&self, held: &mut Held) -> Option<AccessToken> {
-        let is_own = held.is_own();
-        let saved = self.save(held).await.ok()?;
-        saved.filter(|access| is_own && access.is_fresh())
-    }
-
     pub(super) fn access_token(&self, issued: &Issued, asked_at: Instant) -> AccessToken {
         let lifetime = issued.expires_in.or(self.lifetimes.access);
         AccessToken::new(issued.authorization.clone(), lifetime, asked_at)
-    }
-
-    pub(super) fn grown(&self, issued: &Issued, grown_from: &str) -> StoredToken {
-        let lifetime = issued.refresh_expires_in.or(self.lifetimes.refresh);
-        self.stored_as(issued.refresh_token.clone(), lifetime, grown_from)
-    }
-
-    pub(super) fn stored_as(
-        &self,
-        refresh_token: Option<SecretString>,
-        lifetime: Option<Duration>,
-        grown_from: &str,
-    ) -> StoredToken {
-        let issued_at = self.clock.now();
-        // An end without a token would be that of a code which may be sent again.
-        let lifetime = lifetime.filter(|_| refresh_token.is_some());
-        StoredToken {
-            refresh_token,
-            grown_from: grown_from.to_owned(),
-            issued_at,
-            expires_at: lifetime.and_then(|lifetime| after(issued_at, lifetime)),
-            earlier: None,
-        }
-    }
-
-    /// The life of a refresh token that stays, where the service states how much is left: a new
-    /// one only where its end has moved.
-    fn restated_life(&self, issued: &Issued, known: Option<RefreshLife>) -> Option<RefreshLife> {
-        let now = self.clock.now();
-        let expires_at = after(now, issued.refresh_expires_in?)?;
-        let same = known.filter(|known| expires_at <= known.expires_at + SAME_END);
-        Some(RefreshLife {
-            issued_at: same.map_or(now, |known| known.issued_at),
-            expires_at,
-        })
     }
 
     pub(super) fn explain(&self, refusal: Refusal) -> FetchError {
@@ -405,16 +195,4 @@ fn verdict(outcome: &Result<AccessToken, Refusal>) -> Verdict {
             _ => Verdict::Unlooked,
         },
     }
-}
-
-fn life(token: &StoredToken) -> Option<RefreshLife> {
-    token.refresh_token.as_ref()?;
-    Some(RefreshLife {
-        issued_at: token.issued_at,
-        expires_at: token.expires_at?,
-    })
-}
-
-fn after(instant: DateTime<Utc>, lifetime: Duration) -> Option<DateTime<Utc>> {
-    instant.checked_add_signed(TimeDelta::from_std(lifetime).ok()?)
 }

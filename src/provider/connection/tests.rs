@@ -274,3 +274,44 @@ async fn a_page_may_come_from_an_address_that_is_allowed_on_one_port() {
     connection.client = client(&["127.0.0.1/32:1", "::1/128:1"]);
     assert!(connection.get(&url).await.is_err());
 }
+
+fn good() -> Answered {
+    Answered::Good(Reply {
+        headers: HeaderMap::new(),
+        body: None,
+    })
+}
+
+fn failed() -> FetchError {
+    FetchError::new(Category::Provider, "no".to_owned())
+}
+
+/// What may lock a user out is a refusal alone, and what ends one a success alone.
+#[rstest]
+#[case::page(200, good(), "Accepted")]
+#[case::page_too_large(200, Answered::TooMuch(failed()), "Accepted")]
+#[case::page_for_people(200, Answered::Failed(failed()), "Open")]
+#[case::no_record(404, good(), "Open")]
+#[case::no_right(403, Answered::Failed(failed()), "Open")]
+#[case::no_right_by_the_definition(403, Answered::Refused(failed()), "Open")]
+#[case::refused(401, Answered::Refused(failed()), "Refused(\"no\")")]
+#[case::throttled(429, Answered::Failed(failed()), "Unlooked")]
+#[case::down(503, Answered::Failed(failed()), "Unlooked")]
+fn an_answer_says_what_it_thinks_of_the_credentials_or_nothing(
+    #[case] status: u16,
+    #[case] answered: Answered,
+    #[case] expected: &str,
+) {
+    let status = StatusCode::from_u16(status).ok();
+    assert_eq!(format!("{:?}", verdict(status, &Ok(answered))), expected);
+}
+
+#[test]
+fn a_request_without_an_answer_may_have_been_looked_at_where_it_left() {
+    let unreached = FetchError {
+        is_unreached: true,
+        ..failed()
+    };
+    let said = [unreached, failed()].map(|error| format!("{:?}", verdict(None, &Err(error))));
+    assert_eq!(said, ["Unlooked", "Unanswered"]);
+}

@@ -14,7 +14,7 @@ pub(super) type Digests = BTreeMap<String, [u8; 32]>;
 
 /// The Secrets of one instance as they were read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Credentials {
+pub(super) struct NamedSecrets {
     pub(super) secrets: Secrets,
     /// Names without a Secret.
     pub(super) missing: Vec<String>,
@@ -22,7 +22,7 @@ pub(super) struct Credentials {
     pub(super) digests: Digests,
 }
 
-impl Credentials {
+impl NamedSecrets {
     /// Reads the Secrets of these names. Of entries that are no text it is only known that they are
     /// there: no credential of HTTP is binary.
     pub(super) async fn read(
@@ -74,8 +74,8 @@ mod tests {
 
     const PATH: &str = "/api/v1/namespaces/helpdesk/secrets/oauth";
 
-    async fn read(api: &FakeApi) -> Credentials {
-        Credentials::read(&api.client(), "helpdesk", &["oauth".into()])
+    async fn read(api: &FakeApi) -> NamedSecrets {
+        NamedSecrets::read(&api.client(), "helpdesk", &["oauth".into()])
             .await
             .unwrap()
     }
