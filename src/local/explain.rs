@@ -13,7 +13,7 @@ use super::{
     manifests::{Manifests, Placed},
     memory::Memory,
     problem::{ObjectName, Problem},
-    state::{FileCheckpointStore, StateError, StateFolder, token_store},
+    state::{FileCheckpointStore, OnlyRead, StateError, StateFolder, token_store},
 };
 use crate::{
     api::{AuthenticationType, ConnectorInstance, PollerResource},
@@ -169,15 +169,18 @@ impl Inquiry<'_> {
     /// The tokens to ask with, and the state folder: locked where a refresh token of it is used,
     /// which another process would miss.
     fn tokens(&self) -> Result<(StateFolder, Arc<dyn TokenStore>), ExplainError> {
-        let asks = self.question.version.is_none();
-        if !asks || is_repeatable(self.instance()?.object.spec.authentication.kind) {
+        if self.question.version.is_some() {
             return Ok((StateFolder::look(self.root), Arc::new(NoTokens)));
+        }
+        let instance = self.instance()?;
+        let tokens = token_store(self.root, &instance.id.name);
+        if is_repeatable(instance.object.spec.authentication.kind) {
+            return Ok((StateFolder::look(self.root), Arc::new(OnlyRead(tokens))));
         }
         if self.live.contains_key(&self.poller.id.name) || !self.root.exists() {
             return Err(ExplainError::Argument(NOT_OURS.to_owned()));
         }
         let state = StateFolder::open(self.root)?;
-        let tokens = token_store(self.root, &self.instance()?.id.name);
         Ok((state, Arc::new(tokens)))
     }
 

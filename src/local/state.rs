@@ -29,7 +29,7 @@ pub(super) use checkpoint_store::FileCheckpointStore;
 pub(super) use instance_record::InstanceRecord;
 pub(super) use poller_record::PollerRecord;
 pub(super) use segment_folder::SegmentFolder;
-pub(super) use token_store::FileTokenStore;
+pub(super) use token_store::{FileTokenStore, OnlyRead};
 
 use super::{durable, problem::ObjectName};
 use crate::api::unknown_field;

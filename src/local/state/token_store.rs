@@ -59,6 +59,28 @@ impl FileTokenStore {
     }
 }
 
+/// What [`FileTokenStore`] holds for somebody who looks on while another process has the state folder: a password
+/// that was refused stays alone, and nothing is written.
+pub(in crate::local) struct OnlyRead(pub(in crate::local) FileTokenStore);
+
+impl TokenStore for OnlyRead {
+    fn load(&self) -> BoxFuture<'_, Result<Option<StoredToken>, TokenStoreError>> {
+        self.0.load()
+    }
+
+    fn begin_refresh(&self) -> BoxFuture<'_, Result<(), TokenStoreError>> {
+        self.0.begin_refresh()
+    }
+
+    fn store(&self, _token: StoredToken) -> BoxFuture<'_, Result<(), TokenStoreError>> {
+        futures::future::ready(Ok(())).boxed()
+    }
+
+    fn tried(&self) -> BoxFuture<'_, Result<Option<TriedPassword>, TokenStoreError>> {
+        self.0.tried()
+    }
+}
+
 /// Runs `work`, which waits for the disk, beside the runtime.
 fn blocking<T: Send + 'static>(
     path: &Path,
@@ -150,7 +172,7 @@ mod tests {
     use crate::{
         local::{problem::ObjectName, state::token_store},
         provider::auth::fixtures::{
-            assert_keeps_a_token_beside_a_code, assert_keeps_what_was_tried, token,
+            assert_keeps_a_token_beside_a_code, assert_keeps_what_was_tried, token, tried,
         },
     };
 
@@ -189,6 +211,20 @@ mod tests {
     async fn that_a_password_is_left_alone_outlasts_the_process() {
         let root = tempfile::tempdir().unwrap();
         assert_keeps_what_was_tried(&store_in(root.path())).await;
+    }
+
+    #[tokio::test]
+    async fn who_looks_on_sees_that_a_password_is_left_alone_and_writes_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let looking = OnlyRead(store_in(root.path()));
+        looking.note_tried(Some(tried())).await.unwrap();
+        assert!(looking.tried().await.unwrap().is_none());
+        store_in(root.path())
+            .note_tried(Some(tried()))
+            .await
+            .unwrap();
+        looking.note_tried(None).await.unwrap();
+        assert!(looking.tried().await.unwrap().is_some());
     }
 
     #[tokio::test]
