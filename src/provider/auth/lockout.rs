@@ -84,9 +84,10 @@ impl Lockout {
         })
     }
 
-    /// Has the next [trial](Self::begin) wait less long.
+    /// Has the next [trial](Self::begin) wait less long, where the password is not accepted.
     pub(super) fn ask(&self) {
-        self.is_asked.store(true, Ordering::SeqCst);
+        let is_accepted = self.accepted.load(Ordering::SeqCst) != 0;
+        self.is_asked.store(!is_accepted, Ordering::SeqCst);
     }
 
     /// Waits for leave to send the password.
@@ -201,6 +202,8 @@ impl Lockout {
         known.last = match verdict {
             Verdict::Accepted => {
                 self.accepted.store(change, Ordering::SeqCst);
+                // What was asked meanwhile is answered.
+                self.is_asked.store(false, Ordering::SeqCst);
                 None
             }
             Verdict::Refused(answer) => Some(again().refused(answer)),

@@ -112,6 +112,19 @@ async fn a_request_goes_first_and_no_sooner_than_a_quarter_of_the_pause() {
     assert_eq!(pause, Some(30 * MINUTE), "a request counts once");
 }
 
+/// As on a schedule, while all is well.
+#[tokio::test(start_paused = true)]
+async fn a_request_for_a_password_that_is_accepted_shortens_no_pause_to_come() {
+    let world = World::new();
+    let lockout = world.start();
+    let trial = begin(&lockout).await;
+    lockout.ask();
+    trial.end(Verdict::Accepted).await;
+    lockout.ask();
+    begin(&lockout).await.end(refused()).await;
+    assert_eq!(error(&lockout).await.retry_after, Some(15 * MINUTE));
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_password_is_sent_at_once() {
     let world = World::new();
