@@ -17,13 +17,16 @@ const READY: &str = "Ready";
 const RECONCILING: &str = "Reconciling";
 const STALLED: &str = "Stalled";
 
-/// The aspects of an instance that have conditions of their own, beside the three of kstatus.
+/// The aspects of an object that have conditions of their own, beside the three of kstatus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aspect {
     /// Whether the provider accepts the credentials.
     Authenticated,
     /// Whether the callback accepts events.
     CallbackAccepting,
+    /// Whether a poller's last sweep read everything: there only while it did not, so that a restart
+    /// does not begin to count anew. Unknown while that may pass by itself, False where it has lasted.
+    SweepComplete,
 }
 
 impl Aspect {
@@ -33,6 +36,7 @@ impl Aspect {
         match self {
             Self::Authenticated => "Authenticated",
             Self::CallbackAccepting => "CallbackAccepting",
+            Self::SweepComplete => "SweepComplete",
         }
     }
 }
@@ -119,7 +123,7 @@ impl Conditions {
         self.put(STALLED, Status::True, reason, message);
     }
 
-    /// Sets one of an instance's own aspects.
+    /// Sets one of an object's own aspects.
     pub fn set(&mut self, aspect: Aspect, status: Status, reason: Reason, message: &str) {
         self.put(aspect.as_str(), status, reason, message);
     }

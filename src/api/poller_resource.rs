@@ -204,7 +204,7 @@ pub struct PollerResourceStatus {
     /// The metadata.generation that the conditions speak of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready` always, `Reconciling` and `Stalled` only while true.
+    /// `Ready` always, `Reconciling` and `Stalled` only while true, `SweepComplete` only while it is not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,

@@ -140,7 +140,7 @@ reasons! {
 
     /// What was wrong is over.
     RECOVERED = "Recovered", "";
-    /// A sweep goes on with the next poll.
+    /// A poll left pages unread and the next one goes on; False where that lasts.
     SWEEP_UNFINISHED = "SweepUnfinished", "do what the message says; where it asks for nothing, wait";
     /// The poller's probes found something that a person should know.
     FINDINGS = "Findings", "read the message";

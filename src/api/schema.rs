@@ -53,7 +53,7 @@ pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
             "properties": {
                 "type": {
                     "type": "string",
-                    "description": "The aspect: Ready, Reconciling, Stalled, Authenticated or CallbackAccepting.",
+                    "description": "The aspect: Ready, Reconciling, Stalled, Authenticated, CallbackAccepting or SweepComplete.",
                     "maxLength": 316,
                     "pattern": r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
                 },

@@ -22,7 +22,7 @@ use super::{
     notices::{Notice, of_change},
     status::{
         OpenError, Refusal, StatusWriter, WriteError,
-        conditions::{READY, Standing, status_of},
+        conditions::{READY, Standing, status_of, unswept},
     },
 };
 use crate::{
@@ -188,8 +188,11 @@ impl Ledger {
     pub(super) async fn begin(&mut self, generation: i64) -> Result<(), WriteError> {
         self.generation = generation;
         self.write_put_off().await?;
-        let ready = status_of(&self.status().conditions, READY);
-        if matches!(ready, None | Some("False")) && self.budget.try_acquire(Write::Condition) {
+        let conditions = &self.status().conditions;
+        let is_telling = matches!(status_of(conditions, READY), None | Some("False"));
+        // What has not come to an end for long is no better for a restart.
+        let is_lasting = unswept(conditions, generation).is_some_and(|of| of.status == "False");
+        if is_telling && !is_lasting && self.budget.try_acquire(Write::Condition) {
             let mut next = self.status().clone();
             let standing = Standing::progressing("waiting for the first poll");
             standing.apply(&mut next.conditions, generation, self.clock.now());

@@ -40,6 +40,7 @@ pub(super) struct Reporter {
     healthy_at: Instant,
     /// What the last poll failed of.
     failing: Option<Standing>,
+    unfinished: verdict::Unfinished,
 }
 
 impl Reporter {
@@ -62,6 +63,7 @@ impl Reporter {
             stop,
             healthy_at: Instant::now(),
             failing: None,
+            unfinished: verdict::Unfinished::default(),
         }
     }
 
@@ -151,9 +153,21 @@ impl Reporter {
         self.failing = failing.cloned();
     }
 
-    fn standing(&self, outcome: &Outcome) -> Option<Standing> {
-        verdict::of_held(outcome, &self.item.key)
-            .or_else(|| verdict::of_poll(outcome, self.overdue()))
+    async fn standing(&self, outcome: &Outcome) -> Option<Standing> {
+        let overdue = match outcome.end {
+            End::Unfinished(_) => self.never_finishes().await,
+            _ => self.overdue(),
+        };
+        verdict::of_held(outcome, &self.item.key).or_else(|| verdict::of_poll(outcome, overdue))
+    }
+
+    /// Whether its sweeps come to no end any more.
+    async fn never_finishes(&self) -> bool {
+        let (generation, now) = (self.item.generation, self.shared.clock.now());
+        let ledger = self.ledger.lock().await;
+        let conditions = &ledger.status().conditions;
+        self.unfinished
+            .lasts(conditions, generation, self.interval, now)
     }
 
     async fn report(&self, standing: Option<&Standing>) {
@@ -218,7 +232,8 @@ impl Observer for Reporter {
         if matches!(outcome.end, End::Complete | End::Unfinished(_)) {
             self.healthy_at = Instant::now();
         }
-        let standing = self.standing(outcome);
+        self.unfinished.note(&outcome.end);
+        let standing = self.standing(outcome).await;
         if let Some(standing) = &standing {
             self.note_failure(standing);
         }
@@ -232,7 +247,10 @@ impl Observer for Reporter {
 
     async fn replayed(&mut self, outcome: &Outcome, is_over: bool) {
         self.count_records(&outcome.progress);
-        let standing = is_over.then(|| self.standing(outcome)).flatten();
+        let standing = match is_over {
+            true => self.standing(outcome).await,
+            false => None,
+        };
         self.report(standing.as_ref()).await;
         self.tell_of_refused(&outcome.progress);
         self.ledger.lock().await.end_poll();

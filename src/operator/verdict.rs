@@ -1,8 +1,12 @@
 //! What a poll's outcome or an instance's state means for conditions: no client required.
 
 mod aspects;
+mod unfinished;
 
-pub(super) use aspects::{Circumstances, set_aspects};
+pub(super) use self::{
+    aspects::{Circumstances, set_aspects},
+    unfinished::Unfinished,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -29,12 +33,14 @@ pub(super) const MISSED: u32 = 3;
 /// Deferrals shorter than this are not worth a write.
 const SHORTEST_STORED_DEFERRAL: TimeDelta = TimeDelta::seconds(60);
 
-/// What a poll's end says of its poller; `None` where it says nothing. `overdue`: three intervals
-/// have passed without a complete poll.
+/// What a poll's end says of its poller; `None` where it says nothing. `overdue`: what it says has
+/// lasted for three intervals.
 pub(super) fn of_poll(outcome: &Outcome, overdue: bool) -> Option<Standing> {
     let standing = match &outcome.end {
-        End::Complete => complete(outcome),
-        End::Unfinished(why) => unfinished(why, outcome.progress.unordered.as_deref()),
+        End::Complete => complete(outcome).swept(true),
+        End::Unfinished(why) => {
+            unfinished(why, outcome.progress.unordered.as_deref(), overdue).swept(false)
+        }
         End::ProviderFailed(error) => provider_failed(error.category, &error.message, overdue),
         End::Blocked {
             object_id,
@@ -70,7 +76,7 @@ pub(super) fn of_held(outcome: &Outcome, poller: &Key) -> Option<Standing> {
     )];
     told.extend(outcome.findings.iter().cloned());
     told.extend(outcome.progress.notes.iter().cloned());
-    Some(Standing::ready(reasons::DELETES_HELD, told.join("; ")))
+    Some(Standing::ready(reasons::DELETES_HELD, told.join("; ")).swept(true))
 }
 
 /// What a poller's wait for its instance says of it. `failing` is what its own last poll failed of:
@@ -140,10 +146,19 @@ fn complete(outcome: &Outcome) -> Standing {
 }
 
 /// Why pages remain; where the provider contradicted the query, that is the cause.
-fn unfinished(why: &str, unordered: Option<&str>) -> Standing {
+fn unfinished(why: &str, unordered: Option<&str>, overdue: bool) -> Standing {
+    let why = if overdue {
+        format!("for three intervals no poll has come to the end of the list: {why}")
+    } else {
+        why.to_owned()
+    };
     match unordered {
-        Some(cause) => Standing::ready(reasons::QUERY_UNORDERED, format!("{cause}; {why}")),
-        None => Standing::ready(reasons::SWEEP_UNFINISHED, why),
+        Some(cause) => late(
+            overdue,
+            reasons::QUERY_UNORDERED,
+            &format!("{cause}; {why}"),
+        ),
+        None => late(overdue, reasons::SWEEP_UNFINISHED, &why),
     }
 }
 

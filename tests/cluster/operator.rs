@@ -6,6 +6,7 @@ mod crash;
 mod deletes;
 mod delivery;
 mod edits;
+mod endless;
 mod faults;
 mod handover;
 mod held;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::{
-    conditions::{Conditions, find},
+    conditions::{Aspect, Conditions, Status, find},
     reasons::{self, Reason},
 };
 
@@ -17,6 +17,8 @@ pub(in crate::operator) struct Standing {
     ready: Ready,
     reason: Reason,
     message: String,
+    /// Whether a sweep has read everything, where one has come to an end.
+    is_swept: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,14 @@ impl Standing {
             ready,
             reason,
             message: message.into(),
+            is_swept: None,
         }
+    }
+
+    /// The same of a poller whose sweep has read everything, or has not.
+    pub(in crate::operator) const fn swept(mut self, is_swept: bool) -> Self {
+        self.is_swept = Some(is_swept);
+        self
     }
 
     /// All is well, or at rest as its user asked.
@@ -97,6 +106,7 @@ impl Standing {
             Ready::Kept => said_before(all),
             ready => ready,
         };
+        let is_edited = unswept(all, generation).is_none();
         let mut conditions = Conditions::new(std::mem::take(all), Some(generation), now);
         match ready {
             Ready::True => conditions.ready(self.reason, &self.message),
@@ -104,8 +114,32 @@ impl Standing {
             Ready::Stalled => conditions.stalled(self.reason, &self.message),
             Ready::Unknown | Ready::Kept => conditions.reconciling(self.reason, &self.message),
         }
+        self.tell_of_sweep(&mut conditions, is_edited);
         *all = conditions.into_vec();
     }
+
+    /// What an edit may have mended is unfinished from now on, and not since before.
+    fn tell_of_sweep(&self, conditions: &mut Conditions, is_edited: bool) {
+        let Some(is_swept) = self.is_swept else {
+            return;
+        };
+        if is_swept || is_edited {
+            conditions.clear(Aspect::SweepComplete);
+        }
+        if !is_swept {
+            let status = match self.ready {
+                Ready::False => Status::False,
+                _ => Status::Unknown,
+            };
+            conditions.set(Aspect::SweepComplete, status, self.reason, &self.message);
+        }
+    }
+}
+
+/// The condition of a poller that has not read everything since its spec is as it is in this generation.
+pub(in crate::operator) fn unswept(all: &[Condition], generation: i64) -> Option<&Condition> {
+    find(all, Aspect::SweepComplete.as_str())
+        .filter(|condition| condition.observed_generation == Some(generation))
 }
 
 /// What `Ready` says; something that stalled has moved again.
