@@ -11,6 +11,7 @@ mod delivery;
 mod edited;
 mod explained;
 mod logged;
+mod moving;
 mod offsets;
 mod paging;
 mod reconcile;

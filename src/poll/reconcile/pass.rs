@@ -256,7 +256,11 @@ impl Pass {
         if !self.listing.by_offset {
             return Next::Incomplete(NO_WAY_ON);
         }
-        self.offset += u64::from(page.limit);
+        // Where no total tells, a short page may be one that the provider cut smaller.
+        self.offset += match page.total {
+            None => page.rows as u64,
+            Some(_) => page.limit.into(),
+        };
         self.go_on(IdAsk::Offset(self.offset))
     }
 

@@ -207,6 +207,9 @@ impl<S: PageSource, C: Callback, K: CheckpointStore> Poll<'_, S, C, K> {
         if ask.until.is_none() && ask.step == Step::First {
             reading.rest = page.total.map(|total| (ask.clone(), total));
         }
+        let clock = self.pace(track).clock;
+        let newest = reading.newest.map(|newest| newest.min(clock));
+        scan.facts.advances = newest > Some(self.state.of(track).watermark);
         let in_order = scan.facts.disorder.is_none();
         if !in_order {
             self.state.retreat(track);

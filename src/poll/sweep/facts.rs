@@ -26,6 +26,8 @@ pub(in crate::poll) struct PageFacts {
     pub(in crate::poll) next: Option<String>,
     /// Versions unseen until now, dated at or before the provider's clock at the sweep's start.
     pub(in crate::poll) unseen: usize,
+    /// The watermark would move if the sweep had read everything by now.
+    pub(in crate::poll) advances: bool,
     /// The dated rows of a page that is read by offset, or is in no dependable order.
     pub(in crate::poll) shown: Vec<Shown>,
     /// Why the page contradicts the order or the filter that was asked for.

@@ -105,10 +105,12 @@ impl Stretch {
     }
 
     /// Half a page: of what was asked for, or where a next link shows that the provider gave less,
-    /// of what it gave.
+    /// of what it gave. Where neither a link nor a total tells, of the most that it ever gave.
     fn stride(&mut self, facts: &PageFacts) -> u64 {
         if facts.next.is_some() && facts.rows > 0 {
             self.given = Some(facts.rows as u64);
+        } else if facts.total.is_none() {
+            self.given = self.given.max(Some(facts.rows as u64));
         }
         let page = self.given.unwrap_or(u64::from(facts.limit));
         (page / 2).max(1)

@@ -90,6 +90,7 @@ impl Listing {
             limit: self.paging.page_size,
             next: cut.then(|| "https://acme.service-now.com/next".to_owned()),
             unseen,
+            advances: false,
             disorder: None,
             shown: Vec::new(),
         }

@@ -26,7 +26,9 @@ const CIRCLE: &str = "the provider's next links lead in a circle";
 /// to behind, and others moved up: two more passes, at most, show them. So they do where records were
 /// taken away, and where a pass shows more records than are watched. Taken away are some where a page
 /// lacks the last record of the page before, from which it is asked for; behind a next link, or where
-/// access rules hide rows, where the total fell.
+/// access rules hide rows, where the total fell. There the total may also hide it, or there is none: a
+/// pass is believed only if the next one shows all that it read. One that showed nothing unseen by
+/// itself needs none: what it may lack is read by the next poll, unless the watermark moves.
 #[derive(Clone, Debug)]
 pub(super) struct Passes {
     pass: u32,
@@ -39,6 +41,10 @@ pub(super) struct Passes {
     promise: Promise,
     links: HashSet<String>,
     first: FirstPage,
+    /// The watermark would move at the end of the pass.
+    advances: bool,
+    /// Rows of the fullest page, where nothing else tells how many the provider gives at most.
+    given: u64,
 }
 
 impl Default for Passes {
@@ -53,6 +59,8 @@ impl Default for Passes {
             promise: Promise::default(),
             links: HashSet::new(),
             first: FirstPage::default(),
+            advances: false,
+            given: 0,
         }
     }
 }
@@ -67,6 +75,7 @@ impl Passes {
     ) -> Next {
         self.pages += 1;
         self.unseen += facts.unseen;
+        self.advances = facts.advances;
         let seen = self.watch.see(facts);
         self.moved |= seen.is_moved || seen.is_torn;
         let rows = u64::from(facts.limit);
@@ -83,7 +92,7 @@ impl Passes {
         if told && more(facts, self.offset) {
             return match broken {
                 Some(reason) => Next::Unfinished(reason),
-                None => self.next_offset(paging, begun_at, facts.limit),
+                None => self.next_offset(paging, begun_at, facts),
             };
         }
         self.end_of_pass(begun_at)
@@ -109,7 +118,7 @@ impl Passes {
         })
     }
 
-    fn next_offset(&mut self, paging: &Paging, begun_at: &Bound, limit: u32) -> Next {
+    fn next_offset(&mut self, paging: &Paging, begun_at: &Bound, facts: &PageFacts) -> Next {
         if !paging.by_offset {
             return Next::Unfinished(
                 "the provider says that more records follow, but gives neither a next link nor an \
@@ -117,8 +126,7 @@ impl Passes {
                     .to_owned(),
             );
         }
-        // From the last row of this page on, by which the next one is known to follow it.
-        self.offset += u64::from(limit).saturating_sub(1).max(1);
+        self.offset += self.stride(facts);
         Next::Ask(Ask {
             bound: begun_at.clone(),
             until: None,
@@ -126,9 +134,24 @@ impl Passes {
         })
     }
 
+    /// From the last row of a full page on, by which the next one is known to follow it.
+    ///
+    /// A short page may be one that the provider cut smaller. Without a total only an empty page
+    /// ends the list, and the next one is asked for behind no more rows than a page ever showed.
+    fn stride(&mut self, facts: &PageFacts) -> u64 {
+        let (rows, limit) = (facts.rows as u64, u64::from(facts.limit));
+        self.given = self.given.max(rows);
+        if facts.total.is_none() && self.given < limit {
+            return self.given.max(1);
+        }
+        limit.saturating_sub(1).max(1)
+    }
+
     fn end_of_pass(&mut self, begun_at: &Bound) -> Next {
         let is_last = self.pass == MAX_PASSES;
-        if self.pages == 1 || self.unseen == 0 && (!self.moved || is_last) {
+        let is_whole = self.watch.is_whole() || self.pass == 1 && !self.advances;
+        let is_settled = !self.moved && is_whole || is_last;
+        if self.pages == 1 || self.unseen == 0 && is_settled {
             return Next::Complete;
         }
         if is_last {
@@ -140,6 +163,8 @@ impl Passes {
         }
         *self = Self {
             pass: self.pass + 1,
+            watch: std::mem::take(&mut self.watch).again(),
+            given: self.given,
             ..Self::default()
         };
         Next::Ask(first(begun_at.clone()))

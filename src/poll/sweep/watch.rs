@@ -1,6 +1,6 @@
 //! The records that a pass has shown, and what the next page tells beside them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::PageFacts;
 
@@ -16,6 +16,12 @@ pub(super) struct Watch {
     edge: Option<u64>,
     /// What the last one counted.
     total: Option<u64>,
+    /// A page was not asked for from within the one before it, so that nothing shows for certain that
+    /// it follows it.
+    is_loose: bool,
+    is_begun: bool,
+    /// The records of the pass before.
+    before: Option<HashSet<u64>>,
 }
 
 /// What a page shows beside the pages before it.
@@ -29,6 +35,25 @@ pub(super) struct Seen {
 }
 
 impl Watch {
+    /// Watches another pass over the same list.
+    pub(super) fn again(self) -> Self {
+        Self {
+            before: Some(self.versions.into_keys().collect()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the pass that ends here has shown everything that was there when this one, or the one
+    /// before, began: each page follows the one before it, or all that the pass before read is still
+    /// there, so that nothing had moved up while it read.
+    ///
+    /// A total that stays the same is no sign of it: as many may have come as were taken away.
+    pub(super) fn is_whole(&self) -> bool {
+        let is_there = |record: &u64| self.versions.contains_key(record);
+        let agrees = |before: &HashSet<u64>| before.iter().all(is_there);
+        !self.is_loose || self.before.as_ref().is_some_and(agrees)
+    }
+
     pub(super) fn see(&mut self, facts: &PageFacts) -> Seen {
         // Rows that cannot be told apart may be new, all of them.
         let mut seen = Seen {
@@ -63,6 +88,8 @@ impl Watch {
             .zip(facts.total)
             .is_some_and(|(before, now)| now < before);
         let edge = std::mem::replace(&mut self.edge, edge_of(facts));
+        self.is_loose |= edge.is_none() && self.is_begun;
+        self.is_begun = true;
         edge.map_or(is_less, |edge| {
             facts.shown.iter().all(|row| row.record != edge)
         })

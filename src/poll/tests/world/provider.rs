@@ -49,6 +49,11 @@ pub(in crate::poll::tests) struct Provider {
     pub(in crate::poll::tests) reverses_ties: bool,
     /// Every step is answered with the first page.
     pub(in crate::poll::tests) ignores_steps: bool,
+    /// Rows in a page at most, whatever is asked for.
+    pub(in crate::poll::tests) cap: usize,
+    /// Pages that others follow have a next link.
+    pub(in crate::poll::tests) gives_links: bool,
+    pub(in crate::poll::tests) tells_no_total: bool,
     /// Every page is empty, counts nothing and has a next link.
     pub(in crate::poll::tests) promises_more: bool,
     /// Records have no version field, and a field that is another in every answer.
@@ -153,12 +158,12 @@ impl Provider {
         let listed = self.listed(ask);
         let offset = match &ask.step {
             Step::Offset(offset) if !self.ignores_steps => usize::try_from(*offset).unwrap(),
+            Step::Link(link) => link.trim_start_matches("/offset").parse().unwrap(),
             _ => 0,
         };
-        let page = listed
-            .iter()
-            .skip(offset)
-            .take(self.paging.page_size as usize);
+        let limit = self.cap.min(self.paging.page_size as usize);
+        let (total, is_last) = (listed.len(), offset + limit >= listed.len());
+        let page = listed.iter().skip(offset).take(limit);
         let result: Vec<_> = page
             .filter(|record| !record.hidden)
             .map(|record| {
@@ -174,7 +179,8 @@ impl Provider {
         body.retain(|byte| *byte != 0xEF);
         let mut page = Page::new(shape(!self.varies), body.into());
         page.server_time = (!self.tells_no_time).then(|| self.clock.now() + self.skew);
-        page.total = Some(listed.len() as u64);
+        page.total = (!self.tells_no_total).then_some(total as u64);
+        page.next = (self.gives_links && !is_last).then(|| format!("/offset{}", offset + limit));
         page.limit = self.paging.page_size;
         Ok(page)
     }
