@@ -56,8 +56,8 @@ reasons! {
     SUSPENDED = "Suspended", "remove `spec.suspend` to go on from where it was";
     /// The instance's `events.enabled` is not true.
     EVENTS_DISABLED = "EventsDisabled", "set `spec.events.enabled: true` on the instance";
-    /// Events are posted over plain http, readable on the way.
-    CALLBACK_UNENCRYPTED = "CallbackUnencrypted", "write https in `spec.events.callback.url`";
+    /// Events, or their dead letters, are posted over plain http, readable on the way.
+    CALLBACK_UNENCRYPTED = "CallbackUnencrypted", "write https in the field that the message names";
     /// The key that signs for `OpenConnectors` is short, or has blanks around it, which count.
     SIGNING_KEY_DOUBTFUL = "SigningKeyDoubtful", "write the key without blanks, or a longer one, and give the receiver the same";
 

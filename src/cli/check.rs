@@ -26,8 +26,9 @@ Examples:
 /// Validates manifests by the rules of the API server and of the connectors; sends nothing.
 ///
 /// Files and folders are looked at together, so that a poller finds its instance. Of a folder
-/// every *.yaml, *.yml and *.json is read, in its subfolders too, but nothing hidden. A Secret that
-/// is not among them may be in the cluster: that is a note.
+/// every *.yaml, *.yml and *.json is read, in its subfolders too, but nothing hidden. What is no
+/// object, such as the values of a chart, is left out with a note. A Secret that is not among them
+/// may be in the cluster: that is a note too.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Check {

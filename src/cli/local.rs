@@ -1,6 +1,10 @@
 //! `pollen local`: runs a folder of manifests without a cluster.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, atomic::Ordering},
+};
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
@@ -96,7 +100,9 @@ fn filter(text: &str) -> Result<String, String> {
 
 async fn until_stopped(options: Options) -> ExitCode {
     let stop = CancellationToken::new();
-    if let Err(error) = stop_on_signals(stop.clone(), tell_stopping) {
+    let delivered = Arc::clone(&options.streams.delivered);
+    let tell_end = move || tell_end(delivered.load(Ordering::Relaxed));
+    if let Err(error) = stop_on_signals(stop.clone(), tell_stopping, tell_end) {
         return output::complain(format!("signals cannot be received: {error}"));
     }
     match local::run(options, stop).await {
@@ -117,5 +123,16 @@ fn tell_stopping() {
     output::note(
         "stopping",
         "polls end after what is being delivered; once more ends at once",
+    );
+}
+
+/// `delivered`: events of polls that came to their end.
+fn tell_end(delivered: u64) {
+    output::note(
+        "stopped",
+        format!(
+            "at once: {delivered} events were delivered by polls that had ended; what the others delivered since they last \
+             stored a checkpoint comes again with the next start, under the same ids"
+        ),
     );
 }

@@ -144,7 +144,7 @@ pub(super) async fn run(args: OperatorArgs) -> ExitCode {
         return fail(&error);
     }
     let stop = CancellationToken::new();
-    if let Err(error) = stop_on_signals(stop.clone(), tell_stopping) {
+    if let Err(error) = stop_on_signals(stop.clone(), tell_stopping, tell_end) {
         return fail(&error);
     }
     match operator::run(args.into(), stop).await {
@@ -158,6 +158,12 @@ pub(super) async fn run(args: OperatorArgs) -> ExitCode {
 
 fn tell_stopping() {
     tracing::info!("stopping: polls store their checkpoints first");
+}
+
+fn tell_end() {
+    tracing::warn!(
+        "ended at once: what was delivered since the last stored checkpoints is delivered again, under the same ids"
+    );
 }
 
 /// Tells what is wrong before there is a log.

@@ -5,7 +5,8 @@ use std::{io, process};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `stop` with the first SIGTERM or SIGINT, after `tell`; a second one ends the process.
+/// Cancels `stop` with the first SIGTERM or SIGINT, after `tell`; a second one ends the process, after
+/// `tell_end`.
 ///
 /// # Errors
 ///
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) fn stop_on_signals(
     stop: CancellationToken,
     tell: impl FnOnce() + Send + 'static,
+    tell_end: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -21,6 +23,7 @@ pub(super) fn stop_on_signals(
         tell();
         stop.cancel();
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tell_end();
         process::exit(1);
     });
     Ok(())

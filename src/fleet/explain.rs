@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Poller;
 use crate::{
+    category::Category,
     poll::{CheckpointStore, Explainer, Explanation, Fate, StoreError},
     provider::{DateRead, FetchError, LookUp, Page, Row},
 };
@@ -36,8 +37,19 @@ pub enum Answer {
 pub enum ExplainError {
     #[error("checkpoint: {0}")]
     Checkpoint(String),
-    #[error("provider: {0}")]
+    #[error("provider: {0}{again}", again = again(.0))]
     Provider(#[from] FetchError),
+}
+
+/// When to ask again, where that helps.
+fn again(error: &FetchError) -> String {
+    match (error.category, error.retry_after) {
+        (_, Some(after)) => format!("; ask again in {} s", after.as_secs().max(1)),
+        (Category::RateLimited, None) => {
+            "; the provider does not say for how long: ask again in a minute".to_owned()
+        }
+        _ => String::new(),
+    }
 }
 
 impl Poller {
@@ -124,4 +136,34 @@ fn first(explainer: &Explainer<'_>, page: &Page) -> Result<Option<Explanation>, 
         first.get_or_insert_with(|| explainer.explain(&row));
     })?;
     Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(Category::RateLimited, Some(90), "provider: 429; ask again in 90 s")]
+    #[case(
+        Category::RateLimited,
+        None,
+        "provider: 429; the provider does not say for how long: ask again in a minute"
+    )]
+    #[case(Category::Provider, Some(5), "provider: 429; ask again in 5 s")]
+    #[case(Category::Provider, None, "provider: 429")]
+    fn a_throttled_question_says_when_to_ask_again(
+        #[case] category: Category,
+        #[case] after: Option<u64>,
+        #[case] told: &str,
+    ) {
+        let error = FetchError {
+            retry_after: after.map(Duration::from_secs),
+            ..FetchError::new(category, "429")
+        };
+        assert_eq!(ExplainError::from(error).to_string(), told);
+    }
 }

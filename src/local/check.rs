@@ -28,8 +28,8 @@ pub struct Checked {
 ///
 /// A Secret that is not among the manifests may be in the cluster: that is a note.
 pub async fn check(paths: &[PathBuf], environment: &Environment) -> Checked {
-    let (manifests, problems) = Manifests::read(paths, None);
-    let mut notes = Vec::new();
+    let (mut manifests, problems) = Manifests::read(paths, None);
+    let mut notes = std::mem::take(&mut manifests.left_out);
     for instance in manifests.instances.values() {
         for secret in manifests.missing_secrets(instance) {
             let elsewhere = manifests.elsewhere(&instance.id.name, &secret);

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::{
     folder::{self, Document},
     lines::Lines,
-    object::{self, Object},
+    object::{self, Object, Read},
     problem::{ObjectId, ObjectName, Place, Problem},
 };
 use crate::{
@@ -20,6 +20,9 @@ use crate::{
     fleet,
     secrets::Secrets,
 };
+
+const LEFT_OUT: &str =
+    "left out: it has neither apiVersion, kind nor metadata; if it is to be an object, write them";
 
 /// An object and where it is written.
 #[derive(Debug)]
@@ -67,6 +70,8 @@ pub(super) struct Manifests {
     pub(super) misread: BTreeSet<ObjectName>,
     /// Documents that are nothing of Pollen's.
     pub(super) foreign: usize,
+    /// Documents that are no objects at all.
+    pub(super) left_out: Vec<Problem>,
 }
 
 impl Manifests {
@@ -83,13 +88,17 @@ impl Manifests {
         for mut document in documents {
             let poller = object::name_of("PollerResource", &document.value);
             match object::read(&mut document) {
-                Ok(Some((id, object))) => {
+                Ok(Read::Known(id, object)) => {
                     if let Some(problem) = manifests.add(document, id.clone(), object) {
                         problems.push(problem);
                         ambiguous.push(id);
                     }
                 }
-                Ok(None) => manifests.foreign += 1,
+                Ok(Read::Foreign) => manifests.foreign += 1,
+                Ok(Read::NoObject) => manifests.left_out.push(Problem {
+                    place: document.place,
+                    message: LEFT_OUT.to_owned(),
+                }),
                 Err(wrong) => {
                     manifests.misread.extend(poller);
                     problems.extend(wrong);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     folder::Document,
@@ -13,6 +13,9 @@ use crate::api::{
     ConnectorInstance, PollerResource,
     manifest::{self, Manifest, ManifestError, SecretManifest},
 };
+
+const NO_MAP: &str =
+    "is no manifest: write apiVersion, kind, metadata and spec, or take the file out of the folder";
 
 /// The namespace of an object that names none.
 const NAMESPACE: &str = "default";
@@ -25,14 +28,32 @@ pub(super) enum Object {
     Secret(BTreeMap<String, SecretString>),
 }
 
-/// Takes the value of one document and reads it; `None` for an object of somebody else's kind and for no object at all.
+/// What a document turned out to be.
+#[derive(Debug)]
+pub(super) enum Read {
+    Known(ObjectId, Object),
+    /// An object of somebody else's kind.
+    Foreign,
+    /// A map without anything that an object has: the values of a chart, a bare `kustomization.yaml`.
+    NoObject,
+}
+
+/// Takes the value of one document and reads it.
 ///
 /// # Errors
 ///
 /// All that is wrong with it.
-pub(super) fn read(document: &mut Document) -> Result<Option<(ObjectId, Object)>, Vec<Problem>> {
-    if !has_header(&document.value) {
-        return Ok(None);
+pub(super) fn read(document: &mut Document) -> Result<Read, Vec<Problem>> {
+    match &document.value {
+        Value::Null => return Ok(Read::Foreign),
+        Value::Object(fields) if !has_header(fields) => return Ok(Read::NoObject),
+        Value::Object(_) => {}
+        _ => {
+            return Err(vec![Problem {
+                place: document.place.clone(),
+                message: NO_MAP.to_owned(),
+            }]);
+        }
     }
     match manifest::read(document.value.take()) {
         Ok(manifest) => Ok(typed(manifest)),
@@ -56,11 +77,12 @@ pub(super) fn name_of(kind: &str, document: &Value) -> Option<ObjectName> {
 }
 
 /// Whether this was meant as an object: the values of a chart, say, were not.
-fn has_header(value: &Value) -> bool {
-    value.get("apiVersion").is_some() || value.get("kind").is_some()
+fn has_header(fields: &Map<String, Value>) -> bool {
+    let mut header = ["apiVersion", "kind", "metadata"].iter();
+    header.any(|field| fields.contains_key(*field))
 }
 
-fn typed(manifest: Manifest) -> Option<(ObjectId, Object)> {
+fn typed(manifest: Manifest) -> Read {
     match manifest {
         Manifest::ConnectorInstance(instance) => {
             let id = id(
@@ -68,7 +90,7 @@ fn typed(manifest: Manifest) -> Option<(ObjectId, Object)> {
                 instance.metadata.namespace.clone(),
                 instance.metadata.name.clone().unwrap_or_default(),
             );
-            Some((id, Object::Instance(instance)))
+            Read::Known(id, Object::Instance(instance))
         }
         Manifest::PollerResource(poller) => {
             let id = id(
@@ -76,14 +98,14 @@ fn typed(manifest: Manifest) -> Option<(ObjectId, Object)> {
                 poller.metadata.namespace.clone(),
                 poller.metadata.name.clone().unwrap_or_default(),
             );
-            Some((id, Object::Poller(poller)))
+            Read::Known(id, Object::Poller(poller))
         }
         Manifest::Secret(SecretManifest {
             namespace,
             name,
             entries,
-        }) => Some((id("Secret", namespace, name), Object::Secret(entries))),
-        Manifest::Other { .. } => None,
+        }) => Read::Known(id("Secret", namespace, name), Object::Secret(entries)),
+        Manifest::Other { .. } => Read::Foreign,
     }
 }
 

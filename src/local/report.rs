@@ -5,7 +5,10 @@ use std::{
     collections::BTreeMap,
     fmt::Display,
     io::{self, Write},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use chrono::{DateTime, Local, SecondsFormat};
@@ -22,15 +25,26 @@ pub struct Streams {
     pub output: Box<dyn Write + Send>,
     /// What needs attention.
     pub errors: Box<dyn Write + Send>,
+    /// Events that were told of, for whoever ends the run at once.
+    pub delivered: Arc<AtomicU64>,
+}
+
+impl Streams {
+    /// Lines that go to these.
+    #[must_use]
+    pub fn to(output: Box<dyn Write + Send>, errors: Box<dyn Write + Send>) -> Self {
+        Self {
+            output,
+            errors,
+            delivered: Arc::default(),
+        }
+    }
 }
 
 impl Default for Streams {
     /// The process's own.
     fn default() -> Self {
-        Self {
-            output: Box::new(io::stdout()),
-            errors: Box::new(io::stderr()),
-        }
+        Self::to(Box::new(io::stdout()), Box::new(io::stderr()))
     }
 }
 
@@ -40,6 +54,7 @@ pub(super) struct Report {
     /// Width of the longest label.
     width: usize,
     inner: Mutex<Inner>,
+    delivered: Arc<AtomicU64>,
 }
 
 struct Inner {
@@ -48,7 +63,6 @@ struct Inner {
     /// What keeps each poller from its work, and what else was last said of it: each is said once.
     trouble: BTreeMap<String, Attention>,
     noted: BTreeMap<String, Attention>,
-    events: u64,
 }
 
 impl Report {
@@ -58,7 +72,11 @@ impl Report {
         labels: impl Iterator<Item = &'a str>,
         streams: Streams,
     ) -> Self {
-        let Streams { output, errors } = streams;
+        let Streams {
+            output,
+            errors,
+            delivered,
+        } = streams;
         let width = labels
             .map(|label| label.chars().count())
             .max()
@@ -68,12 +86,12 @@ impl Report {
             errors,
             trouble: BTreeMap::new(),
             noted: BTreeMap::new(),
-            events: 0,
         };
         Self {
             clock,
             width,
             inner: Mutex::new(inner),
+            delivered,
         }
     }
 
@@ -136,9 +154,7 @@ impl Report {
 
     /// Events delivered so far.
     pub(super) fn events(&self) -> u64 {
-        let mut events = 0;
-        self.with(|inner| events = inner.events);
-        events
+        self.delivered.load(Ordering::Relaxed)
     }
 
     fn told_of_delivery(&self, label: &str, outcome: &Outcome) {
@@ -176,10 +192,9 @@ impl Report {
             label,
             &format!("{}{watermark}", delivered(&outcome.progress)),
         );
-        self.with(|inner| {
-            inner.events += outcome.progress.events();
-            _ = writeln!(inner.output, "{line}");
-        });
+        let events = outcome.progress.events();
+        self.delivered.fetch_add(events, Ordering::Relaxed);
+        self.with(|inner| _ = writeln!(inner.output, "{line}"));
     }
 
     fn attend(&self, label: &str, attention: Attention) {

@@ -93,9 +93,9 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<Ended, Loc
     };
     let report = session.report(streams);
     let doubts = check::doubts(&session.manifests, &assembly);
-    doubts
-        .iter()
-        .for_each(|doubt| report.warn(&doubt.to_string()));
+    let left_out = &session.manifests.left_out;
+    let odd = left_out.iter().chain(&doubts);
+    odd.for_each(|odd| report.warn(&odd.to_string()));
     problems.iter().for_each(|problem| report.complain(problem));
     unusable.iter().for_each(|error| report.complain(error));
     let run = session.run(assembly, report, once, stop);

@@ -201,6 +201,44 @@ fn valid_manifests_are_counted() {
 }
 
 #[test]
+fn what_is_no_object_is_left_out_and_named_and_breaks_nothing() {
+    let folder = Folder::valid();
+    folder.write("kustomization.yaml", "resources: [instance.yaml]\n");
+    folder.write("values.yaml", "# of a chart\n\nimage: {tag: v1}\n");
+    let checked = folder.run("check", &[]);
+    assert_eq!(
+        (checked.code, checked.output.as_str()),
+        (Some(0), "ok  3 objects\n")
+    );
+    for named in ["kustomization.yaml:1: left out", "values.yaml:3: left out"] {
+        assert!(checked.errors.contains(named), "{}", checked.errors);
+    }
+    let ran = folder.run("local", &["--once", "--retry-for", "0s"]);
+    assert_ne!(ran.code, Some(2), "{ran:?}");
+    assert!(
+        ran.errors.contains("values.yaml:3: left out"),
+        "{}",
+        ran.errors
+    );
+}
+
+#[rstest]
+#[case::text("instance of servicenow\n")]
+#[case::a_list("- kind: PollerResource\n")]
+#[case::an_object_without_kind("metadata: {name: incident}\nspec: {}\n")]
+fn what_was_meant_as_an_object_and_is_none_is_a_mistake(#[case] text: &str) {
+    let folder = Folder::valid();
+    folder.write("other.yaml", text);
+    let checked = folder.run("check", &[]);
+    assert_eq!(checked.code, Some(2), "{checked:?}");
+    assert!(
+        checked.errors.contains("other.yaml:1: "),
+        "{}",
+        checked.errors
+    );
+}
+
+#[test]
 fn what_a_checkpoint_belongs_to_cannot_change() {
     let folder = Folder::valid();
     folder.poll_once();

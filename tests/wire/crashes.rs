@@ -103,6 +103,27 @@ async fn is_ended_by_a_signal(hindrance: Answer) {
     assert_nothing_lost_and_repeats_alike(&world.instance, &world.receiver.events());
 }
 
+#[tokio::test]
+async fn a_second_signal_ends_the_process_at_once_and_says_what_was_delivered() {
+    let world = world(2).await;
+    let mut pollen = world.start();
+    world.events(2).await;
+    world.receiver.answer_always(Answer::Hang);
+    world.instance.create("incident", &[]);
+    world
+        .receiver
+        .await_notifications(3, PATIENCE)
+        .await
+        .unwrap();
+    pollen.signal().await;
+    pollen.has_said("stopping").await;
+    let begun = Instant::now();
+    pollen.signal().await;
+    let ended = pollen.ended().await;
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    ended.assert_said(1, &["stopped: at once: 2 events were delivered"]);
+}
+
 /// Killed again and again while records change.
 #[tokio::test]
 async fn no_kill_while_records_change_loses_a_change() {

@@ -168,10 +168,7 @@ pub(crate) async fn poll(folder: &Path, authentication: &Value) -> (Ended, Strin
         state: None,
         once: Some(give_up_after),
         environment: environment(authentication, give_up_after),
-        streams: Streams {
-            output: Box::new(io::sink()),
-            errors: Box::new(said.clone()),
-        },
+        streams: Streams::to(Box::new(io::sink()), Box::new(said.clone())),
     };
     let ended = match local::run(options, CancellationToken::new()).await {
         Ok(ended) => (ended, String::new()),

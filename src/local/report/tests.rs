@@ -32,10 +32,7 @@ impl Lines {
 fn report() -> (Report, Lines, Lines) {
     let (output, errors) = (Lines::default(), Lines::default());
     let labels = ["accounts", "contacts-of-customers"];
-    let streams = Streams {
-        output: Box::new(output.clone()),
-        errors: Box::new(errors.clone()),
-    };
+    let streams = Streams::to(Box::new(output.clone()), Box::new(errors.clone()));
     let report = Report::new(Clock::system(), labels.into_iter(), streams);
     (report, output, errors)
 }

@@ -22,6 +22,8 @@ pub(in crate::operator) struct Circumstances {
     pub(in crate::operator) reauthorization_due: Option<DateTime<Utc>>,
     /// Events are posted over plain http.
     pub(in crate::operator) plain_callback: bool,
+    /// So are dead letters, and not to this machine.
+    pub(in crate::operator) plain_dead_letters: bool,
     /// What is odd about the keys by which events are signed.
     pub(in crate::operator) doubts: Vec<String>,
 }
@@ -42,17 +44,20 @@ impl Circumstances {
     fn of_callback(&self) -> (Reason, String) {
         let plain = "events are posted over plain http, readable on the way: write https in \
                      spec.events.callback.url";
-        let plain = self.plain_callback.then(|| plain.to_owned());
-        let reason = match (&plain, self.doubts.as_slice()) {
+        let plain_letters = "dead letters are posted over plain http, readable on the way: write https in \
+                             spec.events.callback.deadLetter.url";
+        let plain = [
+            self.plain_callback.then_some(plain),
+            self.plain_dead_letters.then_some(plain_letters),
+        ];
+        let plain = plain.into_iter().flatten();
+        let reason = match (plain.clone().next(), self.doubts.as_slice()) {
             (Some(_), _) => reasons::CALLBACK_UNENCRYPTED,
             (None, [_, ..]) => reasons::SIGNING_KEY_DOUBTFUL,
             (None, []) => reasons::SUCCEEDED,
         };
-        let told: Vec<_> = plain
-            .iter()
-            .chain(&self.doubts)
-            .map(String::as_str)
-            .collect();
+        let doubts = self.doubts.iter().map(String::as_str);
+        let told: Vec<_> = plain.chain(doubts).collect();
         (reason, told.join("; "))
     }
 }

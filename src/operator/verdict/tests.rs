@@ -334,6 +334,22 @@ fn a_callback_over_plain_http_is_told() {
 }
 
 #[test]
+fn dead_letters_over_plain_http_are_told_beside_it() {
+    for plain_callback in [false, true] {
+        let known = Circumstances {
+            plain_callback,
+            plain_dead_letters: true,
+            ..Circumstances::default()
+        };
+        let (reason, message) = aspect_of_a_well_instance(&known, "CallbackAccepting");
+        assert_eq!(reason, "CallbackUnencrypted");
+        assert!(message.contains("deadLetter.url"), "{message}");
+        let names_callback = message.contains("spec.events.callback.url");
+        assert_eq!(names_callback, plain_callback, "{message}");
+    }
+}
+
+#[test]
 fn what_is_odd_about_a_signing_key_is_told_beside_a_callback_over_plain_http() {
     let doubtful = |plain_callback| Circumstances {
         plain_callback,

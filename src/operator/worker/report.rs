@@ -1,5 +1,9 @@
 //! Writing what became of the instance into its status.
 
+use std::net::IpAddr;
+
+use reqwest::Url;
+
 use super::{Retry, Worker, instance::Running};
 use crate::{
     api::{ConnectorInstance, ConnectorInstanceStatus},
@@ -142,9 +146,22 @@ impl Worker {
 fn circumstances(running: &Running, item: &InstanceItem) -> Circumstances {
     let events = item.spec.events.as_ref();
     let callback = events.and_then(|events| events.callback.as_ref());
+    let letters = callback.and_then(|callback| callback.dead_letter.as_ref());
     Circumstances {
         reauthorization_due: running.instance.reauthorization_due(),
         doubts: running.instance.doubts().to_vec(),
+        plain_dead_letters: letters.is_some_and(|letters| is_readable(&letters.url)),
         plain_callback: callback.is_some_and(|callback| callback.url.starts_with("http://")),
     }
+}
+
+/// Whether what is posted there can be read on the way: plain http, and not to this machine.
+fn is_readable(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = |address: IpAddr| address.is_loopback();
+    url.scheme() == "http" && host != "localhost" && !host.parse().is_ok_and(is_loopback)
 }

@@ -44,7 +44,7 @@ async fn a_poller_whose_sweeps_never_end_is_not_ready_through_a_restart_until_on
     stage.poller_is("incident", "True SweepUnfinished").await;
     let failing = stage.poller_is("incident", "False SweepUnfinished").await;
     assert!(message_of(&failing).contains("lead in a circle"));
-    await_event(&stage, "SweepUnfinished").await;
+    await_event(&stage, "SweepUnfinished incident Warning").await;
 
     operator.kill().await;
     let polls = || stage.provider.table_requests().len();

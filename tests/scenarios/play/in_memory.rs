@@ -68,10 +68,7 @@ impl InMemory {
         turns: Option<usize>,
     ) -> Run {
         let said = Said::default();
-        let streams = Streams {
-            output: Box::new(io::sink()),
-            errors: Box::new(said.clone()),
-        };
+        let streams = Streams::to(Box::new(io::sink()), Box::new(said.clone()));
         let options = Options {
             folder: world.manifests.path().to_owned(),
             state: None,

@@ -103,10 +103,15 @@ impl Pollen {
 
     /// SIGTERM, and the end that follows.
     pub(crate) async fn terminate(self) -> Ended {
+        self.signal().await;
+        self.ended().await
+    }
+
+    /// SIGTERM.
+    pub(crate) async fn signal(&self) {
         let id = self.child.id().unwrap().to_string();
         let kill = Command::new("kill").args(["-TERM", &id]).status().await;
         assert!(kill.unwrap().success());
-        self.ended().await
     }
 
     /// SIGKILL, and the end that follows.
