@@ -382,3 +382,44 @@ async fn a_password_that_was_refused_is_sent_again_earlier_where_a_poll_is_reque
         }
     }
 }
+
+/// A person has mended the callback, whose hold an earlier process stored.
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_is_left_alone_is_probed_where_a_poll_is_requested() {
+    let (api, service) = (FakeApi::default(), Arc::new(Refusing::default()));
+    let asked = || *service.asked.lock().unwrap();
+    let (transport, policy) = (Arc::clone(&service), Arc::new(AddressPolicy::default()));
+    let shared = fixtures::shared_with(&api, Clients::over(transport, policy));
+    let (key, stop) = (Key::new("helpdesk", "prod"), CancellationToken::new());
+    let mut worker = Worker::new(key, shared, Wake::default(), stop);
+    with_its_secret(&api);
+    let instance = fixtures::instance("prod");
+    show(&worker, &api, instance.clone());
+    worker.turn().await;
+    let running = worker.instance.as_ref().and_then(InstanceWork::running);
+    let digest = running.and_then(|running| running.instance.callback_digest().map(str::to_owned));
+    let until = worker.shared.clock.now() + chrono::TimeDelta::minutes(5);
+    let mut stored = api.object(INSTANCE);
+    stored["status"]["heldCallback"] = json!({"callback": digest, "until": until, "asked": true});
+    api.insert(INSTANCE, stored);
+
+    let (key, stop) = (Key::new("helpdesk", "prod"), CancellationToken::new());
+    let mut worker = Worker::new(key, Arc::clone(&worker.shared), Wake::default(), stop);
+    show(&worker, &api, instance);
+    let mut poller = fixtures::poller("incident", "prod");
+    poller.spec.resource = Some("incident".to_owned());
+    let metadata = json!({"namespace": "helpdesk", "name": "incident", "uid": poller.uid});
+    api.insert(
+        &format!("{POLLERS}/incident"),
+        json!({"metadata": metadata}),
+    );
+    for (request, is_probed) in [(None, false), (Some("1"), true)] {
+        poller.poll_requested_at = request.map(str::to_owned);
+        poller.clone().put(&worker.shared.cache);
+        worker.turn().await;
+        for _ in 0..100 {
+            settle().await;
+        }
+        assert_eq!(asked() > 0, is_probed, "{request:?}");
+    }
+}
