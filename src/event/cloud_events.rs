@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use chrono::SecondsFormat;
 
-use super::{Event, Kind, Notification, Origin, format::Payload, json::Object};
+use super::{Event, Kind, Notification, Origin, format::Payload, json::Object, message_id};
 
 const STRUCTURED: &str = "application/cloudevents+json";
 const BATCHED: &str = "application/cloudevents-batch+json";
@@ -42,7 +42,7 @@ pub(super) fn batched(origin: &Origin, notification: &Notification) -> Payload {
 fn payload(notification: &Notification, content_type: &'static str, body: Vec<u8>) -> Payload {
     Payload {
         elements_id: None,
-        message_id: notification.message_id(),
+        message_id: message_id(&notification.digest()),
         content_type,
         body: body.into(),
     }

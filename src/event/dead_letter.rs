@@ -27,8 +27,8 @@ impl LetterHead<'_> {
     /// first, and they are not those of a notification.
     #[must_use]
     pub fn letter(&self, origin: &Origin, event: &Event, refused: &Payload) -> Payload {
-        let digest = Digest::of("dead letter").text(event.id.as_str());
-        let id = digest.clone().hex();
+        let digest = Digest::of("dead letter").text(event.id.as_str()).end();
+        let id = digest.hex();
         let mut body = Vec::with_capacity(ENVELOPE + refused.body.len());
         Object::write(&mut body, |letter| {
             letter.text("type", TYPE);

@@ -24,33 +24,42 @@ impl Digest {
         self
     }
 
+    /// The digest at its end, from which ids are read.
+    pub(super) fn end(self) -> Ended {
+        Ended(self.0.finalize().into())
+    }
+}
+
+/// A digest that takes nothing more: as many ids as are wanted come of one computation.
+#[derive(Clone, Copy)]
+pub(super) struct Ended([u8; 32]);
+
+impl Ended {
     /// 32 hexadecimal digits.
-    pub(super) fn hex(self) -> String {
+    pub(super) fn hex(&self) -> String {
         let [first, _] = self.halves();
         format!("{first:032x}")
     }
 
     /// 20 characters that a URL carries as they are.
-    pub(super) fn opaque(self) -> String {
-        let bytes: [u8; 32] = self.0.finalize().into();
-        let (head, _) = bytes.split_at(15);
+    pub(super) fn opaque(&self) -> String {
+        let (head, _) = self.0.split_at(15);
         URL_SAFE_NO_PAD.encode(head)
     }
 
     /// A positive number below 2^53.
-    pub(super) fn number(self) -> i64 {
+    pub(super) fn number(&self) -> i64 {
         let [_, second] = self.halves();
         i64::try_from((second >> 64) % (EXACT - 1)).unwrap_or_default() + 1
     }
 
     /// The two halves as numbers.
-    fn halves(self) -> [u128; 2] {
-        let bytes: [u8; 32] = self.0.finalize().into();
+    fn halves(&self) -> [u128; 2] {
         let number = |half: &[u8]| {
             half.iter()
                 .fold(0, |sum, byte| sum << 8 | u128::from(*byte))
         };
-        let (first, second) = bytes.split_at(16);
+        let (first, second) = self.0.split_at(16);
         [number(first), number(second)]
     }
 }
@@ -64,7 +73,7 @@ mod tests {
     #[test]
     fn texts_that_join_alike_have_different_digests() {
         let lists = [["ab", "c"], ["a", "bc"], ["abc", ""], ["", "abc"]];
-        let digests = lists.map(|[a, b]| Digest::of("event").text(a).text(b).hex());
+        let digests = lists.map(|[a, b]| Digest::of("event").text(a).text(b).end().hex());
         for (index, digest) in digests.iter().enumerate() {
             assert!(!digests[..index].contains(digest));
         }
@@ -72,13 +81,16 @@ mod tests {
 
     #[test]
     fn a_purpose_keeps_digests_of_the_same_texts_apart() {
-        assert_ne!(Digest::of("event").hex(), Digest::of("notification").hex());
+        assert_ne!(
+            Digest::of("event").end().hex(),
+            Digest::of("notification").end().hex()
+        );
     }
 
     proptest! {
         #[test]
         fn a_number_is_positive_and_exact_in_json(text in ".*") {
-            let number = Digest::of("number").text(&text).number();
+            let number = Digest::of("number").text(&text).end().number();
             prop_assert!(number > 0 && number < 1 << 53);
         }
     }

@@ -11,8 +11,8 @@ impl Identity {
     pub fn new(namespace: &str, instance: &str, given: Option<&OpenConnectorsIdentity>) -> Self {
         let given = given.cloned().unwrap_or_default();
         let derived = |field: &str| Digest::of(field).text(namespace);
-        let instance_id = || derived("instanceId").text(instance).number();
-        let owner = |field: &str| derived(field).number();
+        let instance_id = || derived("instanceId").text(instance).end().number();
+        let owner = |field: &str| derived(field).end().number();
         Self {
             instance_id: given.instance_id.unwrap_or_else(instance_id),
             account_id: given.account_id.unwrap_or_else(|| owner("accountId")),

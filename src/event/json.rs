@@ -66,20 +66,35 @@ impl<'a> Object<'a> {
 /// Writes a string, escaping what RFC 8259 §7 demands and nothing more.
 pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..=0x1f => {
-                let _ = write!(out, "\\u{byte:04X}");
-            }
-            _ => out.push(byte),
+    // What needs no escape goes in one piece.
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| needs_escape(*byte)) {
+        let (plain, escaped) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        if let Some((byte, behind)) = escaped.split_first() {
+            write_escaped(out, *byte);
+            rest = behind;
         }
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+const fn needs_escape(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..=0x1f)
+}
+
+fn write_escaped(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        _ => {
+            let _ = write!(out, "\\u{byte:04X}");
+        }
+    }
 }
 
 #[cfg(test)]

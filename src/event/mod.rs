@@ -12,7 +12,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 pub use dead_letter::LetterHead;
-use digest::Digest;
+use digest::{Digest, Ended};
 pub use format::{Format, Payload};
 
 /// What happened to a record.
@@ -79,7 +79,7 @@ impl Origin {
             .text(&self.resource)
             .text(object_id)
             .text(version);
-        EventId::new(digest.hex())
+        EventId::new(digest.end().hex())
     }
 }
 
@@ -103,17 +103,16 @@ pub struct Notification {
 
 impl Notification {
     /// A digest of the ids inside: a repeated notification has the ids of the first.
-    fn digest(&self) -> Digest {
+    fn digest(&self) -> Ended {
         let digest = Digest::of("notification");
-        self.events
-            .iter()
-            .fold(digest, |digest, event| digest.text(event.id.as_str()))
+        let ids = self.events.iter().map(|event| event.id.as_str());
+        ids.fold(digest, Digest::text).end()
     }
+}
 
-    /// The id by which Standard Webhooks tells repeats.
-    fn message_id(&self) -> String {
-        format!("msg_{}", self.digest().hex())
-    }
+/// The id by which Standard Webhooks tells repeats.
+fn message_id(digest: &Ended) -> String {
+    format!("msg_{}", digest.hex())
 }
 
 #[cfg(test)]

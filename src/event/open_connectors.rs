@@ -2,12 +2,13 @@
 //! instance id and the date as Java prints it included.
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Month, Timelike as _, Utc};
 
 use super::{
     Event, Kind, Notification, Origin,
     format::Payload,
     json::{Object, write_text},
+    message_id,
 };
 
 /// Room for what stands around the records, and around each.
@@ -21,7 +22,7 @@ pub(super) fn encode(
     created_at: DateTime<Utc>,
 ) -> Payload {
     let digest = notification.digest();
-    let id = digest.clone().number().to_string();
+    let id = digest.number().to_string();
     let envelope = Envelope {
         origin,
         notification,
@@ -33,7 +34,7 @@ pub(super) fn encode(
     let body = envelope.body();
     Payload {
         elements_id: Some(id),
-        message_id: notification.message_id(),
+        message_id: message_id(&digest),
         content_type: "application/json",
         body,
     }
@@ -129,8 +130,22 @@ pub(super) const fn event_type(kind: Kind) -> &'static str {
 }
 
 /// As `java.util.Date.toString` prints it.
+///
+/// By hand: a pattern would be read anew for each notification.
 fn java_date(instant: DateTime<Utc>) -> String {
-    instant.format("%a %b %d %H:%M:%S UTC %Y").to_string()
+    let month = u8::try_from(instant.month()).ok();
+    let month = month.and_then(|month| Month::try_from(month).ok());
+    let month = month.and_then(|month| month.name().get(..3));
+    format!(
+        "{} {} {:02} {:02}:{:02}:{:02} UTC {:04}",
+        instant.weekday(),
+        month.unwrap_or_default(),
+        instant.day(),
+        instant.hour(),
+        instant.minute(),
+        instant.second(),
+        instant.year()
+    )
 }
 
 fn to_the_second(instant: DateTime<Utc>) -> String {

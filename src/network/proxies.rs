@@ -80,10 +80,10 @@ impl Proxies {
             "http" => self.http.as_ref(),
             "https" => self.https.as_ref(),
             _ => None,
-        };
+        }?;
         let host: Uri = format!("http://{}/", url.host_str()?).parse().ok()?;
         let is_proxied = self.proxied.as_ref()?.intercept(&host).is_some();
-        proxy.filter(|_| is_proxied)
+        is_proxied.then_some(proxy)
     }
 }
 

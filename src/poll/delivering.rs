@@ -2,11 +2,13 @@
 //! is acknowledged.
 
 mod again;
+mod apart;
 mod refused;
 mod settled;
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
+    pin::{Pin, pin},
     time::Duration,
 };
 
@@ -15,7 +17,7 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio_util::sync::CancellationToken;
 
-use self::{again::Again, settled::Settled};
+use self::{again::Again, apart::Apart, settled::Settled};
 use super::{End, How, Plan, Track, change::Change};
 use crate::{
     callback::{Callback, Delivery, Rejection},
@@ -42,8 +44,7 @@ pub(super) struct Delivering<'a, C> {
     letters: VecDeque<Flight>,
     /// Events in one notification at most: fewer than the plan has, once that was too large.
     most: usize,
-    /// The records of which an event is in flight.
-    in_flight: HashSet<String>,
+    apart: Apart,
     /// Why nothing more is sent.
     failure: Option<End>,
 }
@@ -107,7 +108,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
         changes: Vec<Change>,
         records: Vec<Bytes>,
     ) -> Self {
-        let settled = Settled::none_of(&changes);
+        let (settled, apart) = (Settled::none_of(&changes), Apart::of(&changes));
         Self {
             plan,
             callback,
@@ -120,7 +121,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
             again: Again::default(),
             letters: VecDeque::new(),
             most: plan.max_events,
-            in_flight: HashSet::new(),
+            apart,
             failure: None,
         }
     }
@@ -129,18 +130,17 @@ impl<'a, C: Callback> Delivering<'a, C> {
     pub(super) async fn run(mut self, ledger: &mut impl Settle) -> Result<(), End> {
         let (callback, origin) = (self.callback, &self.plan.origin);
         let mut flying = FuturesUnordered::new();
+        let mut stopped = pin!(grace(self.stop));
         loop {
             while let Some(flight) = self.next_flight(flying.len()) {
-                self.in_flight.extend(self.ids(&flight.range));
+                self.apart.depart(part(&self.changes, &flight.range));
                 let notification = self.notification(flight.range.clone());
                 flying.push(flight.fly(callback, origin, notification));
             }
-            let Some((flight, delivery)) = self.wait(&mut flying, ledger).await? else {
+            let Some((flight, delivery)) = self.wait(&mut flying, stopped.as_mut(), ledger).await? else {
                 break;
             };
-            for id in self.ids(&flight.range) {
-                self.in_flight.remove(&id);
-            }
+            self.apart.arrive(part(&self.changes, &flight.range));
             self.land(flight, delivery, ledger).await;
         }
         self.failure.map_or(Ok(()), Err)
@@ -192,6 +192,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
     async fn wait<F>(
         &mut self,
         flying: &mut FuturesUnordered<F>,
+        mut stopped: Pin<&mut impl Future<Output = ()>>,
         ledger: &mut impl Settle,
     ) -> Result<Option<(Flight, Delivery)>, End>
     where
@@ -202,7 +203,7 @@ impl<'a, C: Callback> Delivering<'a, C> {
             tokio::select! {
                 biased;
                 ended = flying.next() => return Ok(ended),
-                () = grace(self.stop) => return Err(End::Stopped),
+                () = &mut stopped => return Err(End::Stopped),
                 () = at(due) => self.write_due(ledger).await,
             }
         }
@@ -241,29 +242,14 @@ impl<'a, C: Callback> Delivering<'a, C> {
     /// The next notification's changes; none while an event of one of its records is in flight.
     fn next_batch(&self) -> Option<Range> {
         let rest = self.changes.get(self.next..)?;
-        let mut ids = HashSet::new();
-        let size = rest
-            .iter()
-            .take(self.most)
-            .take_while(|change| {
-                !self.in_flight.contains(&change.id) && ids.insert(change.id.as_str())
-            })
-            .count();
+        let most = rest.get(..self.most).unwrap_or(rest);
+        let size = self.apart.fitting(most);
         (size > 0).then(|| self.next..self.next + size)
     }
 
-    fn ids(&self, range: &Range) -> Vec<String> {
-        self.changes
-            .get(range.clone())
-            .unwrap_or_default()
-            .iter()
-            .map(|change| change.id.clone())
-            .collect()
-    }
-
     fn notification(&self, range: Range) -> Notification {
-        let changes = self.changes.get(range.clone()).unwrap_or_default();
-        let records = self.records.get(range).unwrap_or_default();
+        let changes = part(&self.changes, &range);
+        let records = part(&self.records, &range);
         let events = changes.iter().zip(records).map(|(change, record)| Event {
             id: self.plan.origin.event_id(&change.id, &change.version),
             kind: change.kind,
@@ -278,6 +264,11 @@ impl<'a, C: Callback> Delivering<'a, C> {
     }
 }
 
+fn part<'a, T>(all: &'a [T], range: &Range) -> &'a [T] {
+    all.get(range.clone()).unwrap_or_default()
+}
+
+/// Ends when what is in flight has had its time, all of it together.
 async fn grace(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(STOP_GRACE).await;

@@ -1,6 +1,8 @@
 //! Both samples were printed by receivers of the original service; all that differs here is the
 //! white space, which the samples' printing added.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::event::{EventId, Identity};
 
@@ -187,4 +189,13 @@ fn a_repeated_notification_is_the_same_and_another_has_other_ids() {
 fn a_day_of_one_digit_is_padded_as_in_java() {
     let date = "2018-08-05T05:03:07Z".parse().unwrap();
     assert_eq!(java_date(date), "Sun Aug 05 05:03:07 UTC 2018");
+}
+
+proptest! {
+    #[test]
+    fn dates_are_those_of_the_pattern_that_java_prints(second in 0..253_402_300_800_i64) {
+        let date = DateTime::from_timestamp(second, 0).unwrap();
+        let expected = date.format("%a %b %d %H:%M:%S UTC %Y").to_string();
+        prop_assert_eq!(java_date(date), expected);
+    }
 }
