@@ -1,5 +1,7 @@
 //! Changes on their way: read, posted one at a time, acknowledged.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::{
     Result,
     bare_sender::BareSender,
@@ -14,7 +16,7 @@ use crate::{
 };
 
 const EVENTS: usize = 10_000;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 25;
 /// Notifications in flight, and the share of the bare client's rate that is to be reached.
 const GOALS: [(usize, f64); 2] = [(1, 0.80), (64, 0.60)];
 
@@ -43,13 +45,21 @@ async fn compare(
     let poller = Poller::new(provider.address(), &settings)?;
     let callback = callback(receiver.address())?;
     let begun = poller.start().await?;
+    let earlier = receiver.connections();
     poller.poll(&begun, &callback).await?;
     let bodies = receiver.take_bodies();
     let bare = BareSender::new(receiver.address(), bodies.clone(), in_flight)?;
+    let bare_connections = AtomicUsize::new(0);
+    let bare_turn = async || {
+        let before = receiver.connections();
+        bare.send().await?;
+        bare_connections.fetch_add(receiver.connections() - before, Ordering::Relaxed);
+        Ok(())
+    };
 
     let turns = Turns::take(
         ROUNDS,
-        async || bare.send().await,
+        bare_turn,
         async || poller.poll(&begun, &callback).await.map(|_| ()),
         |()| checked(&bodies, &receiver.take_bodies()),
     )
@@ -66,6 +76,16 @@ async fn compare(
         goal,
     }
     .print();
+    let bares = bare_connections.load(Ordering::Relaxed);
+    reused(receiver.connections() - earlier - bares, in_flight)
+}
+
+/// Fails where Pollen made a connection that it had no use for: as many serve as are in flight at once.
+fn reused(connections: usize, in_flight: usize) -> Result<()> {
+    println!("connections of pollen: {connections} in all its rounds\n");
+    if connections > in_flight {
+        return Err(format!("{connections} connections were made for {in_flight} in flight").into());
+    }
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -21,6 +24,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 pub(crate) struct Receiver {
     address: SocketAddr,
     bodies: Arc<Mutex<Vec<Vec<u8>>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Receiver {
@@ -29,20 +33,29 @@ impl Receiver {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let bodies = Arc::default();
-        let shared = Arc::clone(&bodies);
+        let (bodies, connections) = (Arc::default(), Arc::default());
+        let (shared, counted) = (Arc::clone(&bodies), Arc::clone(&connections));
         thread::spawn(move || {
             keep_to(Side::Server);
             let runtime = runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(accept(listener, shared))
+            runtime.block_on(accept(listener, shared, counted))
         });
-        Ok(Self { address, bodies })
+        Ok(Self {
+            address,
+            bodies,
+            connections,
+        })
     }
 
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections were made to it so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// What was posted since the last call.
@@ -51,10 +64,15 @@ impl Receiver {
     }
 }
 
-async fn accept(listener: TcpListener, bodies: Arc<Mutex<Vec<Vec<u8>>>>) -> io::Result<()> {
+async fn accept(
+    listener: TcpListener,
+    bodies: Arc<Mutex<Vec<Vec<u8>>>>,
+    connections: Arc<AtomicUsize>,
+) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
         let (stream, _) = listener.accept().await?;
+        connections.fetch_add(1, Ordering::Relaxed);
         task::spawn(acknowledge(stream, Arc::clone(&bodies)));
     }
 }
