@@ -84,7 +84,9 @@ async fn compare(
 fn reused(connections: usize, in_flight: usize) -> Result<()> {
     println!("connections of pollen: {connections} in all its rounds\n");
     if connections > in_flight {
-        return Err(format!("{connections} connections were made for {in_flight} in flight").into());
+        return Err(
+            format!("{connections} connections were made for {in_flight} in flight").into(),
+        );
     }
     Ok(())
 }

@@ -32,7 +32,10 @@ const PARTS: [(&str, fn() -> Result<()>); 3] = [
 
 fn main() -> Result<()> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == memory::CLIENT) {
+    if arguments
+        .first()
+        .is_some_and(|first| first == memory::CLIENT)
+    {
         return memory::client(arguments.into_iter().skip(1));
     }
     // `cargo bench` says so; `cargo test --all-targets` starts benches too, without.

@@ -137,7 +137,8 @@ impl<'a, C: Callback> Delivering<'a, C> {
                 let notification = self.notification(flight.range.clone());
                 flying.push(flight.fly(callback, origin, notification));
             }
-            let Some((flight, delivery)) = self.wait(&mut flying, stopped.as_mut(), ledger).await? else {
+            let Some((flight, delivery)) = self.wait(&mut flying, stopped.as_mut(), ledger).await?
+            else {
                 break;
             };
             self.apart.arrive(part(&self.changes, &flight.range));
