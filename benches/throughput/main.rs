@@ -23,8 +23,11 @@ use tokio::runtime::{self, Runtime};
 /// A bench fails by saying why.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
+/// Measures and prints.
+type Part = fn() -> Result<()>;
+
 /// The parts, in the order in which they run.
-const PARTS: [(&str, fn() -> Result<()>); 3] = [
+const PARTS: [(&str, Part); 3] = [
     ("memory", memory::run),
     ("unchanged", unchanged::run),
     ("delivery", delivery::run),
