@@ -1,6 +1,9 @@
 //! How long a receiver is left alone, whoever would post to it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::time::Instant;
 
@@ -9,7 +12,11 @@ use super::Unavailable;
 /// The wait that a receiver asked for by `Retry-After`, with what it said. It concerns whoever posts there:
 /// the notifications of an instance's other pollers would be answered alike.
 #[derive(Debug, Default)]
-pub(super) struct Pause(Mutex<Option<(Instant, String)>>);
+pub(super) struct Pause {
+    /// Whether anything may keep notifications back: while nothing does, none takes the lock.
+    stands: AtomicBool,
+    until: Mutex<Option<(Instant, String)>>,
+}
 
 impl Pause {
     /// Takes what an answer asks for. One that asks for less than another shortens nothing.
@@ -22,13 +29,18 @@ impl Pause {
         if standing.as_ref().is_none_or(|(known, _)| *known < until) {
             *standing = Some((until, failure.message.clone()));
         }
+        self.stands.store(true, Ordering::Release);
     }
 
     /// What keeps a notification back, as long as anything does.
     pub(super) fn standing(&self) -> Option<Unavailable> {
+        if !self.stands.load(Ordering::Acquire) {
+            return None;
+        }
         let mut standing = self.lock();
         let now = Instant::now();
         standing.take_if(|(until, _)| *until <= now);
+        self.stands.store(standing.is_some(), Ordering::Release);
         standing.as_ref().map(|(until, message)| Unavailable {
             message: message.clone(),
             retry_after: Some(*until - now),
@@ -41,7 +53,7 @@ impl Pause {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<(Instant, String)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
