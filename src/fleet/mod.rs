@@ -19,6 +19,7 @@ mod schedule;
 mod secret_uses;
 mod starts;
 mod stored;
+mod telling;
 mod tls;
 mod turn;
 
@@ -34,6 +35,7 @@ pub use poller::{Poller, PollerSettings};
 pub use runner::{Begin, Observer, run};
 pub use secret_uses::{provider_secret_names, secret_names, uses_beside_authentication};
 pub use stored::Stored;
+pub use telling::{Heard, TellingStore};
 
 use crate::{callback::RetryPolicy, catalog::Catalog, clock::Clock, network::Clients};
 

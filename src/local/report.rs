@@ -16,6 +16,7 @@ use chrono::{DateTime, Local, SecondsFormat};
 use super::attention::Attention;
 use crate::{
     clock::Clock,
+    fleet::Heard,
     poll::{End, Outcome, Progress, SetAside},
 };
 
@@ -63,6 +64,8 @@ struct Inner {
     /// What keeps each poller from its work, and what else was last said of it: each is said once.
     trouble: BTreeMap<String, Attention>,
     noted: BTreeMap<String, Attention>,
+    /// Which refused events of each poller's poll under way have been said.
+    heard: BTreeMap<String, Heard>,
 }
 
 impl Report {
@@ -86,6 +89,7 @@ impl Report {
             errors,
             trouble: BTreeMap::new(),
             noted: BTreeMap::new(),
+            heard: BTreeMap::new(),
         };
         Self {
             clock,
@@ -157,6 +161,20 @@ impl Report {
         self.delivered.load(Ordering::Relaxed)
     }
 
+    /// A poll of the poller `label` goes on, and has come so far.
+    pub(super) fn progressed(&self, label: &str, progress: &Progress) {
+        let mut more: &[SetAside] = &[];
+        self.with(|inner| more = inner.heard(label).more(progress));
+        self.tell_of_refused(label, more.iter().map(SetAside::told));
+    }
+
+    fn tell_of_refused(&self, label: &str, texts: impl Iterator<Item = String>) {
+        for text in texts {
+            let line = self.line(label, &Attention::warning(text).to_string());
+            self.with(|inner| _ = writeln!(inner.errors, "{line}"));
+        }
+    }
+
     fn told_of_delivery(&self, label: &str, outcome: &Outcome) {
         let progress = &outcome.progress;
         if progress.events() > 0 {
@@ -168,11 +186,9 @@ impl Report {
                 counted(progress.unnamed(), "other event")
             )
         });
-        let set_aside = progress.set_aside.iter().map(SetAside::told).chain(unnamed);
-        for text in set_aside {
-            let line = self.line(label, &Attention::warning(text).to_string());
-            self.with(|inner| _ = writeln!(inner.errors, "{line}"));
-        }
+        let mut rest: &[SetAside] = &[];
+        self.with(|inner| rest = inner.heard(label).rest(progress));
+        self.tell_of_refused(label, rest.iter().map(SetAside::told).chain(unnamed));
     }
 
     fn delivered(&self, label: &str, outcome: &Outcome) {
@@ -229,6 +245,12 @@ impl Report {
 
     fn with(&self, act: impl FnOnce(&mut Inner)) {
         act(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Inner {
+    fn heard(&mut self, label: &str) -> &mut Heard {
+        self.heard.entry(label.to_owned()).or_default()
     }
 }
 

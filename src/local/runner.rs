@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{once, replays::Replays, report::Report, state::FileCheckpointStore};
 use crate::{
-    fleet::{self, Begin, Instance, Observer, Poller},
+    fleet::{self, Begin, Instance, Observer, Poller, TellingStore},
     poll::{CheckpointStore as _, End, Held, Outcome},
 };
 
 /// One poller, its file, and where its lines go.
 pub(super) struct Runner {
     poller: Poller,
-    store: FileCheckpointStore,
+    store: TellingStore<FileCheckpointStore>,
     reporter: Reporter,
 }
 
@@ -27,6 +27,8 @@ impl Runner {
         replays: Replays,
         report: Arc<Report>,
     ) -> Self {
+        let (told, of) = (Arc::clone(&report), label.clone());
+        let store = TellingStore::new(store, move |progress| told.progressed(&of, progress));
         let reporter = Reporter {
             label,
             report,

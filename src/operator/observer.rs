@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex as StdMutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     api::PollerResource,
-    fleet::Observer,
-    poll::{End, How, Outcome, Progress},
+    fleet::{Heard, Observer},
+    poll::{End, How, Outcome, Progress, SetAside},
     telemetry::{Counts, EventLabels, Line, PollLabels, RefusedLabels},
 };
 
@@ -40,6 +40,7 @@ pub(super) struct Reporter {
     healthy_at: Instant,
     /// What the last poll failed of.
     failing: Option<Standing>,
+    teller: Arc<Teller>,
     unfinished: verdict::Unfinished,
 }
 
@@ -53,7 +54,13 @@ impl Reporter {
         interval: Duration,
         stop: CancellationToken,
     ) -> Self {
+        let teller = Teller {
+            shared: Arc::clone(&shared),
+            item: Arc::clone(&item),
+            heard: StdMutex::default(),
+        };
         Self {
+            teller: Arc::new(teller),
             shared,
             item,
             ledger,
@@ -65,6 +72,11 @@ impl Reporter {
             failing: None,
             unfinished: verdict::Unfinished::default(),
         }
+    }
+
+    /// Who tells of the poll under way.
+    pub(super) fn teller(&self) -> Arc<Teller> {
+        Arc::clone(&self.teller)
     }
 
     fn overdue(&self) -> bool {
@@ -180,16 +192,6 @@ impl Reporter {
         }
     }
 
-    /// Says of each refused event that is settled what became of it.
-    fn tell_of_refused(&self, progress: &Progress) {
-        for event in &progress.set_aside {
-            let subject = Notices::about_record::<PollerResource, _>(&self.item, &event.object_id);
-            self.shared
-                .notices
-                .publish(subject, Notice::of_refused(event));
-        }
-    }
-
     /// Tells the worker of the instance's first answer, and holds this poller where the server
     /// refuses its checkpoints.
     async fn involve_worker(&self) {
@@ -200,6 +202,37 @@ impl Reporter {
         if refused.refusal().is_some() {
             self.wake.objects();
             self.stop.cancelled().await;
+        }
+    }
+}
+
+/// Says of each refused event that is settled what became of it.
+pub(super) struct Teller {
+    shared: Arc<Shared>,
+    item: Arc<PollerItem>,
+    heard: StdMutex<Heard>,
+}
+
+impl Teller {
+    /// A poll goes on, and has come so far.
+    pub(super) fn progressed(&self, progress: &Progress) {
+        self.tell(self.heard().more(progress));
+    }
+
+    fn ended(&self, progress: &Progress) {
+        self.tell(self.heard().rest(progress));
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, events: &[SetAside]) {
+        for event in events {
+            let subject = Notices::about_record::<PollerResource, _>(&self.item, &event.object_id);
+            self.shared
+                .notices
+                .publish(subject, Notice::of_refused(event));
         }
     }
 }
@@ -238,7 +271,7 @@ impl Observer for Reporter {
             self.note_failure(standing);
         }
         self.report(standing.as_ref()).await;
-        self.tell_of_refused(&outcome.progress);
+        self.teller.ended(&outcome.progress);
         self.end_poll(outcome).await;
         if outcome.end != End::Stopped {
             self.involve_worker().await;
@@ -252,7 +285,7 @@ impl Observer for Reporter {
             false => None,
         };
         self.report(standing.as_ref()).await;
-        self.tell_of_refused(&outcome.progress);
+        self.teller.ended(&outcome.progress);
         self.ledger.lock().await.end_poll();
         let (key, board) = (&self.item.key, &self.shared.board);
         board.replayed(&key.namespace, &key.name, &counts(&outcome.progress));

@@ -262,3 +262,21 @@ async fn a_callback_that_comes_back_gets_everything_once() {
     assert_eq!(pollen.terminate().await.code, Some(0));
     assert_eq!(acknowledged(&world), created);
 }
+
+#[tokio::test]
+async fn a_refused_event_is_told_while_its_delivery_goes_on() {
+    let (world, created) = world(3, 1).await;
+    world.set_callback("onRejected", json!("Skip"));
+    world.receiver.answer_next(Answer::Status(422));
+    world.receiver.answer_always(Answer::Hang);
+    let mut pollen = world.start();
+    world
+        .receiver
+        .await_notifications(2, PATIENCE)
+        .await
+        .unwrap();
+    pollen.has_said("was refused, and it was dropped").await;
+    pollen.has_said(&created[0]).await;
+    assert!(acknowledged(&world).is_empty());
+    pollen.kill().await;
+}

@@ -273,3 +273,33 @@ fn a_poller_that_is_well_again_still_says_what_it_found() {
         ]
     );
 }
+
+/// A delivery may go on for long, and its poll's end is told only then.
+#[tokio::test(start_paused = true)]
+async fn a_refused_event_is_told_while_the_delivery_goes_on_and_not_again_at_its_end() {
+    let (report, _, errors) = report();
+    let refused = |ids: &[&str]| Progress {
+        skipped: ids.len() as u64,
+        set_aside: ids
+            .iter()
+            .map(|id| SetAside {
+                object_id: (*id).to_owned(),
+                how: crate::poll::How::Skipped,
+                status: 422,
+                message: "422".to_owned(),
+            })
+            .collect(),
+        ..Progress::default()
+    };
+    report.progressed("accounts", &refused(&["a"]));
+    assert_eq!(errors.shown().len(), 1);
+    report.progressed("accounts", &refused(&["a", "b"]));
+    assert_eq!(errors.shown().len(), 1, "no more than once a minute");
+    let outcome = outcome(End::Complete, refused(&["a", "b", "c"]));
+    report.polled("accounts", &outcome, false);
+    let shown = errors.shown();
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    for (line, id) in shown.iter().zip(["a", "b", "c"]) {
+        assert!(line.contains(&format!("{id:?}")), "{line}");
+    }
+}

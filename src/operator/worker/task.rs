@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{InstanceWork, Wake, instance::Running, roster};
 use crate::{
     category::ConfigurationError,
-    fleet::{self, Begin, Poller, PollerSettings, Stored, Taker},
+    fleet::{self, Begin, Poller, PollerSettings, Stored, Taker, TellingStore},
     operator::{
         cache::{Group, PollerItem},
         ledger::{KubeCheckpointStore, Ledger},
@@ -132,7 +132,9 @@ impl Surroundings<'_> {
             poller.interval(),
             stop.clone(),
         );
+        let teller = reporter.teller();
         let store = KubeCheckpointStore(Arc::clone(ledger));
+        let store = TellingStore::new(store, move |progress| teller.progressed(progress));
         let polling = fleet::run(poller, store, reporter, begin, poked, stop.clone());
         let (item, ledger, wake) = (Arc::clone(item), Arc::clone(ledger), self.wake.clone());
         let (generation, confirmed) = (item.generation, item.confirm_deletes.clone());
