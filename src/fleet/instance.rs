@@ -138,7 +138,7 @@ impl Instance {
             callback_digest,
             requests: Semaphore::new(REQUESTS_IN_FLIGHT),
             holds: Holds::new(environment.clock, &earlier),
-            starts: Starts::new(),
+            starts: Starts::default(),
         }))
     }
 

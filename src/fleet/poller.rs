@@ -292,10 +292,8 @@ impl Poller {
             () = stop.cancelled() => return Err(End::Stopped),
             parents = self.kinship.parents_at_rest() => parents,
         };
-        let polled = parents.iter().filter_map(|polled| **polled);
-        let polled = polled.chain(self.kinship.reached_by_parents()).max();
         let _leave = self.instance.leave_to_ask().await;
-        let plan = self.plan.starting_behind(polled);
+        let plan = self.kinship.starting(&self.plan, &parents);
         let checkpoint = poll::start(&plan, &self.source, store, &self.clock, stop).await?;
         self.kinship.may_have_started();
         Ok(checkpoint)
@@ -329,13 +327,7 @@ impl Poller {
 
     /// The plan, with what the children have settled by now.
     pub(super) fn plan_among_kin(&self, checkpoint: Option<&Checkpoint>) -> Plan {
-        let children = self.kinship.children(&self.source);
-        let gone = checkpoint.map(|checkpoint| self.kinship.gone(checkpoint, &children));
-        Plan {
-            gone: gone.unwrap_or_default(),
-            children,
-            ..self.plan.clone()
-        }
+        self.kinship.among(&self.plan, checkpoint, &self.source)
     }
 
     pub(super) const fn source(&self) -> &ResourceSource {

@@ -10,53 +10,50 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedMutexGuard, watch};
 
-use super::Stored;
+use super::{Relative, Stored};
 
 /// How long a parent's first poll waits for the children to start.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// When a parent last polled, by our clock; locked while it does.
-pub(super) type Polled = Arc<tokio::sync::Mutex<Option<DateTime<Utc>>>>;
+type Polled = Arc<tokio::sync::Mutex<Option<DateTime<Utc>>>>;
+
+/// A sweep of a parent, or its rest, while this lasts.
+pub type Sweep = OwnedMutexGuard<Option<DateTime<Utc>>>;
 
 /// The pollers of one instance that have started, by uid: one that is made again under its name has
 /// yet to start.
-pub(super) struct Starts {
-    kin: watch::Sender<Kin>,
+#[derive(Debug, Default)]
+pub struct Starts {
+    kin: watch::Sender<Known>,
     parents: Mutex<HashMap<String, Parent>>,
 }
 
-#[derive(Default)]
-struct Kin {
+#[derive(Debug, Default)]
+struct Known {
     /// Grows with each poller that starts.
     edition: u64,
     known: HashMap<String, Started>,
 }
 
 /// A poller that has started.
-#[derive(Clone)]
-pub(super) struct Started {
-    pub(super) uid: String,
+#[derive(Clone, Debug)]
+struct Started {
     /// The class of its records, where its query has no condition but the date.
-    pub(super) class: Option<String>,
-    pub(super) query_fingerprint: String,
-    pub(super) stored: Stored,
+    class: Option<String>,
+    query_fingerprint: String,
+    stored: Stored,
     /// The edition that it came with.
     edition: u64,
 }
 
+#[derive(Debug)]
 struct Parent {
     table: String,
     polled: Polled,
 }
 
 impl Starts {
-    pub(super) fn new() -> Self {
-        Self {
-            kin: watch::Sender::new(Kin::default()),
-            parents: Mutex::new(HashMap::new()),
-        }
-    }
-
     /// The poller with this uid has its start stored.
     pub(super) fn record(
         &self,
@@ -72,7 +69,6 @@ impl Starts {
             }
             kin.edition += 1;
             let started = Started {
-                uid: uid.to_owned(),
                 class: class.map(str::to_owned),
                 query_fingerprint: query_fingerprint.to_owned(),
                 stored: stored.clone(),
@@ -84,15 +80,23 @@ impl Starts {
     }
 
     /// Which pollers have started by now: those that come later are [newcomers](Self::newcomers).
-    pub(super) fn edition(&self) -> u64 {
+    pub fn edition(&self) -> u64 {
         self.kin.borrow().edition
     }
 
     /// The pollers that have started since `edition` and have a class.
-    pub(super) fn newcomers(&self, edition: u64) -> Vec<Started> {
+    pub(super) fn newcomers(&self, edition: u64) -> Vec<Relative> {
         let kin = self.kin.borrow();
-        let is_new = |known: &&Started| known.edition > edition && known.class.is_some();
-        kin.known.values().filter(is_new).cloned().collect()
+        let since = kin.known.iter().filter(|(_, it)| it.edition > edition);
+        let with_class = since.filter_map(|(uid, known)| {
+            Some(Relative {
+                uid: uid.clone(),
+                class: known.class.clone()?,
+                query_fingerprint: known.query_fingerprint.clone(),
+                stored: known.stored.clone(),
+            })
+        });
+        with_class.collect()
     }
 
     /// What is stored of the poller with this uid, if it has started while this process ran.
@@ -110,11 +114,7 @@ impl Starts {
     }
 
     /// Begins a sweep of a parent's, which lasts as long as the guard: no child starts meanwhile.
-    pub(super) async fn sweep(
-        &self,
-        uid: &str,
-        table: &str,
-    ) -> OwnedMutexGuard<Option<DateTime<Utc>>> {
+    pub async fn sweep(&self, uid: &str, table: &str) -> Sweep {
         let polled = {
             let mut parents = self.lock();
             let parent = parents.entry(uid.to_owned()).or_insert_with(|| Parent {
@@ -129,10 +129,7 @@ impl Starts {
 
     /// Waits until none sweeps of the parents whose table `is_parent`, and keeps them from it while
     /// the guards last.
-    pub(super) async fn rest(
-        &self,
-        is_parent: impl Fn(&str) -> bool,
-    ) -> Vec<OwnedMutexGuard<Option<DateTime<Utc>>>> {
+    pub async fn rest(&self, is_parent: impl Fn(&str) -> bool) -> Vec<Sweep> {
         let mut resting = Vec::new();
         for polled in self.parents(is_parent) {
             resting.push(polled.lock_owned().await);
@@ -173,7 +170,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_parent_waits_for_a_child_that_starts() {
-        let starts = Starts::new();
+        let starts = Starts::default();
         let children = ["child".to_owned()];
         let waiting = starts.wait_for(&children);
         tokio::pin!(waiting);
@@ -184,7 +181,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_child_that_never_starts_delays_its_parent_by_seconds() {
-        let starts = Starts::new();
+        let starts = Starts::default();
         let begun = tokio::time::Instant::now();
         starts.wait_for(&["child".to_owned()]).await;
         assert_eq!(begun.elapsed(), PATIENCE);
@@ -192,7 +189,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_child_starts_between_two_sweeps_of_its_parent_and_of_no_other() {
-        let starts = Starts::new();
+        let starts = Starts::default();
         let (parent, stranger) = (
             starts.sweep("parent", "task").await,
             starts.sweep("stranger", "sys_user").await,
@@ -212,7 +209,7 @@ mod tests {
 
     #[test]
     fn who_starts_after_an_edition_is_a_newcomer_to_it_once() {
-        let starts = Starts::new();
+        let starts = Starts::default();
         start(&starts, "first");
         let edition = starts.edition();
         start(&starts, "first");

@@ -71,7 +71,8 @@ impl Settled {
 const UNIT_OF_DELETIONS: TimeDelta = TimeDelta::seconds(1);
 
 /// The date up to which everything is settled for certain. In the watermark's own unit there may be
-/// more: while a sweep is unfinished, or where it began before that unit was over.
+/// more: while a sweep is unfinished, or where it began before that unit was over. The watermark need
+/// not lie where its unit begins, as no row is dated in between: the provider's clock bounds it.
 fn until(
     watermark: DateTime<Utc>,
     swept_at: Option<DateTime<Utc>>,
@@ -81,8 +82,7 @@ fn until(
     if end.is_some_and(|end| swept_at.is_some_and(|swept| swept >= end)) {
         return watermark;
     }
-    let before = watermark.checked_sub_signed(TimeDelta::microseconds(1));
-    before.unwrap_or(watermark)
+    watermark.checked_sub_signed(unit).unwrap_or(watermark)
 }
 
 impl Stored {
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_second_of_the_watermark_is_settled_once_a_sweep_began_behind_it() {
-        let open = at(5) - TimeDelta::microseconds(1);
+        let open = at(4);
         let stored = |checkpoint: &Checkpoint| until(&Stored::of(Some(checkpoint)), "all");
         assert_eq!(stored(&checkpoint("all", 5, 6)), Some(at(5)));
         assert_eq!(stored(&checkpoint("all", 5, 5)), Some(open));
@@ -228,7 +228,7 @@ mod tests {
         });
         let stored = Stored::of(Some(&checkpoint));
         let reached = stored.until("all", TimeDelta::seconds(1)).unwrap();
-        let open = at(7) - TimeDelta::microseconds(1);
+        let open = at(6);
         assert_eq!(reached.deletions, Some(open));
     }
 
@@ -247,7 +247,18 @@ mod tests {
         assert_eq!(until(&checkpoint), Some(at(7)));
         list.settled_at_start = Some(at(1));
         checkpoint.deletes = Some(list);
-        assert_eq!(until(&checkpoint), Some(at(7) - TimeDelta::microseconds(1)));
+        assert_eq!(until(&checkpoint), Some(at(6)));
+    }
+
+    /// The provider's clock bounds a watermark, also in the midst of a minute.
+    #[test]
+    fn a_minute_of_which_a_part_was_over_is_settled_with_none_of_its_parts() {
+        let stored = Stored::of(Some(&checkpoint("all", 105, 105)));
+        let reached = stored.until("all", TimeDelta::minutes(1)).unwrap();
+        assert!(reached.records < at(60), "{reached:?}");
+        let swept_later = Stored::of(Some(&checkpoint("all", 105, 165)));
+        let reached = swept_later.until("all", TimeDelta::minutes(1)).unwrap();
+        assert_eq!(reached.records, at(105));
     }
 
     #[test]

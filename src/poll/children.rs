@@ -27,7 +27,7 @@ pub(super) enum Claim {
     Settled,
 }
 
-/// Where the next sweep of each list begins.
+/// A date of each list, as where its next sweep begins.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) records: DateTime<Utc>,
@@ -67,11 +67,15 @@ impl Children {
         self.entries.clone()
     }
 
-    /// Takes note of the plan's children; `bounds` are where the next sweeps would begin without them.
-    pub(super) fn meet(&mut self, plan: &Plan, bounds: Bounds) -> Met {
+    /// Takes note of the plan's children; what is dated before `settled` is settled without them.
+    pub(super) fn meet(&mut self, plan: &Plan, settled: Bounds) -> Met {
         let mut met = Met::default();
+        let mut newcomers = plan.children.iter().filter(|child| self.is_new(child));
+        if newcomers.next().is_some() {
+            self.settle_taken_back(settled);
+        }
         self.follow(&plan.children, &mut met);
-        self.part(plan, bounds, &mut met);
+        self.part(plan, settled, &mut met);
         self.admit(&plan.children, &mut met);
         let unread = plan.children.iter().filter(|child| child.uid.is_empty());
         self.unread = unread
@@ -89,7 +93,10 @@ impl Children {
             if child.class != entry.class {
                 continue;
             }
-            entry.query_fingerprint.clone_from(&child.query_fingerprint);
+            // How far it came with the question before is all that is known until it stores another.
+            if child.started_at.is_some() {
+                entry.query_fingerprint.clone_from(&child.query_fingerprint);
+            }
             let Some(reached) = child.reached else {
                 continue;
             };
@@ -102,9 +109,8 @@ impl Children {
         }
     }
 
-    /// Notices who is gone. What this poller has read so far of a class that it took back before is
-    /// settled up to `bounds`, as is everything else.
-    fn part(&mut self, plan: &Plan, bounds: Bounds, met: &mut Met) {
+    /// Notices who is gone.
+    fn part(&mut self, plan: &Plan, settled: Bounds, met: &mut Met) {
         let has_left = |entry: &ChildProgress| {
             let is_it = |child: &Child| {
                 child.class == entry.class && (child.uid == entry.uid || child.uid.is_empty())
@@ -114,34 +120,37 @@ impl Children {
         if !self.entries.iter().any(has_left) {
             return;
         }
-        for entry in &mut self.entries {
-            if has_left(entry) {
-                if let Some(reached) = plan.gone.get(&entry.uid) {
-                    entry.watermark = reached.records;
-                    entry.deletes_watermark = reached.deletions;
-                }
-                take_back(entry, bounds, met);
-            } else if entry.settled_before.is_some() {
-                entry.watermark = entry.watermark.max(bounds.records);
-                entry.deletes_watermark = entry.deletes_watermark.max(bounds.deletions);
+        self.settle_taken_back(settled);
+        for entry in self.entries.iter_mut().filter(|entry| has_left(entry)) {
+            if let Some(reached) = plan.gone.get(&entry.uid) {
+                entry.watermark = reached.records;
+                entry.deletes_watermark = reached.deletions;
             }
+            take_back(entry, settled, met);
         }
         met.due = Due::Settled;
+    }
+
+    /// What this poller has read so far of the classes that it took back, and that nobody took since, is
+    /// settled before `settled`, as is everything else.
+    fn settle_taken_back(&mut self, settled: Bounds) {
+        let there = self.entries.iter().filter(|entry| is_there(entry));
+        let taken: Vec<_> = there.map(|entry| entry.class.clone()).collect();
+        let is_own = |entry: &&mut ChildProgress| !is_there(entry) && !taken.contains(&entry.class);
+        for entry in self.entries.iter_mut().filter(is_own) {
+            entry.watermark = entry.watermark.max(just_before(settled.records));
+            let deletions = settled.deletions.map(just_before);
+            entry.deletes_watermark = entry.deletes_watermark.max(deletions);
+        }
     }
 
     /// Leaves to new children what is dated from their start on. Beyond what a checkpoint holds
     /// nothing is left to them: the parent then delivers too, and loses nothing.
     fn admit(&mut self, children: &[Child], met: &mut Met) {
-        for child in children.iter().filter(|child| !child.uid.is_empty()) {
-            let Some(started_at) = child.started_at else {
+        for child in children {
+            let Some(started_at) = child.started_at.filter(|_| self.is_new(child)) else {
                 continue;
             };
-            let is_known = |entry: &ChildProgress| {
-                is_there(entry) && entry.uid == child.uid && entry.class == child.class
-            };
-            if self.entries.iter().any(is_known) {
-                continue;
-            }
             if self.entries.len() >= MAX_CHILDREN {
                 self.is_full = true;
                 continue;
@@ -160,6 +169,14 @@ impl Children {
             });
             met.due = Due::Settled;
         }
+    }
+
+    /// Whether a child has started that is not known yet.
+    fn is_new(&self, child: &Child) -> bool {
+        let is_it = |entry: &ChildProgress| {
+            is_there(entry) && entry.uid == child.uid && entry.class == child.class
+        };
+        child.started_at.is_some() && !child.uid.is_empty() && !self.entries.iter().any(is_it)
     }
 
     /// Whose a row of `track` is that is of `class` and dated `updated`.
@@ -220,17 +237,21 @@ impl Children {
     }
 }
 
-/// The child of `entry` is gone: its class is read again from where it stopped.
-fn take_back(entry: &mut ChildProgress, bounds: Bounds, met: &mut Met) {
-    entry.settled_before = Some(bounds.records);
+/// The child of `entry` is gone: its class is read again from where it stopped. All else is settled
+/// that is dated before `settled`.
+fn take_back(entry: &mut ChildProgress, settled: Bounds, met: &mut Met) {
+    entry.settled_before = Some(settled.records);
     let earliest = met.read_again.unwrap_or(entry.watermark);
     met.read_again = Some(earliest.min(entry.watermark));
-    let Some(bound) = bounds.deletions else {
+    let Some(settled) = settled.deletions else {
         return;
     };
-    entry.deletes_settled_before = Some(bound);
-    // One that did not go by the list owes nothing of it.
-    let watermark = *entry.deletes_watermark.get_or_insert(bound);
+    entry.deletes_settled_before = Some(settled);
+    let Some(watermark) = entry.deletes_watermark else {
+        // One that did not go by the list owes nothing of it.
+        entry.deletes_watermark = Some(just_before(settled));
+        return;
+    };
     let earliest = met.deletions_again.unwrap_or(watermark);
     met.deletions_again = Some(earliest.min(watermark));
 }

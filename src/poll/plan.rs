@@ -93,6 +93,12 @@ pub enum Start {
     At(DateTime<Utc>),
     /// Behind the provider's time of the first answer.
     Answered,
+    /// When it was created, unless another has delivered what is dated until `reached` by the provider's
+    /// clock, and so something that is later: then behind the first answer.
+    Behind {
+        created: DateTime<Utc>,
+        reached: DateTime<Utc>,
+    },
 }
 
 /// A poller that takes one class of this poller's records.
@@ -150,22 +156,41 @@ impl Plan {
         match self.start {
             Start::At(instant) => instant,
             Start::Created(created) => created + (provider_now - now),
-            // A provider tells its time in whole seconds, of which a part is over.
-            Start::Answered => provider_now + self.unit.max(TimeDelta::seconds(1)),
+            Start::Behind { created, reached } => {
+                let started_at = created + (provider_now - now);
+                let behind = provider_now + self.part();
+                if reached >= started_at - self.part() {
+                    behind
+                } else {
+                    started_at
+                }
+            }
+            Start::Answered => provider_now + self.part(),
         }
     }
 
-    /// The plan of a poller some of whose records another has delivered until `polled`: one that
-    /// starts now, at its creation, starts behind what that other has read.
+    /// A provider tells its time in whole seconds, of which a part is over.
+    fn part(&self) -> TimeDelta {
+        self.unit.max(TimeDelta::seconds(1))
+    }
+
+    /// The plan of a poller some of whose records others have delivered: until `polled` by our clock,
+    /// or what is dated until `reached` by the provider's. One that starts now, at its creation, starts
+    /// behind what those have read.
     #[must_use]
-    pub fn starting_behind(&self, polled: Option<DateTime<Utc>>) -> Self {
+    pub fn starting_behind(
+        &self,
+        polled: Option<DateTime<Utc>>,
+        reached: Option<DateTime<Utc>>,
+    ) -> Self {
         let mut plan = self.clone();
-        // A provider tells its time in whole seconds, of which a part was over.
-        let part = self.unit.max(TimeDelta::seconds(1));
-        if let (Start::Created(created), Some(polled)) = (self.start, polled)
-            && polled >= created - part
-        {
+        let Start::Created(created) = self.start else {
+            return plan;
+        };
+        if polled.is_some_and(|polled| polled >= created - self.part()) {
             plan.start = Start::Answered;
+        } else if let Some(reached) = reached {
+            plan.start = Start::Behind { created, reached };
         }
         plan
     }

@@ -100,6 +100,15 @@ impl Stream {
         (self.watermark - reach).max(self.window_since.min(self.watermark))
     }
 
+    /// What is dated before this is settled, and read no more. A unit in which a sweep begins is read as
+    /// a whole, unless the window begins later.
+    pub(super) fn settled_before(&self, plan: &Plan) -> DateTime<Utc> {
+        let bound = self.bound(plan.reach_of(self.track));
+        let over = TimeDelta::microseconds(1) - plan.unit_of(self.track);
+        let before = bound.checked_add_signed(over).unwrap_or(bound);
+        before.max(self.window_since.min(bound))
+    }
+
     /// From behind which date on, by the reach, the window is stored: the watermark; and where that
     /// costs little what an unfinished sweep goes back to, should its order prove false.
     pub(super) fn kept_from(&self) -> DateTime<Utc> {

@@ -7,7 +7,7 @@ use crate::{
     api::{CHECKPOINT_VERSION, Checkpoint, RunningReplay, WHOLE_CHECKPOINT_VERSION},
     poll::{
         CheckpointStore, End, Plan, Track,
-        children::Children,
+        children::{Bounds, Children},
         fingerprint::Fingerprints,
         held::{Due, Held},
         intact,
@@ -126,9 +126,12 @@ impl State {
     /// Takes note of who takes which class by now. The class of a poller that is gone is read again
     /// from where that one stopped (polling rule 17).
     fn meet_children(&mut self, plan: &Plan) {
-        let met = self
-            .children
-            .meet(plan, self.read_from(plan, self.records.bound(plan.reach)));
+        let deletes = self.deletes.as_ref();
+        let settled = Bounds {
+            records: self.records.settled_before(plan),
+            deletions: deletes.map(|deletes| deletes.settled_before(plan)),
+        };
+        let met = self.children.meet(plan, settled);
         if let Some(instant) = met.read_again {
             self.records.take_back(instant.max(self.started_at()));
         }

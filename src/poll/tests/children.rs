@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::world::{Got, World, at, provider_error};
 use crate::{
     api::{ChildProgress, MAX_CHILDREN},
-    poll::{Child, End, Reached},
+    poll::{Child, End, Reached, Start},
 };
 
 /// The poller of the class `child`, which started and has settled so far.
@@ -137,6 +137,95 @@ async fn deletions_that_a_child_that_is_gone_had_not_told_come_from_the_parent_o
     assert_eq!(ids(&world.poll_well().await), ["later", "p600"]);
     assert_eq!(world.poll_well().await, []);
     assert_eq!(entries(&world), [], "nothing of it is read any more");
+}
+
+/// The entry of the first is kept for the list of deletions, in which nothing happens.
+#[tokio::test(start_paused = true)]
+async fn what_two_children_in_turn_had_not_settled_comes_from_the_parent() {
+    let mut world = World::started_with_deletions().await;
+    let first = Reached {
+        records: at(100),
+        deletions: Some(at(100)),
+    };
+    world.plan.children.push(Child {
+        reached: Some(first),
+        ..child(Some(10), None)
+    });
+    world.provider().touch_at("p500", 500);
+    world.pass(500).await;
+    assert_eq!(ids(&world.poll_well().await), ["p500"]);
+    world.plan.children.clear();
+    assert_eq!(world.poll_well().await, []);
+
+    world.plan.children.push(Child {
+        uid: "second-uid".to_owned(),
+        ..child(Some(510), None)
+    });
+    world.provider().touch_at("c650", 650).class = "child";
+    world.provider().touch_at("p900", 900);
+    world.pass(400).await;
+    assert_eq!(ids(&world.poll_well().await), ["p900"]);
+    world.plan.children.clear();
+    assert_eq!(ids(&world.poll_well().await), ["c650"]);
+    assert_eq!(world.poll_well().await, []);
+}
+
+/// What its parents have stored is dated by the provider's clock, its creation by ours.
+#[tokio::test(start_paused = true)]
+async fn a_child_of_a_provider_whose_clock_is_behind_starts_behind_what_its_parents_have_read() {
+    let mut plan = World::started().await.plan;
+    plan.start = Start::Created(at(100));
+    let day = TimeDelta::days(1);
+    let started_at = |parents_polled: i64| {
+        let plan = plan.starting_behind(None, Some(at(parents_polled) - day));
+        plan.start_instant(at(200), at(200) - day)
+    };
+    assert_eq!(started_at(150), at(201) - day);
+    assert_eq!(started_at(50), at(100) - day);
+}
+
+/// Until it stores what it asks now, how far it came is known by what it asked before.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_is_about_to_ask_something_else_is_known_by_what_it_asked() {
+    let mut world = behind().await;
+    world.plan.children = vec![Child {
+        query_fingerprint: "some of the class".to_owned(),
+        ..child(None, None)
+    }];
+    assert_eq!(world.poll_well().await, []);
+    let entry = entries(&world).remove(0);
+    assert_eq!(entry.query_fingerprint, "all of the class");
+}
+
+/// Where a sweep begins more may come under that very date.
+#[tokio::test(start_paused = true)]
+async fn what_is_dated_where_the_next_sweep_begins_is_not_settled_when_another_child_comes() {
+    let mut world = World::started().await;
+    world.plan.children.push(child(Some(-60), Some(-60)));
+    assert_eq!(world.poll_well().await, []);
+    world.plan.children.clear();
+    assert_eq!(world.poll_well().await, []);
+
+    world.plan.children.push(Child {
+        uid: "second-uid".to_owned(),
+        ..child(Some(1), None)
+    });
+    world.provider().touch_at("c0", 0).class = "child";
+    assert_eq!(ids(&world.poll_well().await), ["c0"]);
+}
+
+/// The overlap may end in the midst of a unit, the whole of which is asked for.
+#[tokio::test(start_paused = true)]
+async fn what_appears_in_the_second_in_which_a_sweep_begins_comes_while_a_class_is_read_again() {
+    let mut world = World::started().await;
+    world.plan.reach = TimeDelta::milliseconds(30_500);
+    world.plan.children.push(child(Some(0), Some(100)));
+    world.provider().touch_at("p200", 200);
+    world.pass(200).await;
+    assert_eq!(ids(&world.poll_well().await), ["p200"]);
+    world.plan.children.clear();
+    world.provider().touch_at("p169", 169);
+    assert_eq!(ids(&world.poll_well().await), ["p169"]);
 }
 
 #[tokio::test(start_paused = true)]
