@@ -4,13 +4,14 @@ use std::{future::Future, pin::Pin, sync::Arc, task::Poll as Ready};
 
 use pollen::{
     api::Checkpoint,
-    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Progress},
+    poll::{self, CheckpointStore as _, Edges, End, Held, Outcome, Plan, Progress},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    settings::Part,
     steps::Fault,
-    world::{Faults, Inner, Process, Store, World},
+    world::{Faults, House, Inner, Process, Store, World, apart},
 };
 
 /// A process between two polls.
@@ -32,6 +33,8 @@ enum Errand {
 pub(crate) fn poll_by_another(world: Arc<World>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         if world.inner().stored.checkpoint().is_some() {
+            // What it tells, the first process and its pollers do not hear of.
+            world.inner().joint.is_led_back = true;
             let mut other = Running::begin(world, false).await;
             let stop = CancellationToken::new();
             let outcome = other.engage(Errand::Poll, &stop).await;
@@ -40,7 +43,35 @@ pub(crate) fn poll_by_another(world: Arc<World>) -> Pin<Box<dyn Future<Output = 
     })
 }
 
+/// The poller's parent or child polls, in the same process.
+pub(crate) fn poll_by_kin(world: &Arc<World>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let world = world.clone();
+    Box::pin(async move {
+        if let Some(kin) = world.lets_kin_poll()
+            && let Some(running) = kin.take_running()
+        {
+            world.tell(|| "      meanwhile its kin polls".to_owned());
+            let (_, running) = apart::visit(&world, &kin, running.poll(&[])).await;
+            kin.put_running(running);
+        }
+    })
+}
+
 impl Running {
+    /// Its task ends: what could not be written is tried once more.
+    pub(crate) async fn stop(mut self) {
+        self.process.world.inner().faults = Faults::default();
+        if let Some(held) = self.held.take().filter(Held::is_unwritten) {
+            let _ = held.save(&mut self.store).await;
+        }
+    }
+
+    /// What its process knows of the other poller is replaced.
+    pub(crate) fn move_to(&mut self, house: House) {
+        self.process.house = house.clone();
+        self.store.process.house = house;
+    }
+
     /// A process that knows what is stored.
     pub(crate) async fn begin(world: Arc<World>, is_main: bool) -> Self {
         let number = {
@@ -63,6 +94,11 @@ impl Running {
         self.process.number
     }
 
+    /// It knows where the poller started.
+    pub(crate) const fn is_started(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// A comparison of ids goes on with the next poll.
     pub(crate) fn is_comparing(&self) -> bool {
         self.held.as_ref().is_some_and(Held::is_comparing)
@@ -72,7 +108,10 @@ impl Running {
     pub(crate) async fn poll(mut self, faults: &[(u32, Fault)]) -> (Option<End>, Option<Self>) {
         let idle = self.held.as_ref().is_some_and(|held| {
             let Process { world, number, .. } = &self.process;
-            faults.is_empty() && !held.is_unwritten() && world.is_idle(*number, &held.checkpoint)
+            faults.is_empty()
+                && !held.is_unwritten()
+                && world.meets_none(&self.process.house, &held.checkpoint)
+                && world.is_idle(*number, &held.checkpoint)
         });
         let (sent, stored) = self.outside();
         let stop = CancellationToken::new();
@@ -85,6 +124,11 @@ impl Running {
             return (None, None);
         };
         self.process.check_outcome(&outcome);
+        if outcome.end == End::Complete {
+            let Process { world, number, .. } = &self.process;
+            let began = world.inner().ledger.memory(*number).began;
+            world.has_met(began);
+        }
         if idle && let ((sent_now, Some(after)), Some(before)) = (self.outside(), stored) {
             self.process
                 .world
@@ -157,11 +201,12 @@ impl Running {
 
     async fn engage(&mut self, errand: Errand, stop: &CancellationToken) -> Outcome {
         let process = self.process.clone();
-        let (plan, clock) = (process.world.inner().plan.clone(), process.world.clock);
+        let clock = process.world.clock;
+        process.world.inner().apart.sweeps = false;
         process.begin_poll(self.held.as_ref().map(|held| &held.checkpoint));
         let held = match self.held.take() {
             Some(held) => held,
-            None => match poll::start(&plan, &process, &mut self.store, &clock, stop).await {
+            None => match self.start(stop).await {
                 Ok(checkpoint) => {
                     process.begin_poll(Some(&checkpoint));
                     checkpoint.into()
@@ -169,23 +214,68 @@ impl Running {
                 Err(end) => return Outcome::of(end),
             },
         };
+        process.world.may_have_started(&process.house);
+        let (house, is_main) = (&process.house, process.is_main);
+        let mut sweep = match process.world.settings.part {
+            Part::Parent => Some(house.starts.sweep("parent", "all").await),
+            Part::Alone | Part::Child => None,
+        };
+        let plan = process.world.among(house, is_main, &held.checkpoint);
+        process.meet(&plan, &held.checkpoint);
         let edges = Edges {
             source: &process,
             callback: &process,
             store: &mut self.store,
         };
-        match errand {
+        let outcome = match errand {
             Errand::Poll => poll::poll(&plan, held, edges, &clock, stop).await,
             Errand::Replay => {
                 process.begin_replay(&plan, &held.checkpoint);
                 let nothing = Progress::default();
                 poll::replay(&plan, held, nothing, edges, &clock, stop).await
             }
+        };
+        if let Some(polled) = sweep.as_deref_mut() {
+            *polled = Some(clock.now());
         }
+        process.world.may_have_started(&process.house);
+        outcome
+    }
+
+    /// Where the poller starts; a child does while its parents rest.
+    async fn start(&mut self, stop: &CancellationToken) -> Result<Checkpoint, End> {
+        let process = self.process.clone();
+        let resting = match process.world.settings.part {
+            Part::Child => process.house.starts.rest(|table| table == "all").await,
+            Part::Alone | Part::Parent => Vec::new(),
+        };
+        let polled = resting.iter().filter_map(|polled| **polled).collect();
+        let plan = process.world.starting(polled);
+        let clock = process.world.clock;
+        let started = poll::start(&plan, &process, &mut self.store, &clock, stop).await;
+        if started.is_err() && process.world.inner().stored.checkpoint().is_some() {
+            process.world.inner().apart.is_start_lost = true;
+        }
+        let started = started?;
+        process.world.may_have_started(&process.house);
+        Ok(started)
     }
 }
 
 impl Process {
+    /// Takes note of the children that a poll of a parent meets.
+    fn meet(&self, plan: &Plan, before: &Checkpoint) {
+        self.world.meets(&plan.children);
+        let mut inner = self.world.inner();
+        let memory = inner.ledger.memory(self.number);
+        let is_there = |uid: &str| plan.children.iter().any(|child| child.uid == uid);
+        let mut known = before.children.iter();
+        memory.takes_back |=
+            known.any(|entry| entry.settled_before.is_none() && !is_there(&entry.uid));
+        inner.apart.sweeps = self.is_main;
+        inner.apart.is_known |= self.is_main;
+    }
+
     fn begin_poll(&self, before: Option<&Checkpoint>) {
         let now = self.world.now();
         let mut inner = self.world.inner();

@@ -47,6 +47,20 @@ pub(crate) struct Settings {
     pub(crate) deletes: Deletes,
     /// Deletions count from the poller's start on, and not only from when it was made.
     pub(crate) deletes_from_start: bool,
+    pub(crate) part: Part,
+    /// What is stored of a poller that was deleted can still be read, as in a state folder.
+    pub(crate) remembers_gone: bool,
+}
+
+/// Which of a provider's records a poller is about, where there are two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// There is no other.
+    Alone,
+    /// It asks for all of them; another poller may come that takes a class.
+    Parent,
+    /// It asks for the class.
+    Child,
 }
 
 /// How deletions are found.
@@ -126,7 +140,27 @@ impl Settings {
             hides: false,
             deletes: Deletes::Ignored,
             deletes_from_start: true,
+            part: Part::Alone,
+            remembers_gone: false,
         }
+    }
+
+    /// The settings of the poller of a class.
+    pub(crate) fn of_child(&self) -> Self {
+        Self {
+            part: Part::Child,
+            ..self.clone()
+        }
+    }
+
+    /// Whether a record is of the class that a poller of its own may take.
+    pub(crate) fn is_childs(&self, record: u32) -> bool {
+        self.part != Part::Alone && record % 4 < 2 && !self.is_excluded(record)
+    }
+
+    /// Whether what must hold of each single poller holds of a record.
+    pub(crate) fn is_own(&self, record: u32) -> bool {
+        self.is_childs(record) == (self.part == Part::Child)
     }
 
     /// Leaves out what no connector can state truthfully, or what lies outside the promise.
@@ -161,6 +195,10 @@ impl Settings {
             self.skew = 0;
         }
         self.narrow_reach = self.narrow_reach.min(self.reach);
+        if let Deletes::Compared(comparing) = &mut self.deletes {
+            // A class is known where records are asked for by a query, and so by their ids.
+            comparing.by_id |= self.part != Part::Alone;
+        }
         self
     }
 

@@ -4,7 +4,7 @@
 use crate::{
     invariants::Invariant,
     play::History,
-    settings::{Deletes, Listing, Settings},
+    settings::{Deletes, Listing, Part, Settings},
     steps::Step,
 };
 
@@ -50,12 +50,12 @@ fn shrink_steps(history: &mut History, fails: &impl Fn(&History) -> bool) {
 
 fn shrink_faults(history: &mut History, fails: &impl Fn(&History) -> bool) {
     for index in 0..history.steps.len() {
-        let Step::Poll(faults) = history.steps[index].clone() else {
+        let (Step::Poll(faults) | Step::ChildPoll(faults)) = history.steps[index].clone() else {
             continue;
         };
         for fault in faults {
             let mut fewer = history.clone();
-            if let Step::Poll(kept) = &mut fewer.steps[index] {
+            if let Step::Poll(kept) | Step::ChildPoll(kept) = &mut fewer.steps[index] {
                 kept.retain(|other| *other != fault);
             }
             if fails(&fewer) {
@@ -80,7 +80,14 @@ type Simplify = fn(&mut Settings);
 
 /// Each makes one of the settings plain.
 const SIMPLER: &[Simplify] = &[
-    |settings| *settings = Settings::plain(),
+    |settings| {
+        *settings = Settings {
+            part: settings.part,
+            ..Settings::plain()
+        };
+    },
+    |settings| settings.part = Part::Alone,
+    |settings| settings.remembers_gone = false,
     |settings| {
         let plain = Settings::plain();
         (settings.field, settings.stated) = (plain.field, plain.stated);

@@ -42,6 +42,17 @@ pub(crate) enum Step {
     /// What is dated from so many intervals ago on is to be read once more: so many intervals of it, or
     /// with 0 all.
     Replay(u32, u32),
+    /// A poller of a class is made, which starts so many intervals ago or, with 0, now; the parent is
+    /// built anew at once, or a poll later.
+    Apply(u32, bool),
+    /// It is deleted.
+    Discard(bool),
+    /// Its filter is added or removed, or something else is asked of the same records.
+    Edit(bool, bool),
+    /// It is suspended, or goes on.
+    Suspend,
+    /// One poll of it.
+    ChildPoll(Vec<(u32, Fault)>),
     /// Edits of the poller's spec.
     AskOtherwise,
     NarrowReach,
@@ -66,6 +77,8 @@ pub(crate) enum Fault {
     Conflict,
     /// A record is updated.
     Touch(u32),
+    /// The poller's parent or child polls meanwhile.
+    Kin,
 }
 
 /// The steps of a history.
@@ -108,13 +121,73 @@ impl From<u32> for Step {
     }
 }
 
+/// Adds to `steps` what becomes of a child.
+pub(crate) fn add_child(random: &mut Random, steps: &mut Vec<Step>) {
+    let faulty = random.pick(&[0, 10, 40]);
+    let meets = random.pick(&[0, 20]);
+    for step in &mut *steps {
+        if let Step::Poll(faults) = step
+            && random.percent(meets)
+        {
+            faults.push((random.small(80), Fault::Kin));
+            tidy(faults);
+        }
+    }
+    for _ in 0..random.between(8, 30) {
+        let place = random.below(steps.len() as u32 + 1) as usize;
+        steps.insert(place, child_step(random, faulty));
+    }
+    let first = random.small(20) as usize;
+    steps.insert(first, applied(random));
+}
+
+fn child_step(random: &mut Random, faulty: u32) -> Step {
+    let is_seen = random.percent(70);
+    match random.below(20) {
+        0..3 => applied(random),
+        3..5 => Step::Discard(is_seen),
+        5 => Step::Edit(true, is_seen),
+        6 => Step::Edit(false, is_seen),
+        7 => Step::Suspend,
+        _ => {
+            let mut faults = faults(random, faulty);
+            if random.percent(10) {
+                faults.push((random.small(80), Fault::Kin));
+                tidy(&mut faults);
+            }
+            Step::ChildPoll(faults)
+        }
+    }
+}
+
+fn applied(random: &mut Random) -> Step {
+    let back = if random.percent(60) {
+        0
+    } else {
+        random.small(40) + 1
+    };
+    Step::Apply(back, random.percent(70))
+}
+
+fn tidy(faults: &mut Vec<(u32, Fault)>) {
+    faults.sort_by_key(|(point, _)| *point);
+    faults.dedup_by_key(|(point, _)| *point);
+}
+
+const fn late(is_seen: &bool) -> &'static str {
+    if *is_seen {
+        ""
+    } else {
+        ", and its parent built anew a poll later"
+    }
+}
+
 fn faults(random: &mut Random, faulty: u32) -> Vec<(u32, Fault)> {
     let mut faults = Vec::new();
     while faults.len() < 6 && random.percent(faulty) {
         faults.push((random.small(80), fault(random)));
     }
-    faults.sort_by_key(|(point, _)| *point);
-    faults.dedup_by_key(|(point, _)| *point);
+    tidy(&mut faults);
     faults
 }
 
@@ -183,6 +256,24 @@ impl fmt::Display for Step {
             Self::Restart => write!(out, "the process is killed"),
             Self::Refuse(record) => write!(out, "the callback refuses record {record}"),
             Self::Accept => write!(out, "the callback refuses nothing"),
+            Self::Apply(0, seen) => write!(out, "a child is made, which starts now{}", late(seen)),
+            Self::Apply(back, seen) => write!(
+                out,
+                "a child is made, which starts {back} intervals ago{}",
+                late(seen)
+            ),
+            Self::Discard(seen) => write!(out, "the child is deleted{}", late(seen)),
+            Self::Edit(true, seen) => {
+                write!(out, "the child's filter is added or removed{}", late(seen))
+            }
+            Self::Edit(false, seen) => write!(out, "the child asks for more fields{}", late(seen)),
+            Self::Suspend => write!(out, "the child is suspended, or no more"),
+            Self::ChildPoll(faults) => {
+                write!(out, "the child polls")?;
+                faults.iter().try_for_each(|(point, fault)| {
+                    write!(out, "; at await point {point}: {fault:?}")
+                })
+            }
             Self::AskOtherwise => write!(out, "the spec asks another question"),
             Self::NarrowReach => write!(out, "the overlap is shortened"),
             Self::WidenReach => write!(out, "the overlap is lengthened"),

@@ -46,6 +46,8 @@ impl World {
                     && row.written <= until
                     && row.shown_from <= until
                     && !self.settings.is_excluded(row.record)
+                    && inner.concerns(self, row.record)
+                    && !inner.apart.ever_filtered
             })
             .map(|row| (self.deletion(row), row.written))
             .filter(move |(deletion, _)| deletion.date >= since)
@@ -61,10 +63,15 @@ impl World {
         if records.any(|record| record.hidden && !record.removed) {
             return None;
         }
-        let mut records = inner.provider.records.iter();
+        let inner = &*inner;
+        // Whose class is another's shows in the list too.
+        let anew_at = inner.apart.changed_at.max(Some(inner.edited_at));
+        let anew_at = anew_at.unwrap_or(inner.edited_at);
+        let records = inner.provider.records.iter();
+        let mut records = records.filter(|(number, _)| inner.concerns(self, **number));
         let (number, record) = records.find(|(number, record)| match record.removed {
             true => settled.is_told(**number),
-            false => settled.is_gone_since(**number, inner.edited_at),
+            false => settled.is_gone_since(**number, anew_at),
         })?;
         Some(match record.removed {
             true => Version::deletion(*number, record.updated),
@@ -88,7 +95,9 @@ impl World {
         inner.provider.deletions.iter().all(|row| {
             let deletion = self.deletion(row);
             row.shown_from <= now
-                && (deletion.date < read_since || settled.forbids(deletion, false))
+                && (self.is_left(checkpoint, row.record, deletion.date)
+                    || deletion.date < read_since
+                    || settled.forbids(deletion, false))
         })
     }
 }
@@ -106,6 +115,7 @@ impl Write<'_> {
         let (after, clock) = (deletions_watermark(checkpoint)?, memory.list_clock?);
         let before = memory.before.as_ref().and_then(deletions_watermark)?;
         let least = memory.followed_back_to.unwrap_or(before).min(before);
+        let least = if memory.takes_back { after } else { least };
         if after < least || after > before.max(clock) {
             let expected = format!("a watermark of deletions from {before} to {clock}");
             let came = after.to_string();

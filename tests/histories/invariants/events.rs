@@ -7,7 +7,7 @@ use pollen::{
 
 use super::{Invariant, Violation};
 use crate::{
-    settings::Deletes,
+    settings::{Deletes, Part},
     world::{Absence, Inner, Memory, Process, Version, floor},
 };
 
@@ -128,6 +128,7 @@ impl Process {
             let came = format!("{version:?} again");
             inner.violate(Violation::new(Invariant::Once, expected, came));
         }
+        self.check_apart(inner, version);
         if version.is_deletion() {
             self.check_share(inner, version);
         } else {
@@ -164,13 +165,17 @@ impl Process {
         let created = floor(settings.field, record.created);
         let by_dates = (version.date - created).abs() <= settings.tolerance;
         let reach = inner.plan.reach.num_milliseconds();
+        let is_childs = settings.part == Part::Parent && settings.is_childs(version.record);
         let memory = inner.ledger.memory(self.number);
+        let takes_back = memory.takes_back || is_childs;
         let by_dates_alone =
             settings.created_check == CreatedCheck::OpenConnectors || memory.replaying.is_some();
         let expected = match memory.settled.absence(version.record) {
             Absence::Sure => Some(true),
             Absence::Unsure => None,
             Absence::Unknown if by_dates_alone => Some(by_dates),
+            // What was settled before this sweep depends on how far a child had come.
+            Absence::Unknown if takes_back => None,
             Absence::Unknown => memory.is_created(version.record, created, by_dates, reach),
         };
         if expected.is_some_and(|created| created != (event.kind == Kind::Created)) {

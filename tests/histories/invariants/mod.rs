@@ -4,6 +4,7 @@
 
 mod deletions;
 mod events;
+mod kin;
 mod polls;
 mod replays;
 mod writes;

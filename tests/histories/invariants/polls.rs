@@ -6,6 +6,7 @@ use pollen::{
 };
 
 use super::{Invariant, Violation, deletions::is_unfinished};
+use crate::settings::Part;
 use crate::world::{
     Inner, Process, Promise, Version, World,
     checkpoints::{deletions_watermark, watermark},
@@ -89,6 +90,7 @@ impl World {
                     && record.written <= until
                     && version.date >= started_at
                     && !self.settings.is_excluded(version.record)
+                    && inner.concerns(self, version.record)
             })
             .map(|(version, _)| version)
     }
@@ -117,6 +119,21 @@ impl World {
         }
     }
 
+    /// Whether a row of a record is not this poller's: another is there that takes it, or it is of no
+    /// class of the poller's.
+    pub(super) fn is_left(&self, checkpoint: &Checkpoint, record: u32, date: i64) -> bool {
+        match self.settings.part {
+            Part::Alone => false,
+            Part::Child => !self.settings.is_childs(record),
+            Part::Parent => {
+                let entries = checkpoint.children.iter();
+                let mut there = entries.filter(|entry| entry.settled_before.is_none());
+                self.settings.is_childs(record)
+                    && there.any(|entry| entry.started_at.timestamp_millis() <= date)
+            }
+        }
+    }
+
     /// Whether a poll of `process` now would find nothing new: everything visible is settled, and no
     /// clock is about to be followed back.
     pub(crate) fn is_idle(&self, process: usize, checkpoint: &Checkpoint) -> bool {
@@ -142,6 +159,8 @@ impl World {
                 .all(|record| record.shown_from <= now)
             && inner.provider.visible(now).all(|(version, _)| {
                 version.date < started_at
+                    || self.is_left(checkpoint, version.record, version.date)
+                    || !inner.shows(self, version.record)
                     || self.settings.is_excluded(version.record)
                     || settled.forbids(version, false)
             })
@@ -166,6 +185,7 @@ impl World {
             .map_or(since, |swept| swept.timestamp_millis());
         // Watermarks moved by records without event are written, but not often.
         let moved = watermark(after) > watermark(before)
+            || after.children != before.children
             || deletions_watermark(after) > deletions_watermark(before);
         let is_quiet = moved && now - since >= QUIET;
         if after != before && !is_quiet {

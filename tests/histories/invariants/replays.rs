@@ -32,6 +32,7 @@ impl Process {
             record.written <= began
                 && replay.reaches(version.date)
                 && !self.world.settings.is_excluded(version.record)
+                && inner.concerns(&self.world, version.record)
                 && !memory
                     .settled
                     .is_replayed(&replay.id, *version, memory.content_ignored)

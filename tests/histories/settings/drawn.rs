@@ -2,7 +2,7 @@
 
 use pollen::{api::CreatedCheck, template::Unit};
 
-use super::{Comparing, Deletes, Listing, Order, Settings};
+use super::{Comparing, Deletes, Listing, Order, Part, Settings};
 use crate::random::Random;
 
 impl Settings {
@@ -46,6 +46,8 @@ impl Settings {
             hides: random.percent(25),
             deletes: deletes(random),
             deletes_from_start: random.percent(70),
+            part: Part::Alone,
+            remembers_gone: false,
         };
         if random.percent(25) {
             settings.narrow_reach = unit.max(reach / 3);

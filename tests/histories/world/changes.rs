@@ -3,7 +3,10 @@
 use chrono::TimeDelta;
 
 use super::{Inner, World, provider::floor};
-use crate::{settings::Listing, steps::Step};
+use crate::{
+    settings::{Listing, Part},
+    steps::Step,
+};
 
 impl World {
     /// The overlap that held at any time of the history: what is promised.
@@ -37,7 +40,14 @@ impl World {
             Step::AskOtherwise => self.ask_otherwise(),
             Step::NarrowReach => self.set_reach(self.settings.narrow_reach),
             Step::WidenReach => self.set_reach(self.settings.reach),
-            Step::Poll(_) | Step::Restart | Step::Pass(_) => {}
+            Step::Poll(_)
+            | Step::Restart
+            | Step::Pass(_)
+            | Step::Apply(..)
+            | Step::Discard(_)
+            | Step::Edit(..)
+            | Step::Suspend
+            | Step::ChildPoll(_) => {}
         }
     }
 
@@ -74,7 +84,10 @@ impl World {
             provider, ledger, ..
         } = &mut *inner;
         let memory = ledger.memory(process);
+        let settings = &self.settings;
         let versions = provider.visible(now).map(|(version, _)| version);
+        let versions =
+            versions.filter(|it| settings.part != Part::Child || settings.is_own(it.record));
         let unread: Vec<u32> = versions
             .filter(|version| !memory.knows(*version))
             .map(|version| version.record)
@@ -155,11 +168,7 @@ impl World {
     }
 
     fn set_reach(&self, reach: i64) {
-        let (reach, mut inner) = (TimeDelta::milliseconds(reach), self.inner());
-        inner.plan.reach = reach;
-        if let Some(deletions) = &mut inner.plan.deletions {
-            deletions.reach = reach;
-        }
+        self.inner().set_reach(TimeDelta::milliseconds(reach));
     }
 
     /// Lets every fault end, and every date and delay pass.
@@ -179,5 +188,14 @@ impl World {
             ahead.max().unwrap_or_default()
         };
         self.pass(rest.max(0) + 1_000).await;
+    }
+}
+
+impl Inner {
+    pub(super) fn set_reach(&mut self, reach: TimeDelta) {
+        self.plan.reach = reach;
+        if let Some(deletions) = &mut self.plan.deletions {
+            deletions.reach = reach;
+        }
     }
 }

@@ -9,8 +9,8 @@ use pollen::{
     poll::{Deletions, Plan, Reconciliation, Start},
 };
 
-use super::ledger::Memory;
-use crate::settings::{Deletes, Settings};
+use super::{CHILD, ledger::Memory};
+use crate::settings::{Deletes, Part, Settings};
 
 impl Memory {
     /// The watermark when this poll began.
@@ -40,6 +40,9 @@ impl Memory {
     /// What no watermark of this poll may be earlier than: where its sweep began, unless a clock
     /// or an edit leads further back.
     pub(crate) fn least_watermark(&self) -> i64 {
+        if self.takes_back {
+            return i64::MIN / 2;
+        }
         self.asked_from().min(self.settled_at_start())
     }
 
@@ -118,7 +121,11 @@ pub(crate) fn plan(settings: &Settings, created: DateTime<Utc>) -> Plan {
         gone: HashMap::new(),
         replay: None,
         deletions: (settings.deletes == Deletes::Listed).then(|| Deletions {
-            classes: ["plain".to_owned()].into(),
+            classes: match settings.part {
+                Part::Alone => ["plain".to_owned()].into(),
+                Part::Parent => ["plain".to_owned(), CHILD.to_owned()].into(),
+                Part::Child => [CHILD.to_owned()].into(),
+            },
             from_start: settings.deletes_from_start,
             unit: settings.unit().duration(),
             reach: TimeDelta::milliseconds(settings.reach),

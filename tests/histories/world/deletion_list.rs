@@ -8,7 +8,7 @@ use pollen::{
 };
 
 use super::{
-    Inner, Process, instant,
+    Inner, Process, World, instant,
     listing::failed,
     provider::{Deleted, Record, floor},
     version::Version,
@@ -21,7 +21,7 @@ impl Process {
         let now = world.now();
         let mut inner = world.inner();
         let settings = &world.settings;
-        let (selected, offset) = select(&inner, settings, ask, now);
+        let (selected, offset) = select(&inner, world, ask, now);
         let limit = settings.page_size as usize;
         let shown: Vec<usize> = selected.iter().copied().skip(offset).take(limit).collect();
         let mut page = Page::new(shape().into(), body(&inner, settings, &shown).into());
@@ -99,13 +99,14 @@ impl Settings {
     }
 }
 
-fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<usize>, usize) {
+fn select(inner: &Inner, world: &World, ask: &Ask, now: i64) -> (Vec<usize>, usize) {
+    let settings = &world.settings;
     let from = ask.bound.instant.timestamp_millis();
     let until = ask.until.map_or(i64::MAX, |until| until.timestamp_millis());
     let date = |row: &Deleted| floor(settings.field, row.date);
     let rows = inner.provider.deletions.iter().enumerate();
     let mut selected: Vec<(i64, usize)> = rows
-        .filter(|(_, row)| row.shown_from <= now)
+        .filter(|(_, row)| row.shown_from <= now && inner.shows(world, row.record))
         .map(|(key, row)| (date(row), key))
         .filter(|(date, _)| (from..=until).contains(date))
         .collect();

@@ -60,6 +60,7 @@ impl Process {
             Some(Fault::Slow) => self.wait(3_000).await,
             Some(Fault::Stop) => self.world.inner().stop.cancel(),
             Some(Fault::Conflict) => process::poll_by_another(self.world.clone()).await,
+            Some(Fault::Kin) => process::poll_by_kin(&self.world).await,
             Some(Fault::Touch(record)) => self.world.touch_in_sweep(record, self.number),
         }
         Ok(())

@@ -2,15 +2,15 @@
 
 use pollen::provider::{IdAsk, Page};
 
-use super::{Inner, Process, listing::body, number};
-use crate::settings::Settings;
+use super::{Inner, Process, World, listing::body, number};
+use crate::settings::Part;
 
 impl Process {
     pub(super) fn answer_ids(&self, ask: &IdAsk) -> Page {
         let world = &self.world;
         let settings = &world.settings;
         let mut inner = world.inner();
-        let (selected, offset) = select(&inner, settings, ask);
+        let (selected, offset) = select(&inner, world, ask);
         let limit = settings.limit();
         let page = selected.iter().copied().skip(offset).take(limit);
         let visible: Vec<u32> = page
@@ -58,10 +58,17 @@ impl Process {
 }
 
 /// The records that a question selects, in their order, and how many of them it skips.
-fn select(inner: &Inner, settings: &Settings, ask: &IdAsk) -> (Vec<u32>, usize) {
+fn select(inner: &Inner, world: &World, ask: &IdAsk) -> (Vec<u32>, usize) {
+    let settings = &world.settings;
     // By its id a record is there at once, however late a listing by date shows it.
     let records = inner.provider.records.iter();
-    let there = records.filter(|(_, record)| !record.removed);
+    // What is asked for by its id is asked for without the poller's filter.
+    let is_single = matches!(ask, IdAsk::Among(_)) && world.settings.part == Part::Child;
+    let shows = |number: u32| match is_single {
+        true => world.settings.is_childs(number),
+        false => inner.shows(world, number),
+    };
+    let there = records.filter(|(number, it)| !it.removed && shows(**number));
     let mut selected: Vec<u32> = there.map(|(number, _)| *number).collect();
     match ask {
         IdAsk::After(key) => {

@@ -57,6 +57,8 @@ pub(crate) struct Memory {
     pub(crate) replaying: Option<Replaying>,
     /// What was stored last when this process read or wrote it.
     pub(crate) revision: u64,
+    /// It reads again what a child took that is gone.
+    pub(crate) takes_back: bool,
     /// It asks another question than the one before.
     pub(crate) edited: bool,
     /// The provider's clock was set back, and this poll's watermark with it.

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt::Write as _};
 
 use chrono::{DateTime, Utc};
 use pollen::{
-    api::Checkpoint,
+    api::{Checkpoint, ChildProgress},
     category::Category,
     provider::{
         Ask, Bound, FetchError, IdAsk, Listing as IdListing, Page, PageSource, Paging, Step,
@@ -12,7 +12,7 @@ use pollen::{
 };
 
 use super::{
-    ENDLESS, Inner, Process, World,
+    ENDLESS, Inner, Memory, Process, Version, World,
     checkpoints::{deletions_watermark, watermark},
     instant,
     provider::floor,
@@ -90,7 +90,7 @@ impl Process {
         let world = &self.world;
         let now = world.now();
         let mut inner = world.inner();
-        let (selected, offset) = select(&inner, &world.settings, ask, now);
+        let (selected, offset) = select(&inner, world, ask, now);
         let limit = world.settings.limit();
         let shown: Vec<u32> = selected.iter().copied().skip(offset).take(limit).collect();
         let visible = shown
@@ -165,6 +165,8 @@ impl Process {
             let memory = inner.ledger.memory(self.number);
             memory.times_deleted.insert(version, times);
             let is_dropped = version.date < started_at
+                || !settings.is_own(*number)
+                || memory_skips(inner.ledger.memory(self.number), version)
                 || settings.is_excluded(*number)
                 || settings.drop_before_bound && version.date < from
                 || settings.drop_after_clock && version.date > sweep_clock;
@@ -224,7 +226,8 @@ impl Settings {
 }
 
 /// The records that a question selects, in their order, and how many of them it skips.
-fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<u32>, usize) {
+fn select(inner: &Inner, world: &World, ask: &Ask, now: i64) -> (Vec<u32>, usize) {
+    let settings = &world.settings;
     let (from, offset) = match &ask.step {
         Step::Link(link) => parsed(link),
         Step::Offset(offset) => (
@@ -250,6 +253,7 @@ fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<u32>,
     let mut selected: Vec<(u32, i64)> = inner
         .provider
         .listed(now)
+        .filter(|(number, _)| inner.shows(world, *number))
         .map(|(number, record)| (number, record.updated))
         .filter(|(_, updated)| is_selected(*updated))
         .collect();
@@ -262,6 +266,16 @@ fn select(inner: &Inner, settings: &Settings, ask: &Ask, now: i64) -> (Vec<u32>,
     }
     let numbers = selected.into_iter().map(|(number, _)| number);
     (numbers.collect(), offset)
+}
+
+/// What a poller had settled before it went back for the class of a child it reads, and leaves out.
+fn memory_skips(memory: &Memory, version: Version) -> bool {
+    let Some(before) = &memory.before else {
+        return false;
+    };
+    let is_back = |entry: &ChildProgress| entry.settled_before.is_some();
+    (memory.takes_back || before.children.iter().any(is_back))
+        && version.date < before.records.window_since.timestamp_millis()
 }
 
 /// A link stands for the question and the rows that it skips.

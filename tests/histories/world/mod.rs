@@ -1,10 +1,13 @@
 //! A provider, a callback, a store and a clock in memory, with a fault at any await point.
 
+pub(crate) mod apart;
 mod changes;
 pub(crate) mod checkpoints;
+mod child;
 mod deletion_list;
 mod deletions;
 mod faults;
+mod goings;
 mod ids;
 mod ledger;
 mod listing;
@@ -15,16 +18,18 @@ mod settled;
 mod store;
 mod version;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use chrono::{DateTime, Utc};
 use pollen::{clock::Clock, poll::Plan, provider::RecordShape};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
+    apart::{Apart, House},
     faults::Faults,
+    goings::{Going, Joint},
     ledger::Memory,
-    provider::{Promise, floor},
+    provider::{CHILD, Promise, floor},
     settled::{Absence, Settled},
     store::Store,
     version::Version,
@@ -32,7 +37,8 @@ pub(crate) use self::{
 use self::{ledger::Ledger, provider::Provider, store::Stored};
 use crate::{
     invariants::Violation,
-    settings::{Deletes, Settings},
+    process::Running,
+    settings::{Deletes, Part, Settings},
 };
 
 /// When every history begins, by our clock: not on the edge of any unit.
@@ -47,6 +53,10 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     shape: Arc<RecordShape>,
     inner: Mutex<Inner>,
+    /// The process between two polls, where one runs.
+    running: Mutex<Option<Running>>,
+    /// The other poller, where there are two.
+    kin: OnceLock<Weak<Self>>,
 }
 
 pub(crate) struct Inner {
@@ -63,6 +73,10 @@ pub(crate) struct Inner {
     pub(crate) stop: CancellationToken,
     violation: Option<Violation>,
     trace: Option<Vec<String>>,
+    /// What both pollers delivered, where there are two.
+    pub(crate) joint: Joint,
+    /// What this one is beside the other.
+    pub(crate) apart: Apart,
 }
 
 impl World {
@@ -80,12 +94,16 @@ impl World {
             stop: CancellationToken::new(),
             violation: None,
             trace: traced.then(Vec::new),
+            joint: Joint::default(),
+            apart: Apart::default(),
         };
         let world = Self {
             shape: Arc::new(provider::shape(&settings)),
             clock: Clock::starting_at(begin),
             settings,
             inner: Mutex::new(inner),
+            running: Mutex::default(),
+            kin: OnceLock::new(),
         };
         let world = Arc::new(world);
         world.inner().provider.fill(&world.settings, BEGIN);
@@ -110,7 +128,11 @@ impl World {
     pub(crate) fn tell(&self, line: impl FnOnce() -> String) {
         let mut inner = self.inner();
         if let Some(trace) = &mut inner.trace {
-            trace.push(line());
+            let whose = match self.settings.part {
+                Part::Child => "the child's",
+                Part::Alone | Part::Parent => "",
+            };
+            trace.push(format!("{whose}{}", line()));
         }
     }
 
@@ -161,11 +183,15 @@ pub(crate) struct Process {
     list: Option<Arc<Self>>,
     /// It is that list.
     is_list: bool,
+    /// What it knows of the pollers that run in it.
+    pub(crate) house: House,
 }
 
 impl Process {
     pub(crate) fn new(world: Arc<World>, number: usize, is_main: bool) -> Self {
+        let house = world.house(is_main);
         let process = Self {
+            house,
             world,
             number,
             is_main,

@@ -10,6 +10,9 @@ use pollen::{
 use super::{instant, version::Version};
 use crate::settings::Settings;
 
+/// The class that a poller of its own may take.
+pub(crate) const CHILD: &str = "child";
+
 /// Whether a version must be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Promise {
@@ -62,6 +65,8 @@ pub(crate) struct Provider {
     pub(crate) skew: i64,
     /// The latest that its clock ever showed in an answer.
     pub(crate) latest_told: i64,
+    /// Its clock was set back at any time.
+    pub(crate) is_set_back: bool,
     field: Unit,
 }
 
@@ -73,6 +78,7 @@ impl Provider {
             versions: HashSet::new(),
             skew: settings.skew,
             latest_told: i64::MIN,
+            is_set_back: false,
             field: settings.field,
         }
     }
@@ -140,6 +146,7 @@ impl Provider {
     /// dated by, so that nothing is promised of it.
     pub(crate) fn set_clock(&mut self, by: i64, now: i64) {
         self.skew += by;
+        self.is_set_back |= by < 0;
         let records = self.records.values_mut();
         let times = records.map(|record| (record.shown_from, &mut record.promise));
         let rows = self.deletions.iter_mut();
@@ -213,6 +220,8 @@ impl Settings {
     pub(super) fn class(&self, record: u32) -> &'static str {
         if self.is_excluded(record) {
             "excluded"
+        } else if self.is_childs(record) {
+            CHILD
         } else {
             "plain"
         }

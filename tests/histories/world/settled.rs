@@ -72,6 +72,11 @@ impl Known {
         self.sure_since = self.sure_since.max(date);
     }
 
+    fn allow_again(&mut self, is_allowed: &impl Fn(Version) -> bool) {
+        let allowed = self.versions.extract_if(|version| is_allowed(*version));
+        self.repeatable.extend(allowed);
+    }
+
     fn reopen(&mut self, record: u32) {
         let is_its = |version: &Version| version.record == record;
         self.reopened.extend(self.versions.extract_if(is_its));
@@ -165,6 +170,18 @@ impl Settled {
     /// record behind it.
     pub(crate) fn is_gone_since(&self, record: u32, since: i64) -> bool {
         self.gone.contains_key(&record) && self.deleted.get(&record).is_some_and(|at| *at > since)
+    }
+
+    /// What was told and must be remembered.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Version> {
+        let all = self.records.versions.iter();
+        all.chain(&self.deletions.versions).copied()
+    }
+
+    /// Versions that may come again.
+    pub(crate) fn allow_again(&mut self, is_allowed: &impl Fn(Version) -> bool) {
+        self.records.allow_again(is_allowed);
+        self.deletions.allow_again(is_allowed);
     }
 
     /// Whether it may come once more, since a clock or an edit led back there.

@@ -9,7 +9,7 @@ use pollen::{
 };
 
 use super::{Process, checkpoints::deletions_watermark, faults::Failed, settled::Settled};
-use crate::invariants::Violation;
+use crate::{invariants::Violation, settings::Part};
 
 /// What is stored durably.
 #[derive(Default)]
@@ -90,7 +90,11 @@ impl Store {
         }
         if let Some(back) = asked.followed_back_to {
             let from = back - inner.plan.reach.num_milliseconds();
-            inner.provider.read_again_from(from, now);
+            inner.joint.is_led_back = true;
+            // Of two pollers the other may not have seen it yet.
+            if self.process.world.settings.part == Part::Alone {
+                inner.provider.read_again_from(from, now);
+            }
         }
         Ok(revision)
     }
@@ -112,6 +116,11 @@ struct Asked {
 }
 
 impl Process {
+    /// What its process knows to be stored of it.
+    fn seen(&self) -> &pollen::fleet::Stored {
+        self.house.seen(self.world.settings.part)
+    }
+
     fn ask_to_write(&self, checkpoint: &Checkpoint) -> Asked {
         let violation = self.check_write(checkpoint);
         let mut inner = self.world.inner();
@@ -145,7 +154,10 @@ impl CheckpointStore for Store {
         let inner = self.process.world.inner();
         self.revision = inner.stored.revision;
         self.tried = None;
-        Ok(inner.stored.checkpoint())
+        let checkpoint = inner.stored.checkpoint();
+        drop(inner);
+        self.process.seen().note(checkpoint.as_ref());
+        Ok(checkpoint)
     }
 
     async fn load_segment(&mut self, name: &SegmentName) -> Result<Option<Bytes>, StoreError> {
@@ -176,6 +188,7 @@ impl CheckpointStore for Store {
         });
         process.point().await.map_err(lost)?;
         self.keep_segments(checkpoint);
+        process.seen().note(Some(checkpoint));
         (self.revision, self.tried) = (revision, None);
         Ok(())
     }
