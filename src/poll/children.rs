@@ -131,16 +131,21 @@ impl Children {
         met.due = Due::Settled;
     }
 
-    /// What this poller has read so far of the classes that it took back, and that nobody took since, is
-    /// settled before `settled`, as is everything else.
+    /// What this poller has read so far of the classes that it took back is settled before `settled`, as is
+    /// everything else; of a class that others took since, what is dated before the first of them starts.
     fn settle_taken_back(&mut self, settled: Bounds) {
         let there = self.entries.iter().filter(|entry| is_there(entry));
-        let taken: Vec<_> = there.map(|entry| entry.class.clone()).collect();
-        let is_own = |entry: &&mut ChildProgress| !is_there(entry) && !taken.contains(&entry.class);
-        for entry in self.entries.iter_mut().filter(is_own) {
-            entry.watermark = entry.watermark.max(just_before(settled.records));
-            let deletions = settled.deletions.map(just_before);
-            entry.deletes_watermark = entry.deletes_watermark.max(deletions);
+        let starts: Vec<_> = there
+            .map(|entry| (entry.class.clone(), entry.started_at))
+            .collect();
+        for entry in self.entries.iter_mut().filter(|entry| !is_there(entry)) {
+            let others = starts.iter().filter(|(class, _)| *class == entry.class);
+            let first = others.map(|(_, start)| *start).min();
+            let own = |settled: DateTime<Utc>| {
+                just_before(first.map_or(settled, |first| settled.min(first)))
+            };
+            entry.watermark = entry.watermark.max(own(settled.records));
+            entry.deletes_watermark = entry.deletes_watermark.max(settled.deletions.map(own));
         }
     }
 

@@ -170,6 +170,39 @@ async fn what_two_children_in_turn_had_not_settled_comes_from_the_parent() {
     assert_eq!(world.poll_well().await, []);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_the_parent_told_of_a_class_before_its_second_child_started_is_not_told_again() {
+    let mut world = World::started_with_deletions().await;
+    let first = Reached {
+        records: at(100),
+        deletions: Some(at(100)),
+    };
+    world.plan.children.push(Child {
+        reached: Some(first),
+        ..child(Some(10), None)
+    });
+    world.provider().touch_at("p500", 500);
+    world.pass(500).await;
+    assert_eq!(ids(&world.poll_well().await), ["p500"]);
+
+    // It came no further than to the unit of dates before its start.
+    let second = Reached {
+        records: at(299),
+        deletions: Some(at(299)),
+    };
+    world.plan.children[0] = Child {
+        uid: "second-uid".to_owned(),
+        reached: Some(second),
+        ..child(Some(301), None)
+    };
+    world.provider().touch_at("c300", 300).class = "child";
+    world.provider().touch_at("p900", 900);
+    world.pass(400).await;
+    assert_eq!(ids(&world.poll_well().await), ["c300", "p900"]);
+    world.plan.children.clear();
+    assert_eq!(world.poll_well().await, []);
+}
+
 /// What its parents have stored is dated by the provider's clock, its creation by ours.
 #[tokio::test(start_paused = true)]
 async fn a_child_of_a_provider_whose_clock_is_behind_starts_behind_what_its_parents_have_read() {
