@@ -25,11 +25,11 @@ pub(super) enum Blame {
     Law,
 }
 
-/// The longest page of a server that is searched for its words. A receiver that answers more may repeat an
-/// event, whose text decides nothing.
+/// The longest page of a server that is searched for its words.
 const LONGEST_PAGE: usize = 1024;
 
-/// What servers write into a 400 before any receiver behind them has seen the request, in lower case.
+/// What servers write into a 400 before any receiver behind them has seen the request, in lower case and
+/// without a full stop.
 const PAGES: [(&str, Blame); 8] = [
     // nginx, and AWS's load balancers.
     (
@@ -85,7 +85,7 @@ impl Blame {
             return None;
         }
         let page = String::from_utf8_lossy(page).to_ascii_lowercase();
-        let known = PAGES.iter().find(|(words, _)| page.contains(words));
+        let known = PAGES.iter().find(|(words, _)| is_page(&page, words));
         known.map(|(_, blame)| *blame)
     }
 
@@ -125,4 +125,16 @@ impl Blame {
             ),
         }
     }
+}
+
+/// Whether a server's page says so: in HTML, or as a line of plain text.
+///
+/// A receiver may repeat what an event says, as those do that name a value they do not take. That decides
+/// nothing, and stands in JSON, or among other words.
+fn is_page(page: &str, words: &str) -> bool {
+    if page.trim_start().starts_with('<') {
+        return page.contains(words);
+    }
+    let mut lines = page.lines().map(|line| line.trim().trim_end_matches('.'));
+    lines.any(|line| line == words)
 }

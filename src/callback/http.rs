@@ -158,6 +158,13 @@ impl HttpCallback {
                 at: self.clock.now(),
             })
         };
+        if verdict == Verdict::Aborted {
+            // The wait concerns whatever is posted there, this notification or another.
+            endpoint.pause.begin(&Unavailable {
+                message: told(),
+                retry_after: wait,
+            });
+        }
         Attempt::Settled(match verdict {
             Verdict::Acknowledged if last => Delivery::AcknowledgedLast,
             Verdict::Acknowledged => Delivery::Acknowledged,

@@ -6,6 +6,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
+use crate::callback::outage::Outage;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -50,15 +51,15 @@ impl MakeWriter<'_> for Log {
 }
 
 #[tokio::test]
-async fn a_callback_that_fails_is_told_of_at_its_first_failure_and_once_until_it_answers() {
+async fn a_callback_that_fails_is_told_of_at_its_first_failure_and_once_a_minute() {
     let (log, _guard) = Log::listen();
     let fails = [503, 500, 503, 204, 502, 204].map(ResponseTemplate::new);
     let server = server(fails.to_vec()).await;
     let callback = callback(full_spec(&server.uri()), RETRY).unwrap();
-    for told in [1, 2] {
+    for _ in 0..2 {
         let delivery = callback.deliver(&origin(), &notification()).await;
         assert_eq!(delivery, Delivery::Acknowledged);
-        assert_eq!(log.lines().len(), told, "{:?}", log.lines());
+        assert_eq!(log.lines().len(), 1, "{:?}", log.lines());
     }
     let line = &log.lines()[0];
     for text in [
@@ -82,4 +83,17 @@ async fn a_callback_that_is_not_tried_again_is_left_to_the_poll_to_tell_of() {
     };
     deliver(&server, given_up).await;
     assert_eq!(log.lines(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_has_answered_is_told_of_again_a_minute_later() {
+    let (log, _guard) = Log::listen();
+    let outage = Outage::default();
+    for (after, told) in [(0, 1), (59, 1), (1, 2)] {
+        tokio::time::advance(Duration::from_secs(after)).await;
+        outage.tell(&origin(), "it fails", Duration::ZERO);
+        outage.tell(&origin(), "it fails", Duration::ZERO);
+        outage.end();
+        assert_eq!(log.lines().len(), told);
+    }
 }

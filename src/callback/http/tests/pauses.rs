@@ -37,6 +37,19 @@ async fn no_poller_posts_while_the_callback_asks_to_be_left_alone() {
     );
 }
 
+/// It does not want that notification again, nor any other before the time that it names.
+#[tokio::test]
+async fn who_throttles_is_left_alone_also_where_the_notification_is_not_to_come_again() {
+    let aborting = ResponseTemplate::new(429)
+        .insert_header("retry-after", LONG)
+        .insert_header("webhook-delivery", "abort-message");
+    let server = server(vec![aborting, ResponseTemplate::new(204)]).await;
+    let callback = callback(json!({"url": server.uri()}), NO_RETRY).unwrap();
+    assert!(matches!(post(&callback).await, Delivery::Rejected(_)));
+    assert!(matches!(post(&callback).await, Delivery::Unavailable(_)));
+    assert_eq!(requests(&server).await, 1);
+}
+
 #[tokio::test]
 async fn another_instance_posts_meanwhile_to_its_callback_at_the_same_host() {
     let server = throttling().await;

@@ -79,7 +79,7 @@ async fn an_answer_that_blames_how_or_where_it_is_posted_blames_no_event(
     "write https:// at spec.events.callback.url"
 )]
 #[case(
-    "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+    "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
     "write https:// at spec.events.callback.url"
 )]
 #[case(
@@ -100,10 +100,21 @@ async fn a_400_of_the_server_itself_blames_no_event(#[case] page: &str, #[case] 
 }
 
 /// What a receiver repeats of an event decides nothing.
+#[rstest]
+#[case::in_json(r#"{"error": "not taken: The SSL certificate error"}"#)]
+#[case::in_lines("{\n\"text\": \"Client sent an HTTP request to an HTTPS server.\"\n}")]
+#[case::in_a_sentence("Short description: request header or cookie too large")]
 #[tokio::test]
-async fn a_long_400_that_holds_the_words_of_a_server_blames_the_event() {
+async fn a_400_that_repeats_the_words_of_a_server_blames_the_event(#[case] answer: &str) {
+    let server = server(vec![ResponseTemplate::new(400).set_body_string(answer)]).await;
+    let rejection = rejected(deliver(&server, RETRY).await);
+    assert_eq!(rejection.of, Refused::Event);
+}
+
+#[tokio::test]
+async fn a_400_too_long_for_a_page_of_a_server_blames_the_event() {
     let page = format!(
-        "{{\"text\": \"Client sent an HTTP request to an HTTPS server.\", \"error\": {:?}}}",
+        "<p>Client sent an HTTP request to an HTTPS server.</p>{}",
         "x".repeat(2_000)
     );
     let server = server(vec![ResponseTemplate::new(400).set_body_string(page)]).await;
