@@ -59,7 +59,7 @@ pub(super) fn credentials(
     let entries = means.entries();
     let basic = || {
         let store = Arc::clone(means.tokens);
-        FixedCredential::basic(&entries, base, store, clock)
+        FixedCredential::basic(&entries, base, store, means.renewals, clock)
     };
     if let Some(fixed) = fixed(connector, kind(means.authentication), &entries, basic)? {
         return Ok(Credentials::Fixed(Arc::new(fixed)));

@@ -45,11 +45,15 @@ impl Credentials {
         }
     }
 
-    /// Waits until no token is being renewed.
+    /// Waits until no token is being renewed and no password is on trial.
     async fn rest(&self) {
-        if let Self::Tokens(tokens) = self {
-            let _ = tokio::time::timeout(RENEWAL_GRACE, tokens.rest()).await;
-        }
+        let rest = async {
+            match self {
+                Self::Tokens(tokens) => tokens.rest().await,
+                Self::Fixed(fixed) => fixed.rest().await,
+            }
+        };
+        let _ = tokio::time::timeout(RENEWAL_GRACE, rest).await;
     }
 
     /// Sends a password that was refused sooner, if not at once; false where there is none.
@@ -130,7 +134,7 @@ impl CurrentCredentials {
         all
     }
 
-    /// Waits until no token is being renewed, [`RENEWAL_GRACE`] at most.
+    /// Waits until no token is being renewed and no password is on trial, [`RENEWAL_GRACE`] at most.
     pub(super) async fn rest(&self) {
         self.current().rest().await;
     }

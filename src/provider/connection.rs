@@ -43,10 +43,11 @@ pub(super) const ADVICE: &str =
 /// Blots out the secrets in hand, for the provider's text that is shown.
 pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
-/// One instance's connection to its provider.
+/// One instance's connection to its provider; a clone is the same connection.
 ///
 /// The authorization goes to the host of
 /// the base URL and nowhere else.
+#[derive(Clone)]
 pub struct Connection {
     connector: Arc<Connector>,
     base: Url,
@@ -176,15 +177,34 @@ impl Connection {
     }
 
     async fn ask(&self, url: &Url, attempt: Attempt) -> Result<Answered, FetchError> {
-        let mut status = None;
         let whole = tokio::time::timeout(TOTAL, async {
-            let response = self.send(url, &attempt.authorization).await?;
-            status = Some(response.status());
-            self.read(url, response).await
+            match self.begin(url, attempt).await? {
+                Begun::Page(response) => self.read(url, response).await,
+                Begun::Ended(_, answered) => Ok(answered),
+            }
         });
-        let answered = whole.await.unwrap_or_else(|_| Err(self.slow(url, TOTAL)));
-        attempt.end(verdict(status, &answered)).await;
-        answered
+        whole.await.unwrap_or_else(|_| Err(self.slow(url, TOTAL)))
+    }
+
+    /// Sends a request and looks at the answer's head. Where a password is on trial, on a task of its own: if
+    /// nobody waits for the answer any more, what it says of the password must be stored all the same.
+    async fn begin(&self, url: &Url, attempt: Attempt) -> Result<Begun, FetchError> {
+        if !attempt.is_on_trial() {
+            return self.try_once(url, attempt).await;
+        }
+        let (connection, to) = (self.clone(), url.clone());
+        let begun = tokio::spawn(async move { connection.try_once(&to, attempt).await });
+        let interrupted = |_| Err(self.broken(url, "the request was interrupted"));
+        begun.await.unwrap_or_else(interrupted)
+    }
+
+    async fn try_once(&self, url: &Url, attempt: Attempt) -> Result<Begun, FetchError> {
+        let begun = match self.send(url, &attempt.authorization).await {
+            Ok(response) => Ok(self.look(url, response).await),
+            Err(error) => Err(error),
+        };
+        attempt.end(verdict(&begun)).await;
+        begun
     }
 
     async fn send(&self, url: &Url, authorization: &HeaderValue) -> Result<Response, FetchError> {
@@ -207,16 +227,21 @@ impl Connection {
         })
     }
 
-    async fn read(&self, url: &Url, response: Response) -> Result<Answered, FetchError> {
+    async fn look(&self, url: &Url, response: Response) -> Begun {
         let (status, headers) = (response.status(), response.headers().clone());
         let answer = Answer {
             status,
             headers: &headers,
             body: None,
         };
-        if answer.reaction(&self.connector).is_some() {
-            return Ok(self.failed(url, status, &headers, response).await);
+        if answer.reaction(&self.connector).is_none() {
+            return Begun::Page(response);
         }
+        Begun::Ended(status, self.failed(url, status, &headers, response).await)
+    }
+
+    async fn read(&self, url: &Url, response: Response) -> Result<Answered, FetchError> {
+        let headers = response.headers().clone();
         match body::read(response, self.max_body, IDLE).await {
             Ok(body) => Ok(Answered::Good(Reply {
                 headers,
@@ -229,6 +254,14 @@ impl Connection {
             }
         }
     }
+}
+
+/// An answer whose head is here.
+enum Begun {
+    /// Nothing is wrong with it, and its body is to be read.
+    Page(Response),
+    /// It is no page, and known to its end.
+    Ended(StatusCode, Answered),
 }
 
 /// An answer, by what follows from it.
@@ -250,16 +283,22 @@ impl Answered {
 }
 
 /// What an answer says of the credentials that the request carried.
-fn verdict(status: Option<StatusCode>, answered: &Result<Answered, FetchError>) -> Verdict {
-    let Some(status) = status else {
-        return match answered {
-            Err(error) if error.is_unreached => Verdict::Unlooked,
-            _ => Verdict::Unanswered,
-        };
-    };
-    match answered {
-        Ok(Answered::Good(_) | Answered::TooMuch(_)) if status.is_success() => Verdict::Accepted,
-        Ok(Answered::Refused(error)) if status == StatusCode::UNAUTHORIZED => {
+fn verdict(begun: &Result<Begun, FetchError>) -> Verdict {
+    match begun {
+        Ok(Begun::Page(response)) => verdict_on(response.status(), None),
+        Ok(Begun::Ended(status, answered)) => verdict_on(*status, Some(answered)),
+        Err(error) if error.is_unreached => Verdict::Unlooked,
+        Err(_) => Verdict::Unanswered,
+    }
+}
+
+/// The same of one with this status, which is a page unless it `ended`.
+fn verdict_on(status: StatusCode, ended: Option<&Answered>) -> Verdict {
+    match ended {
+        None | Some(Answered::Good(_) | Answered::TooMuch(_)) if status.is_success() => {
+            Verdict::Accepted
+        }
+        Some(Answered::Refused(error)) if status == StatusCode::UNAUTHORIZED => {
             Verdict::Refused(error.message.clone())
         }
         _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {

@@ -27,6 +27,11 @@ impl Attempt {
         }
     }
 
+    /// Whether what becomes of it must be heard to the end, whoever waits for the answer.
+    pub(in crate::provider) fn is_on_trial(&self) -> bool {
+        self.trial.as_ref().is_some_and(Trial::is_under_way)
+    }
+
     /// Says what was answered.
     pub(in crate::provider) async fn end(self, verdict: Verdict) {
         if let Some(trial) = self.trial {

@@ -24,7 +24,7 @@ use super::{
     access_token::AccessToken,
     endpoint::Endpoint,
     held::{Held, RefreshLife},
-    lockout::Lockout,
+    lockout::{Lockout, Turn},
     tokens::Tokens,
     words,
 };
@@ -87,6 +87,8 @@ pub struct Renewals {
     is_precious: Arc<AtomicBool>,
     /// What the store would not take must not wait.
     hurry: Arc<Notify>,
+    /// Of the passwords that may be wrong.
+    turn: Turn,
 }
 
 impl Renewals {
@@ -95,18 +97,25 @@ impl Renewals {
     pub fn are_at_rest(&self) -> bool {
         Arc::strong_count(&self.held) == 1
             && self.held.try_lock().is_ok_and(|held| held.is_stored())
+            && self.turn.try_lock().is_ok()
     }
 
-    /// Waits until no renewal is under way that may bring a refresh token, and what came is stored. Before
-    /// a process ends: a provider that rotates them has forgotten the old one when it answers.
+    /// Waits until no renewal is under way that may bring a refresh token, what came is stored, and no
+    /// password is on trial. Before a process ends: a provider that rotates them has forgotten the old one
+    /// when it answers.
     pub async fn rest(&self) {
         while self.is_precious.load(Ordering::SeqCst) {
             if self.held.lock().await.is_stored() {
-                return;
+                break;
             }
             self.hurry.notify_waiters();
             sleep(ENDING).await;
         }
+        drop(self.turn.lock().await);
+    }
+
+    pub(super) fn turn(&self) -> Turn {
+        Arc::clone(&self.turn)
     }
 
     /// One that is under way until the answer is dropped, and may bring a refresh token.
@@ -168,7 +177,8 @@ impl Authenticator {
             let told = parameters.iter().flat_map(|(name, text)| [name, text]);
             sent.extend(told.map(String::as_str).map(SecretString::from));
             let store = Arc::clone(&store);
-            Lockout::new(store, clock, &url, &credentials.secret_name, sent)
+            let turn = renewals.turn();
+            Lockout::new(store, turn, clock, &url, &credentials.secret_name, sent)
         });
         let endpoint = Endpoint {
             client,

@@ -9,7 +9,8 @@ use reqwest::{Url, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    Attempt, Authorize, Place, TokenStore, entries::Entries, lockout::Lockout, place::query_encoded,
+    Attempt, Authorize, Place, Renewals, TokenStore, entries::Entries, lockout::Lockout,
+    place::query_encoded,
 };
 use crate::{
     catalog::{ApiKeyDefinition, KeyPlace},
@@ -58,7 +59,7 @@ impl FixedCredential {
     }
 
     /// HTTP Basic (RFC 7617) with the entries `username` and `password`, sent to `base` alone. `store` outlasts
-    /// the process.
+    /// the process, and the `renewals` are those of the instance.
     ///
     /// # Errors
     ///
@@ -67,6 +68,7 @@ impl FixedCredential {
         entries: &Entries<'_>,
         base: &Url,
         store: Arc<dyn TokenStore>,
+        renewals: &Renewals,
         clock: Clock,
     ) -> Result<Self, ConfigurationError> {
         let (username, password) = (entries.required("username")?, entries.required("password")?);
@@ -76,7 +78,14 @@ impl FixedCredential {
         }
         let pair = STANDARD.encode(format!("{username}:{}", password.expose_secret()));
         let sent = vec![pair.as_str().into()];
-        let lockout = Lockout::new(store, clock, base, entries.secret_name(), sent);
+        let lockout = Lockout::new(
+            store,
+            renewals.turn(),
+            clock,
+            base,
+            entries.secret_name(),
+            sent,
+        );
         Ok(Self {
             lockout: Some(lockout),
             ..Self::new(
@@ -127,6 +136,13 @@ impl FixedCredential {
     #[must_use]
     pub fn ask_anew(&self) -> bool {
         self.lockout.as_ref().map(|lockout| lockout.ask()).is_some()
+    }
+
+    /// Waits until no password is on trial: what becomes of it is stored then.
+    pub async fn rest(&self) {
+        if let Some(lockout) = &self.lockout {
+            lockout.rest().await;
+        }
     }
 
     /// The credential in the forms in which it is sent, which a provider's text may repeat.

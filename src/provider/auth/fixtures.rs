@@ -133,6 +133,7 @@ impl TokenStore for MemoryStore {
         tried: Option<TriedPassword>,
     ) -> BoxFuture<'_, Result<(), TokenStoreError>> {
         async {
+            self.writes.acquire().await.unwrap().forget();
             self.outcome()?;
             *self.tried.lock().unwrap() = tried;
             self.noted.fetch_add(1, Ordering::Relaxed);

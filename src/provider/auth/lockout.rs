@@ -3,7 +3,7 @@
 //!
 //! That a password goes out is recorded before it does, and the record stands until the provider has accepted
 //! it, so that whatever ends the process counts as a refusal. Once accepted, it goes out without a record until
-//! it is refused.
+//! it is refused; so it does while answers say nothing of it.
 
 mod trial;
 mod tried;
@@ -21,9 +21,13 @@ use reqwest::Url;
 use secrecy::SecretString;
 use tokio::time::sleep;
 
+pub(super) use self::trial::Turn;
 pub(in crate::provider) use self::trial::{Trial, Verdict};
 pub use self::tried::TriedPassword;
-use self::{trial::Standing, tried::Print};
+use self::{
+    trial::{Standing, Trying},
+    tried::Print,
+};
 use super::{TokenStore, TokenStoreError, words};
 use crate::{clock::Clock, provider::FetchError};
 
@@ -40,6 +44,8 @@ pub(super) struct Lockout {
     /// Everything on which a refusal may rest: once one of these is another, all are tried.
     sent: Vec<SecretString>,
     known: Arc<tokio::sync::Mutex<Known>>,
+    /// Held while a password of the instance is on trial, this one or the one before.
+    turn: Turn,
     /// Counts what becomes known of the password.
     changes: AtomicU64,
     /// The change by which it was accepted; 0 while it may be wrong.
@@ -62,9 +68,10 @@ struct Known {
 }
 
 impl Lockout {
-    /// `sent` goes to `url`.
+    /// `sent` goes to `url`; the passwords of one instance share a `turn`.
     pub(super) fn new(
         store: Arc<dyn TokenStore>,
+        turn: Turn,
         clock: Clock,
         url: &Url,
         secret_name: &str,
@@ -78,6 +85,7 @@ impl Lockout {
             secret_name: secret_name.to_owned(),
             sent,
             known: Arc::default(),
+            turn,
             changes: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             is_asked: AtomicBool::new(false),
@@ -99,6 +107,7 @@ impl Lockout {
         if let Some(trial) = self.accepted() {
             return Ok(trial);
         }
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let mut known = Arc::clone(&self.known).lock_owned().await;
         if let Some(trial) = self.accepted() {
             return Ok(trial);
@@ -107,20 +116,38 @@ impl Lockout {
         if let Some(error) = self.paused(&known) {
             return Err(error);
         }
-        let before = known.last.clone();
-        let is_recorded = !known.is_open;
-        if is_recorded {
+        let trying = Trying {
+            before: known.last.clone(),
+            is_recorded: !known.is_open,
+            is_claimed: false,
+            known,
+            turn,
+        };
+        // Whoever is dropped here must not leave a record of what was never sent.
+        let begun = tokio::spawn(Arc::clone(self).try_once(trying, print));
+        let begun = begun
+            .await
+            .unwrap_or_else(|_| Err(words::trial_interrupted()));
+        begun.map(Trial::claimed)
+    }
+
+    async fn try_once(
+        self: Arc<Self>,
+        mut trying: Trying,
+        print: Print,
+    ) -> Result<Trial, FetchError> {
+        if trying.is_recorded {
             let now = self.clock.now();
-            let tried = TriedPassword::once_more(before.as_ref(), print, now);
-            self.record(&mut known, tried).await?;
+            let tried = TriedPassword::once_more(trying.before.as_ref(), print, now);
+            self.record(&mut trying.known, tried).await?;
         }
         self.is_asked.store(false, Ordering::SeqCst);
-        let standing = Standing::Trying {
-            known,
-            before,
-            is_recorded,
-        };
-        Ok(Trial::new(self, standing))
+        Ok(Trial::new(&self, Standing::Trying(trying)))
+    }
+
+    /// Waits until no password of the instance is on trial.
+    pub(super) async fn rest(&self) {
+        drop(self.turn.lock().await);
     }
 
     /// Why it is left alone now, if it is.
@@ -185,6 +212,21 @@ impl Lockout {
         words::unrecorded(&self.host, error)
     }
 
+    /// Takes what has become of a trial.
+    async fn end_trial(self: Arc<Self>, trying: Trying, verdict: Verdict) {
+        let Trying {
+            mut known,
+            turn,
+            before,
+            is_recorded,
+            ..
+        } = trying;
+        self.end(&mut known, before, is_recorded, verdict).await;
+        // In the order in which a trial takes them.
+        drop(known);
+        drop(turn);
+    }
+
     /// Takes what has become of a trial whose record replaced `before`.
     async fn end(
         self: &Arc<Self>,
@@ -240,6 +282,8 @@ impl Lockout {
         tokio::spawn(async move {
             loop {
                 sleep(AGAIN).await;
+                // No other trial is recorded between the look and the write.
+                let _known = lockout.known.lock().await;
                 let is_last = lockout.changes.load(Ordering::SeqCst) == change;
                 if !is_last || lockout.settled(&print, tried.clone()).await {
                     return;

@@ -132,7 +132,16 @@ pub(super) fn unstored(endpoint: &Endpoint, problem: &TokenStoreError) -> FetchE
 /// A password must not be sent before it is recorded that it is.
 pub(super) fn unrecorded(host: &str, problem: &TokenStoreError) -> FetchError {
     let what = format!("the password is not sent to {host}, since that cannot be recorded before");
-    of_store(problem, what)
+    match problem {
+        TokenStoreError::Busy => FetchError {
+            retry_after: Some(BUSY),
+            ..failure(
+                Category::Internal,
+                format!("{what}: another replica has changed what is stored of this instance"),
+            )
+        },
+        TokenStoreError::Unavailable(_) => of_store(problem, what),
+    }
 }
 
 fn of_store(problem: &TokenStoreError, what: String) -> FetchError {
@@ -148,6 +157,14 @@ pub(super) fn interrupted() -> FetchError {
     failure(
         Category::Internal,
         "the renewal of the access token was interrupted".to_owned(),
+    )
+}
+
+/// A password's trial ended without an outcome.
+pub(super) fn trial_interrupted() -> FetchError {
+    failure(
+        Category::Internal,
+        "the password was not sent, since recording that was interrupted".to_owned(),
     )
 }
 

@@ -7,6 +7,8 @@ use wiremock::{
     matchers::{header, method, path},
 };
 
+mod trials;
+
 use super::*;
 use crate::{
     catalog::Catalog,
@@ -302,8 +304,9 @@ fn an_answer_says_what_it_thinks_of_the_credentials_or_nothing(
     #[case] answered: Answered,
     #[case] expected: &str,
 ) {
-    let status = StatusCode::from_u16(status).ok();
-    assert_eq!(format!("{:?}", verdict(status, &Ok(answered))), expected);
+    let status = StatusCode::from_u16(status).unwrap();
+    let begun = Ok(Begun::Ended(status, answered));
+    assert_eq!(format!("{:?}", verdict(&begun)), expected);
 }
 
 #[test]
@@ -312,6 +315,6 @@ fn a_request_without_an_answer_may_have_been_looked_at_where_it_left() {
         is_unreached: true,
         ..failed()
     };
-    let said = [unreached, failed()].map(|error| format!("{:?}", verdict(None, &Err(error))));
+    let said = [unreached, failed()].map(|error| format!("{:?}", verdict(&Err(error))));
     assert_eq!(said, ["Unlooked", "Unanswered"]);
 }

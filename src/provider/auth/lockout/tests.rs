@@ -22,7 +22,7 @@ impl World {
         let store: Arc<MemoryStore> = Arc::clone(&self.store);
         let url = "https://provider.example/".parse().unwrap();
         let sent = vec!["ann".into(), password.into()];
-        Lockout::new(store, self.clock, &url, "login", sent)
+        Lockout::new(store, Turn::default(), self.clock, &url, "login", sent)
     }
 
     fn start(&self) -> Arc<Lockout> {
@@ -255,4 +255,36 @@ async fn a_request_that_is_given_up_leaves_the_password_alone_for_a_while() {
     let lockout = world.start();
     drop(begin(&lockout).await);
     assert_eq!(error(&lockout).await.retry_after, Some(5 * MINUTE));
+}
+
+/// Nothing was sent.
+#[tokio::test(start_paused = true)]
+async fn whoever_is_dropped_while_a_password_is_being_recorded_leaves_no_record() {
+    let world = World::new();
+    let lockout = world.start();
+    world.store.pause();
+    let dropped = tokio::time::timeout(MINUTE, lockout.begin()).await;
+    assert!(dropped.is_err());
+    world.store.resume();
+    lockout.rest().await;
+    assert!(!world.is_left_alone());
+    begin(&lockout).await.end(Verdict::Accepted).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_while_what_became_of_a_password_is_stored_again() {
+    let world = World::new();
+    let lockout = world.start();
+    let trial = begin(&lockout).await;
+    world.store.fail(Some(TokenStoreError::Busy));
+    trial.end(Verdict::Unlooked).await;
+    world.store.fail(None);
+    world.store.pause();
+    tokio::time::sleep(2 * AGAIN).await;
+    assert!(lockout.known.try_lock().is_err());
+    world.store.resume();
+    let trial = begin(&lockout).await;
+    assert!(world.is_left_alone());
+    trial.end(Verdict::Accepted).await;
+    assert!(!world.is_left_alone());
 }
