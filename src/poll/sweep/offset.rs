@@ -105,7 +105,8 @@ impl Stretch {
     }
 
     /// Half a page: of what was asked for, or where a next link shows that the provider gave less,
-    /// of what it gave. Where neither a link nor a total tells, of the most that it ever gave.
+    /// of what it gave. Where neither a link nor a total tells, of the most that it
+    /// ever gave, but no further than the rows of this page: the provider may cut each one otherwise.
     fn stride(&mut self, facts: &PageFacts) -> u64 {
         if facts.next.is_some() && facts.rows > 0 {
             self.given = Some(facts.rows as u64);
@@ -113,7 +114,11 @@ impl Stretch {
             self.given = self.given.max(Some(facts.rows as u64));
         }
         let page = self.given.unwrap_or(u64::from(facts.limit));
-        (page / 2).max(1)
+        let half = (page / 2).max(1);
+        if facts.next.is_none() && facts.total.is_none() {
+            return half.min(facts.rows as u64).max(1);
+        }
+        half
     }
 
     fn end_of_pass(&mut self, asked: &Ask) -> Step {

@@ -29,6 +29,9 @@ const CIRCLE: &str = "the provider's next links lead in a circle";
 /// access rules hide rows, where the total fell. There the total may also hide it, or there is none: a
 /// pass is believed only if the next one shows all that it read. One that showed nothing unseen by
 /// itself needs none: what it may lack is read by the next poll, unless the watermark moves.
+///
+/// The last pass is the exception: where it shows nothing unseen it is believed as it is, or a list
+/// from which records are taken away all the time would never let the watermark move.
 #[derive(Clone, Debug)]
 pub(super) struct Passes {
     pass: u32,
@@ -43,8 +46,6 @@ pub(super) struct Passes {
     first: FirstPage,
     /// The watermark would move at the end of the pass.
     advances: bool,
-    /// Rows of the fullest page, where nothing else tells how many the provider gives at most.
-    given: u64,
 }
 
 impl Default for Passes {
@@ -60,7 +61,6 @@ impl Default for Passes {
             links: HashSet::new(),
             first: FirstPage::default(),
             advances: false,
-            given: 0,
         }
     }
 }
@@ -126,25 +126,12 @@ impl Passes {
                     .to_owned(),
             );
         }
-        self.offset += self.stride(facts);
+        self.offset += stride(facts);
         Next::Ask(Ask {
             bound: begun_at.clone(),
             until: None,
             step: Step::Offset(self.offset),
         })
-    }
-
-    /// From the last row of a full page on, by which the next one is known to follow it.
-    ///
-    /// A short page may be one that the provider cut smaller. Without a total only an empty page
-    /// ends the list, and the next one is asked for behind no more rows than a page ever showed.
-    fn stride(&mut self, facts: &PageFacts) -> u64 {
-        let (rows, limit) = (facts.rows as u64, u64::from(facts.limit));
-        self.given = self.given.max(rows);
-        if facts.total.is_none() && self.given < limit {
-            return self.given.max(1);
-        }
-        limit.saturating_sub(1).max(1)
     }
 
     fn end_of_pass(&mut self, begun_at: &Bound) -> Next {
@@ -164,9 +151,20 @@ impl Passes {
         *self = Self {
             pass: self.pass + 1,
             watch: std::mem::take(&mut self.watch).again(),
-            given: self.given,
             ..Self::default()
         };
         Next::Ask(first(begun_at.clone()))
     }
+}
+
+/// From the last row of a full page on, by which the next one is known to follow it.
+///
+/// A short page may be one that the provider cut smaller, and each one otherwise. Without a total only
+/// an empty page ends the list, and the next one is asked for right behind the rows of this one.
+fn stride(facts: &PageFacts) -> u64 {
+    let (rows, limit) = (facts.rows as u64, u64::from(facts.limit));
+    if facts.total.is_none() && rows < limit {
+        return rows.max(1);
+    }
+    limit.saturating_sub(1).max(1)
 }

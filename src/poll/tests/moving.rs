@@ -85,3 +85,36 @@ async fn a_provider_that_gives_smaller_pages_and_says_nothing_of_what_follows_lo
     assert_eq!(world.poll_well().await.len(), 23);
     assert_eq!(world.poll_well().await, []);
 }
+
+/// As where pages are limited by bytes or by time.
+#[rstest]
+#[case::full_ones_between(&[usize::MAX, 3])]
+#[case::none_of_them_full(&[5, 3])]
+#[case::of_single_rows(&[5, 1, 4])]
+#[tokio::test(start_paused = true)]
+async fn a_provider_whose_pages_vary_and_say_nothing_of_what_follows_loses_no_row(
+    #[case] caps: &'static [usize],
+    #[values(false, true)] anchored: bool,
+) {
+    let world = World::started().await;
+    {
+        let mut provider = world.provider();
+        provider.paging.anchored = anchored;
+        provider.paging.by_key = false;
+        provider.paging.bisectable = false;
+        provider.tells_no_total = true;
+        let begun = provider.requests.len();
+        for (request, cap) in caps.iter().cycle().take(500).enumerate() {
+            let cap = *cap;
+            let number = begun + request + 1;
+            provider
+                .before
+                .insert(number, Box::new(move |provider| provider.cap = cap));
+        }
+    }
+    let now = world.now();
+    for row in 0..60 {
+        world.provider().touch_at(&format!("r{row:02}"), now);
+    }
+    assert_eq!(world.poll_well().await.len(), 60);
+}
