@@ -139,9 +139,8 @@ async fn deletions_that_a_child_that_is_gone_had_not_told_come_from_the_parent_o
     assert_eq!(entries(&world), [], "nothing of it is read any more");
 }
 
-/// The entry of the first is kept for the list of deletions, in which nothing happens.
-#[tokio::test(start_paused = true)]
-async fn what_two_children_in_turn_had_not_settled_comes_from_the_parent() {
+/// A parent that has polled beside a child that came as far as second 100.
+async fn with_a_first_child() -> World {
     let mut world = World::started_with_deletions().await;
     let first = Reached {
         records: at(100),
@@ -154,6 +153,13 @@ async fn what_two_children_in_turn_had_not_settled_comes_from_the_parent() {
     world.provider().touch_at("p500", 500);
     world.pass(500).await;
     assert_eq!(ids(&world.poll_well().await), ["p500"]);
+    world
+}
+
+/// The entry of the first is kept for the list of deletions, in which nothing happens.
+#[tokio::test(start_paused = true)]
+async fn what_two_children_in_turn_had_not_settled_comes_from_the_parent() {
+    let mut world = with_a_first_child().await;
     world.plan.children.clear();
     assert_eq!(world.poll_well().await, []);
 
@@ -172,18 +178,7 @@ async fn what_two_children_in_turn_had_not_settled_comes_from_the_parent() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_parent_told_of_a_class_before_its_second_child_started_is_not_told_again() {
-    let mut world = World::started_with_deletions().await;
-    let first = Reached {
-        records: at(100),
-        deletions: Some(at(100)),
-    };
-    world.plan.children.push(Child {
-        reached: Some(first),
-        ..child(Some(10), None)
-    });
-    world.provider().touch_at("p500", 500);
-    world.pass(500).await;
-    assert_eq!(ids(&world.poll_well().await), ["p500"]);
+    let mut world = with_a_first_child().await;
 
     // It came no further than to the unit of dates before its start.
     let second = Reached {

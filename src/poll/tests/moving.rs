@@ -63,21 +63,26 @@ async fn a_list_behind_links_in_which_nothing_changes_is_read_once() {
     assert_eq!(world.provider().requests.len() - before, 3);
 }
 
+/// A provider that is read by offsets alone and tells no total.
+async fn silent(anchored: bool) -> World {
+    let world = World::started().await;
+    let mut provider = world.provider();
+    provider.paging.anchored = anchored;
+    provider.paging.by_key = false;
+    provider.paging.bisectable = false;
+    provider.tells_no_total = true;
+    drop(provider);
+    world
+}
+
 #[rstest]
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_gives_smaller_pages_and_says_nothing_of_what_follows_loses_no_row(
     #[values(1, 3, 5)] cap: usize,
     #[values(false, true)] anchored: bool,
 ) {
-    let world = World::started().await;
-    {
-        let mut provider = world.provider();
-        provider.paging.anchored = anchored;
-        provider.paging.by_key = false;
-        provider.paging.bisectable = false;
-        provider.tells_no_total = true;
-        provider.cap = cap;
-    }
+    let world = silent(anchored).await;
+    world.provider().cap = cap;
     let now = world.now();
     for row in 0..23 {
         world.provider().touch_at(&format!("r{row:02}"), now);
@@ -96,13 +101,9 @@ async fn a_provider_whose_pages_vary_and_say_nothing_of_what_follows_loses_no_ro
     #[case] caps: &'static [usize],
     #[values(false, true)] anchored: bool,
 ) {
-    let world = World::started().await;
+    let world = silent(anchored).await;
     {
         let mut provider = world.provider();
-        provider.paging.anchored = anchored;
-        provider.paging.by_key = false;
-        provider.paging.bisectable = false;
-        provider.tells_no_total = true;
         let begun = provider.requests.len();
         for (request, cap) in caps.iter().cycle().take(500).enumerate() {
             let cap = *cap;
